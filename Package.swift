@@ -1,0 +1,59 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One set of rules for every target of ours; dependencies are not touched by it.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+  name: "cf-bench",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "cf-bench", targets: ["Controller"]),
+    .executable(name: "cf-bench-agent", targets: ["Agent"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CSSH2", pkgConfig: "libssh2",
+      providers: [.apt(["libssh2-1-dev"]), .brew(["libssh2"])]),
+    .target(name: "Shared", swiftSettings: strict),
+    .target(name: "Statistics", swiftSettings: strict),
+    .target(name: "SSH", dependencies: ["CSSH2", "Shared"], swiftSettings: strict),
+    .target(name: "PrivateSSHD", dependencies: ["Shared", subprocess, systemPackage], swiftSettings: strict),
+    .executableTarget(
+      name: "Agent", dependencies: ["Shared", argumentParser],
+      resources: [.embedInCode("Python")], swiftSettings: strict),
+    .executableTarget(
+      name: "Controller",
+      dependencies: ["Shared", "SSH", "PrivateSSHD", "Statistics", argumentParser, subprocess, systemPackage, yams],
+      resources: [.embedInCode("Targets")], swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["Shared", "SSH", "PrivateSSHD", subprocess], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    .testTarget(name: "SharedTests", dependencies: ["Shared", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: strict),
+    .testTarget(name: "SSHTests", dependencies: ["SSH", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "AgentTests", dependencies: ["Agent", "Shared", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "ControllerTests", dependencies: ["Controller", "Shared", "Statistics", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["Agent", "Controller", "Shared", "TestSupport"], swiftSettings: strict),
+  ]
+)

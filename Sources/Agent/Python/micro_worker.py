@@ -1,0 +1,1 @@
+# embedded in the agent; runs in the interpreter under test

@@ -1,0 +1,81 @@
+/// What the controller asks an agent to do: everything the far end needs to know, and nothing it has to guess.
+///
+/// Written once by the controller, kept as `manifest.json` in the job's folder. Schema: `docs/schemas/manifest.schema.json`.
+public struct JobManifest: Codable, Equatable, Sendable {
+  /// Layout version of this document.
+  public var schema: Int = 1
+  /// The job's name, made by the controller; a second submit with the same name starts nothing.
+  public var id: JobID
+  /// When the controller made it, RFC 3339 in UTC.
+  public var createdAt: String
+  /// Who asked, for people who wait in the queue: `user@host`.
+  public var owner: String
+  public var target: TargetPlan
+  /// One side (`run`) or two (`compare`), base first.
+  public var sides: [SidePlan]
+  public var python: PythonPlan
+  /// Requirements installed beside the target on every side, such as `pytest<9.2`.
+  public var requirements: [String]
+  public var layers: LayerPlans
+  /// Seeds every random choice of the job, so that a run can be followed step by step.
+  public var seed: UInt64
+  public var limits: JobLimits
+
+  public init(
+    id: JobID, createdAt: String, owner: String, target: TargetPlan, sides: [SidePlan], python: PythonPlan,
+    requirements: [String], layers: LayerPlans, seed: UInt64, limits: JobLimits
+  ) {
+    self.id = id
+    self.createdAt = createdAt
+    self.owner = owner
+    self.target = target
+    self.sides = sides
+    self.python = python
+    self.requirements = requirements
+    self.layers = layers
+    self.seed = seed
+    self.limits = limits
+  }
+}
+
+/// What is measured: a Python distribution.
+public struct TargetPlan: Codable, Equatable, Sendable {
+  /// The distribution's name on the package index, such as `codeflash`.
+  public var package: String
+  /// The module whose import is timed and taken apart, such as `codeflash`.
+  public var importName: String
+
+  public init(package: String, importName: String) {
+    self.package = package
+    self.importName = importName
+  }
+}
+
+/// Which interpreters to use.
+public struct PythonPlan: Codable, Equatable, Sendable {
+  /// Versions as uv understands them (`3.12`), or absolute paths of interpreters.
+  public var versions: [String]
+  /// Whether the system's own `python3` may stand in for a version that can't be had. Said in the results when it does.
+  public var fallbackToSystem: Bool
+
+  public init(versions: [String], fallbackToSystem: Bool) {
+    self.versions = versions
+    self.fallbackToSystem = fallbackToSystem
+  }
+}
+
+/// Everything that waits has a limit. All in seconds.
+public struct JobLimits: Codable, Equatable, Sendable {
+  /// How long the job may wait for the machine.
+  public var queueSeconds: Double
+  /// How long one step of preparing a side (fetch, resolve, install) may take.
+  public var setupSeconds: Double
+  /// How long the whole job may take once it has the machine.
+  public var totalSeconds: Double
+
+  public init(queueSeconds: Double = 7200, setupSeconds: Double = 600, totalSeconds: Double = 7200) {
+    self.queueSeconds = queueSeconds
+    self.setupSeconds = setupSeconds
+    self.totalSeconds = totalSeconds
+  }
+}

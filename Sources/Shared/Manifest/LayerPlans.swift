@@ -1,0 +1,112 @@
+/// The layers of a benchmark, in the order in which they run.
+public enum LayerName: String, Codable, CaseIterable, Sendable {
+  /// Layer 1: import time and command-line response time.
+  case startup
+  /// Layer 2: micro-benchmarks and profiles of single functions.
+  case micro
+}
+
+/// What each layer is to do; a layer without a plan does not run.
+public struct LayerPlans: Codable, Equatable, Sendable {
+  public var startup: StartupPlan?
+  public var micro: MicroPlan?
+
+  public init(startup: StartupPlan? = nil, micro: MicroPlan? = nil) {
+    self.startup = startup
+    self.micro = micro
+  }
+
+  /// The layers that have a plan, in order.
+  public var names: [LayerName] {
+    LayerName.allCases.filter { name in
+      switch name {
+      case .startup: startup != nil
+      case .micro: micro != nil
+      }
+    }
+  }
+}
+
+/// Layer 1: commands timed as whole processes, both sides in one block, and the import tree.
+public struct StartupPlan: Codable, Equatable, Sendable {
+  public var commands: [StartupCommand]
+  /// How many blocks to measure; a block runs each command twice a side (A B B A or B A A B).
+  public var blocks: Int
+  /// Runs of each command and side that are made first and not counted.
+  public var warmupRuns: Int
+  /// Fresh `python -X importtime` runs a side, of which the median counts.
+  public var importRuns: Int
+  /// How long one run of a command may take, in seconds.
+  public var timeoutSeconds: Double
+
+  public init(
+    commands: [StartupCommand], blocks: Int, warmupRuns: Int, importRuns: Int, timeoutSeconds: Double
+  ) {
+    self.commands = commands
+    self.blocks = blocks
+    self.warmupRuns = warmupRuns
+    self.importRuns = importRuns
+    self.timeoutSeconds = timeoutSeconds
+  }
+}
+
+/// One command of layer 1.
+public struct StartupCommand: Codable, Equatable, Sendable {
+  /// The metric's name, such as `codeflash --version`.
+  public var name: String
+  /// The command; a program without a slash is looked for in the side's environment first (`codeflash`, `python`).
+  public var arguments: [String]
+  /// A control can't differ between the sides: if it moves, the machine or the rig did.
+  public var isControl: Bool
+
+  public init(name: String, arguments: [String], isControl: Bool) {
+    self.name = name
+    self.arguments = arguments
+    self.isControl = isControl
+  }
+}
+
+/// Layer 2: functions timed with `timeit` in fresh worker processes.
+public struct MicroPlan: Codable, Equatable, Sendable {
+  public var targets: [MicroTarget]
+  public var blocks: Int
+  /// `timeit` repeats inside one worker, of which the best counts.
+  public var repeats: Int
+  /// How long one repeat should last, in seconds; sets the number of loops.
+  public var repeatSeconds: Double
+  /// How long one worker may take, in seconds.
+  public var timeoutSeconds: Double
+  /// How many functions of a profile are kept, by self and by cumulative time each.
+  public var profileTop: Int
+
+  public init(
+    targets: [MicroTarget], blocks: Int, repeats: Int, repeatSeconds: Double, timeoutSeconds: Double, profileTop: Int
+  ) {
+    self.targets = targets
+    self.blocks = blocks
+    self.repeats = repeats
+    self.repeatSeconds = repeatSeconds
+    self.timeoutSeconds = timeoutSeconds
+    self.profileTop = profileTop
+  }
+}
+
+/// A function to time. Data, not code of ours: `docs/micro-targets.md` says how to write one.
+public struct MicroTarget: Codable, Equatable, Sendable {
+  /// The metric is called `micro: NAME`.
+  public var name: String
+  /// The group it belongs to, such as `discovery`.
+  public var group: String
+  /// Places where the function may live, `package.module:attribute.path`, newest first; the first that imports counts.
+  public var candidates: [String]
+  /// Python code run once before timing. It finds the function as `target`, a fresh folder as `workdir`, and must define
+  /// `call()`, which is what gets timed.
+  public var setup: String
+
+  public init(name: String, group: String, candidates: [String], setup: String) {
+    self.name = name
+    self.group = group
+    self.candidates = candidates
+    self.setup = setup
+  }
+}

@@ -1,0 +1,34 @@
+/// What importing the target costs, module by module: one fresh `python -X importtime` run.
+///
+/// Source of the numbers: CPython's `-X importtime`, which writes self and cumulative microseconds to standard error,
+/// children before their parent, depth by indentation.
+public struct ImportTree: Codable, Equatable, Sendable {
+  public var side: Side
+  public var python: String
+  /// Which of the fresh runs, from 0.
+  public var run: Int
+  /// In the order in which Python finished them: children before their parent.
+  public var modules: [ImportedModule]
+  public init(side: Side, python: String, run: Int, modules: [ImportedModule]) {
+    self.side = side
+    self.python = python
+    self.run = run
+    self.modules = modules
+  }
+}
+
+public struct ImportedModule: Codable, Equatable, Sendable {
+  public var name: String
+  /// 0 for what the command itself imports.
+  public var depth: Int
+  /// Time in the module without what it imports, in microseconds.
+  public var selfMicroseconds: Int
+  /// Time in the module with what it imports, in microseconds.
+  public var cumulativeMicroseconds: Int
+  public init(name: String, depth: Int, selfMicroseconds: Int, cumulativeMicroseconds: Int) {
+    self.name = name
+    self.depth = depth
+    self.selfMicroseconds = selfMicroseconds
+    self.cumulativeMicroseconds = cumulativeMicroseconds
+  }
+}

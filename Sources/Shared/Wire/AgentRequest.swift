@@ -1,0 +1,109 @@
+import FoundationEssentials
+
+/// What goes up: from the controller to `cf-bench-agent serve`. Schema: `docs/schemas/request.schema.json`.
+public enum AgentRequest: Equatable, Sendable {
+  /// The first line of a session.
+  case hello(HelloRequest)
+  /// Start a job, unless one of that name is known already.
+  case submit(SubmitRequest)
+  /// Send everything of a job after a number, then follow it.
+  case attach(AttachRequest)
+  /// End a job: its runner and all that it started.
+  case cancel(CancelRequest)
+  /// Which of these uploads are not here yet?
+  case uploads(UploadsRequest)
+  /// What is missing at this end?
+  case doctor(DoctorRequest)
+  /// Answer at once, with the same number.
+  case ping(Ping)
+  /// Of a newer controller: answered with a refusal.
+  case unknown(type: String)
+}
+
+public struct HelloRequest: Codable, Equatable, Sendable {
+  public var protocolVersion: Int
+  public var controllerVersion: String
+  public init(protocolVersion: Int = Version.wireProtocol, controllerVersion: String = Version.current) {
+    self.protocolVersion = protocolVersion
+    self.controllerVersion = controllerVersion
+  }
+}
+
+public struct SubmitRequest: Codable, Equatable, Sendable {
+  public var manifest: JobManifest
+  public init(manifest: JobManifest) { self.manifest = manifest }
+}
+
+public struct AttachRequest: Codable, Equatable, Sendable {
+  public var job: JobID
+  /// The last number that the controller has on its disk; 0 for everything.
+  public var after: Int
+  public init(job: JobID, after: Int) {
+    self.job = job
+    self.after = after
+  }
+}
+
+public struct CancelRequest: Codable, Equatable, Sendable {
+  public var job: JobID
+  public init(job: JobID) { self.job = job }
+}
+
+public struct UploadsRequest: Codable, Equatable, Sendable {
+  public var uploads: [UploadID]
+  public init(uploads: [UploadID]) { self.uploads = uploads }
+}
+
+public struct DoctorRequest: Codable, Equatable, Sendable {
+  public var python: PythonPlan
+  public init(python: PythonPlan) { self.python = python }
+}
+
+public struct Ping: Codable, Equatable, Sendable {
+  public var number: Int
+  public init(number: Int) { self.number = number }
+}
+
+extension AgentRequest {
+  private enum Kind: String { case hello, submit, attach, cancel, uploads, doctor, ping }
+
+  /// The request as one line, newline included.
+  public func line() throws(WireError) -> [UInt8] {
+    switch self {
+    case .hello(let body): try WireLine.message(type: Kind.hello.rawValue, body: body)
+    case .submit(let body): try WireLine.message(type: Kind.submit.rawValue, body: body)
+    case .attach(let body): try WireLine.message(type: Kind.attach.rawValue, body: body)
+    case .cancel(let body): try WireLine.message(type: Kind.cancel.rawValue, body: body)
+    case .uploads(let body): try WireLine.message(type: Kind.uploads.rawValue, body: body)
+    case .doctor(let body): try WireLine.message(type: Kind.doctor.rawValue, body: body)
+    case .ping(let body): try WireLine.message(type: Kind.ping.rawValue, body: body)
+    case .unknown(let type): throw .unencodable(type: type, detail: "an unknown request can't be sent")
+    }
+  }
+
+  /// Reads one line.
+  /// - Throws: ``WireError/notOurs(excerpt:detail:)`` for what is no request at all.
+  public init(line: [UInt8]) throws(WireError) {
+    let data = Data(line)
+    let decoder = JSONDecoder()
+    func body<Content: Decodable>(_: Content.Type) throws -> Content {
+      try decoder.decode(Body<Content>.self, from: data).body
+    }
+    do {
+      let type = try decoder.decode(Envelope.self, from: data).type
+      self =
+        switch Kind(rawValue: type) {
+        case .hello: .hello(try body(HelloRequest.self))
+        case .submit: .submit(try body(SubmitRequest.self))
+        case .attach: .attach(try body(AttachRequest.self))
+        case .cancel: .cancel(try body(CancelRequest.self))
+        case .uploads: .uploads(try body(UploadsRequest.self))
+        case .doctor: .doctor(try body(DoctorRequest.self))
+        case .ping: .ping(try body(Ping.self))
+        case nil: .unknown(type: type)
+        }
+    } catch {
+      throw .notOurs(excerpt: WireError.excerpt(of: line), detail: DecodingWords.describe(error))
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import FoundationEssentials
+
+/// What happened in a job: the journal's vocabulary. Schema: `docs/schemas/event.schema.json`.
+///
+/// An event of a kind that this program does not know stays in the journal as it is and is passed over here.
+public enum JobEvent: Equatable, Sendable {
+  case started(Started)
+  case queued(Queued)
+  /// A step a person would like to see: for the progress line.
+  case phase(Phase)
+  case host(HostWitness)
+  case sideReady(SideReady)
+  case layerStarted(LayerStarted)
+  case sample(Sample)
+  case importTree(ImportTree)
+  case skipped(Skipped)
+  case profile(FunctionProfile)
+  case layerFinished(LayerFinished)
+  /// Something went wrong and the job goes on without that part.
+  case trouble(Trouble)
+  case finished(Finished)
+  case unknown(type: String)
+
+  private enum Kind: String {
+    case started, queued, phase, host, sideReady, layerStarted, sample, importTree, skipped, profile, layerFinished
+    case trouble, finished
+  }
+
+  func withBody(number: Int, time: String) throws(WireError) -> [UInt8] {
+    func line(_ kind: Kind, _ body: some Encodable) throws(WireError) -> [UInt8] {
+      try WireLine.event(number: number, type: kind.rawValue, time: time, body: body)
+    }
+    return switch self {
+    case .started(let body): try line(.started, body)
+    case .queued(let body): try line(.queued, body)
+    case .phase(let body): try line(.phase, body)
+    case .host(let body): try line(.host, body)
+    case .sideReady(let body): try line(.sideReady, body)
+    case .layerStarted(let body): try line(.layerStarted, body)
+    case .sample(let body): try line(.sample, body)
+    case .importTree(let body): try line(.importTree, body)
+    case .skipped(let body): try line(.skipped, body)
+    case .profile(let body): try line(.profile, body)
+    case .layerFinished(let body): try line(.layerFinished, body)
+    case .trouble(let body): try line(.trouble, body)
+    case .finished(let body): try line(.finished, body)
+    case .unknown(let type): throw .unencodable(type: type, detail: "an unknown event can't be written")
+    }
+  }
+
+  init(type: String, data: Data) throws {
+    let decoder = JSONDecoder()
+    func body<Content: Decodable>(_: Content.Type) throws -> Content {
+      try decoder.decode(Body<Content>.self, from: data).body
+    }
+    self =
+      switch Kind(rawValue: type) {
+      case .started: .started(try body(Started.self))
+      case .queued: .queued(try body(Queued.self))
+      case .phase: .phase(try body(Phase.self))
+      case .host: .host(try body(HostWitness.self))
+      case .sideReady: .sideReady(try body(SideReady.self))
+      case .layerStarted: .layerStarted(try body(LayerStarted.self))
+      case .sample: .sample(try body(Sample.self))
+      case .importTree: .importTree(try body(ImportTree.self))
+      case .skipped: .skipped(try body(Skipped.self))
+      case .profile: .profile(try body(FunctionProfile.self))
+      case .layerFinished: .layerFinished(try body(LayerFinished.self))
+      case .trouble: .trouble(try body(Trouble.self))
+      case .finished: .finished(try body(Finished.self))
+      case nil: .unknown(type: type)
+      }
+  }
+}

@@ -1,0 +1,187 @@
+/// The runner is up.
+public struct Started: Codable, Equatable, Sendable {
+  public var job: JobID
+  public var agentVersion: String
+  /// SHA-256 of the binary that runs the job, computed from the file.
+  public var agentSHA256: String
+  /// Process id of the runner.
+  public var pid: Int32
+  public init(job: JobID, agentVersion: String, agentSHA256: String, pid: Int32) {
+    self.job = job
+    self.agentVersion = agentVersion
+    self.agentSHA256 = agentSHA256
+    self.pid = pid
+  }
+}
+
+/// Another job measures on this host; this one waits.
+public struct Queued: Codable, Equatable, Sendable {
+  /// Who holds the machine, as far as is known: job id and owner.
+  public var holder: String
+  public init(holder: String) { self.holder = holder }
+}
+
+public struct Phase: Codable, Equatable, Sendable {
+  /// What is being done, for a person: `installing codeflash==0.20.5 for Python 3.12`.
+  public var text: String
+  public var side: Side?
+  public init(text: String, side: Side? = nil) {
+    self.text = text
+    self.side = side
+  }
+}
+
+/// An environment is there and the target's commands can run in it.
+public struct SideReady: Codable, Equatable, Sendable {
+  public var side: Side
+  public var label: String
+  /// The Python asked for, such as `3.12`: the name of this environment in every later event.
+  public var python: String
+  /// The interpreter's own version, such as `3.12.3`.
+  public var interpreterVersion: String
+  /// Set when the asked interpreter could not be had and another one stands in; says why.
+  public var interpreterNote: String?
+  /// The commit of a git revision.
+  public var commit: String?
+  /// What this side is, in full: release, commit, or a digest of the folder. Equal on both sides: identical code.
+  public var identity: String
+  /// Installed distributions, `name==version`, sorted; the target's own included.
+  public var distributions: [String]
+  public var reused: Bool
+  public var seconds: Double
+  public init(
+    side: Side, label: String, python: String, interpreterVersion: String, interpreterNote: String?, commit: String?,
+    identity: String, distributions: [String], reused: Bool, seconds: Double
+  ) {
+    self.side = side
+    self.label = label
+    self.python = python
+    self.interpreterVersion = interpreterVersion
+    self.interpreterNote = interpreterNote
+    self.commit = commit
+    self.identity = identity
+    self.distributions = distributions
+    self.reused = reused
+    self.seconds = seconds
+  }
+}
+
+public struct LayerStarted: Codable, Equatable, Sendable {
+  public var layer: LayerName
+  public var python: String
+  /// How many sample events will come if nothing fails: the m of "n of m".
+  public var plannedSamples: Int
+  public init(layer: LayerName, python: String, plannedSamples: Int) {
+    self.layer = layer
+    self.python = python
+    self.plannedSamples = plannedSamples
+  }
+}
+
+public struct LayerFinished: Codable, Equatable, Sendable {
+  public var layer: LayerName
+  public var python: String
+  public var seconds: Double
+  public init(layer: LayerName, python: String, seconds: Double) {
+    self.layer = layer
+    self.python = python
+    self.seconds = seconds
+  }
+}
+
+/// One measured value: a fresh process at one position of one block.
+public struct Sample: Codable, Equatable, Sendable {
+  public var layer: LayerName
+  /// The metric's name, such as `codeflash --version` or `micro: parse markdown code`.
+  public var metric: String
+  public var python: String
+  public var side: Side
+  /// Blocks count from 0; a block holds each side the same number of times.
+  public var block: Int
+  /// Place in the block's order, from 0.
+  public var position: Int
+  /// Seconds: of the whole process in layer 1, of one call in layer 2.
+  public var seconds: Double
+  /// CPU time in user mode of a layer 1 process, in seconds.
+  public var userSeconds: Double?
+  /// CPU time in the kernel of a layer 1 process, in seconds.
+  public var systemSeconds: Double?
+  public var exitCode: Int32?
+  /// Calls in the loop behind a layer 2 value.
+  public var loops: Int?
+  public var isControl: Bool
+  public init(
+    layer: LayerName, metric: String, python: String, side: Side, block: Int, position: Int, seconds: Double,
+    userSeconds: Double? = nil, systemSeconds: Double? = nil, exitCode: Int32? = nil, loops: Int? = nil,
+    isControl: Bool = false
+  ) {
+    self.layer = layer
+    self.metric = metric
+    self.python = python
+    self.side = side
+    self.block = block
+    self.position = position
+    self.seconds = seconds
+    self.userSeconds = userSeconds
+    self.systemSeconds = systemSeconds
+    self.exitCode = exitCode
+    self.loops = loops
+    self.isControl = isControl
+  }
+}
+
+/// A metric that a side does not have, with the reason: never silently absent.
+public struct Skipped: Codable, Equatable, Sendable {
+  public var layer: LayerName
+  public var metric: String
+  public var python: String
+  /// The side that can't; `nil` when neither can.
+  public var side: Side?
+  public var reason: String
+  public init(layer: LayerName, metric: String, python: String, side: Side?, reason: String) {
+    self.layer = layer
+    self.metric = metric
+    self.python = python
+    self.side = side
+    self.reason = reason
+  }
+}
+
+public struct Trouble: Codable, Equatable, Sendable {
+  public var layer: LayerName?
+  public var metric: String?
+  public var python: String?
+  public var side: Side?
+  public var problem: Problem
+  public init(
+    layer: LayerName? = nil, metric: String? = nil, python: String? = nil, side: Side? = nil, problem: Problem
+  ) {
+    self.layer = layer
+    self.metric = metric
+    self.python = python
+    self.side = side
+    self.problem = problem
+  }
+}
+
+/// The last event of every job that could still speak.
+public struct Finished: Codable, Equatable, Sendable {
+  public enum Outcome: String, Codable, Sendable {
+    /// Everything planned has a result or a stated reason (`skipped`).
+    case done
+    /// Part of it has no result: see the `trouble` events.
+    case partial
+    /// Nothing could be measured.
+    case failed
+    case cancelled
+  }
+  public var outcome: Outcome
+  /// Why, when it failed.
+  public var problem: Problem?
+  public var seconds: Double
+  public init(outcome: Outcome, problem: Problem? = nil, seconds: Double) {
+    self.outcome = outcome
+    self.problem = problem
+    self.seconds = seconds
+  }
+}
