@@ -1,0 +1,30 @@
+import FoundationEssentials
+import Shared
+
+/// The one folder that holds everything of the agent's: `$CF_BENCH_HOME`, or `~/.cf-bench`.
+struct AgentHome: Sendable {
+  let path: String
+
+  init(environment: [String: String]) {
+    if let path = environment["CF_BENCH_HOME"], !path.isEmpty {
+      self.path = path
+    } else {
+      self.path = (environment["HOME"] ?? "/tmp") + "/.cf-bench"
+    }
+  }
+
+  /// Installed agents: `agents/SHA256/cf-bench-agent`.
+  var agents: String { path + "/agents" }
+  /// Jobs: `jobs/ID/`.
+  var jobs: String { path + "/jobs" }
+  /// Uploaded bundles and archives, each named by its SHA-256.
+  var uploads: String { path + "/uploads" }
+  /// Bare clones of repositories, kept between jobs.
+  var repositories: String { path + "/repositories" }
+  /// Checked-out commits and unpacked folders, kept between jobs.
+  var checkouts: String { path + "/checkouts" }
+  /// Python environments, kept between jobs.
+  var environments: String { path + "/environments" }
+
+  func job(_ id: JobID) -> String { "\(jobs)/\(id)" }
+}
