@@ -32,12 +32,13 @@ let package = Package(
     .systemLibrary(
       name: "CSSH2", pkgConfig: "libssh2",
       providers: [.apt(["libssh2-1-dev"]), .brew(["libssh2"])]),
+    .target(name: "CSpawn"),
     .target(name: "Shared", swiftSettings: strict),
     .target(name: "Statistics", swiftSettings: strict),
     .target(name: "SSH", dependencies: ["CSSH2", "Shared"], swiftSettings: strict),
     .target(name: "PrivateSSHD", dependencies: ["Shared", subprocess, systemPackage], swiftSettings: strict),
     .executableTarget(
-      name: "Agent", dependencies: ["Shared", argumentParser],
+      name: "Agent", dependencies: ["CSpawn", "Shared", argumentParser],
       resources: [.embedInCode("Python")], swiftSettings: strict),
     .executableTarget(
       name: "Controller",

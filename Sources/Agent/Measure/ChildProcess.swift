@@ -1,4 +1,4 @@
-import FoundationEssentials
+import CSpawn
 import Shared
 
 #if canImport(Glibc)
@@ -117,7 +117,7 @@ struct ChildProcess {
     posix_spawn_file_actions_adddup2(&actions, pipes.input.read, 0)
     posix_spawn_file_actions_adddup2(&actions, pipes.output.write, 1)
     posix_spawn_file_actions_adddup2(&actions, pipes.error.write, 2)
-    posix_spawn_file_actions_addchdir_np(&actions, directory)
+    cf_spawn_add_chdir(&actions, directory)
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
