@@ -33,7 +33,9 @@ let package = Package(
       name: "CSSH2", pkgConfig: "libssh2",
       providers: [.apt(["libssh2-1-dev"]), .brew(["libssh2"])]),
     .target(name: "CSpawn"),
-    .target(name: "Shared", swiftSettings: strict),
+    // Digests of whole programs and line cutting are too slow unoptimised for tests that run the built programs.
+    .target(
+      name: "Shared", swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(name: "Statistics", swiftSettings: strict),
     .target(name: "SSH", dependencies: ["CSSH2", "Shared"], swiftSettings: strict),
     .target(name: "PrivateSSHD", dependencies: ["Shared", subprocess, systemPackage], swiftSettings: strict),
