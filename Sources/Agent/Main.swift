@@ -1,1 +1,98 @@
-@main struct Main { static func main() {} }
+import ArgumentParser
+import FoundationEssentials
+import Shared
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Parses, runs, turns an error into words and an exit status; nothing else.
+@main enum Main {
+  static func main() {
+    exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
+  }
+
+  private static func run(_ arguments: [String]) -> ExitStatus {
+    do {
+      var command = try AgentCommand.parseAsRoot(arguments)
+      if let command = command as? any StatusCommand { return try command.perform() }
+      try command.run()
+      return .done
+    } catch let error as any UserFacingError {
+      say(error.problem.rendered, to: 2)
+      return error.exitStatus
+    } catch {
+      let helps = AgentCommand.exitCode(for: error) == .success
+      say(AgentCommand.fullMessage(for: error), to: helps ? 1 : 2)
+      return helps ? .done : .usage
+    }
+  }
+
+  private static func say(_ text: String, to descriptor: Int32) {
+    let bytes = Array((text + "\n").utf8)
+    _ = write(descriptor, bytes, bytes.count)  // nobody left to tell when this fails
+  }
+}
+
+/// A command whose end is an ``ExitStatus``.
+private protocol StatusCommand: ParsableCommand {
+  func perform() throws -> ExitStatus
+}
+
+private struct AgentCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cf-bench-agent",
+    abstract: "The far end of cf-bench: measures jobs and streams what it measured.",
+    discussion: """
+      Started by the controller over SSH; listens on no port. Everything it keeps lies in ~/.cf-bench, or where
+      CF_BENCH_HOME says.
+
+      EXAMPLES
+        cf-bench-agent version
+        echo '{"v":1,"type":"hello","body":{"protocolVersion":1,"controllerVersion":"x"}}' | cf-bench-agent serve
+      """,
+    version: Version.current, subcommands: [Serve.self, RunJob.self, ShowVersion.self], defaultSubcommand: Serve.self)
+}
+
+extension AgentCommand {
+  struct Serve: StatusCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Talks to a controller over standard input and output.")
+
+    func perform() throws -> ExitStatus {
+      let environment = ProcessInfo.processInfo.environment
+      return try Server(home: AgentHome(environment: environment), environment: environment).run()
+    }
+  }
+
+  struct RunJob: StatusCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "run", abstract: "Does a submitted job, with no connection to anybody.")
+
+    @Argument(help: "The job's name.") var job: String
+
+    func perform() throws -> ExitStatus {
+      guard let id = JobID(job) else {
+        throw Problem(
+          what: "'\(job)' is no job's name", why: "letters, digits, '-', '_' and '.' make one",
+          fix: "see ~/.cf-bench/jobs",
+          exitStatus: .usage)
+      }
+      CancelFlag.install()
+      let environment = ProcessInfo.processInfo.environment
+      return try Runner(home: AgentHome(environment: environment), environment: environment).run(id)
+    }
+  }
+
+  struct ShowVersion: StatusCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "version", abstract: "Prints version, protocol and the SHA-256 of this binary.")
+
+    func perform() throws -> ExitStatus {
+      print("cf-bench-agent \(Version.current), protocol \(Version.wireProtocol), sha256 \(try OwnBinary.sha256())")
+      return .done
+    }
+  }
+}

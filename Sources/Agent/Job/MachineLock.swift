@@ -1,0 +1,72 @@
+import Shared
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// One measurement at a time on this host: a kernel lock on one file, whoever the user is.
+enum MachineLock {
+  /// Where the lock lies: `$CF_BENCH_LOCK`, or a place that all users of the host share.
+  static func path(_ environment: [String: String]) -> String {
+    if let path = environment["CF_BENCH_LOCK"], !path.isEmpty { return path }
+    let shared = "/var/lock"
+    return (access(shared, W_OK) == 0 ? shared : "/tmp") + "/cf-bench.lock"
+  }
+
+  /// Waits for the lock, telling `queued` once who holds it.
+  /// - Throws: when the file can't be opened (the lock fails closed) and when the limit passes.
+  static func acquire(
+    _ environment: [String: String], job: JobID, owner: String, limitSeconds: Double, queued: (String) throws -> Void
+  ) throws -> FileLock {
+    let path = path(environment)
+    guard let lock = FileLock(path: path, create: true) else {
+      throw Problem(
+        what: "the lock that keeps measurements apart can't be opened",
+        why: "\(path): \(String(cString: strerror(errno)))",
+        fix: "make it readable for this user at the far end, or set CF_BENCH_LOCK to a file that every user may open",
+        exitStatus: .infrastructure)
+    }
+    let deadline = MonotonicClock.seconds + limitSeconds
+    var hasSaid = false
+    while !lock.tryLock() {
+      if !hasSaid {
+        try queued(lock.content)
+        hasSaid = true
+      }
+      guard MonotonicClock.seconds < deadline else {
+        throw Problem(
+          what: "another job held the machine for longer than this one may wait", why: "held by \(lock.content)",
+          fix: "try again later, or raise limits.queue", exitStatus: .infrastructure)
+      }
+      sleep(1)  // woken early by a signal, which is fine
+      if CancelFlag.isSet { throw JobCancelled() }
+    }
+    lock.write("\(job) of \(owner)")
+    return lock
+  }
+}
+
+/// The job was told to end.
+struct JobCancelled: Error {}
+
+/// Set by SIGTERM in the runner; looked at between the steps of a job.
+enum CancelFlag {
+  nonisolated(unsafe) private static var raised: sig_atomic_t = 0  // written by a signal handler: no lock may be taken there
+  nonisolated(unsafe) private static var childGroup: pid_t = 0
+
+  static var isSet: Bool { raised != 0 }
+
+  /// The process group that ends with the job; 0 for none.
+  static func protect(_ group: pid_t) { childGroup = group }
+
+  static func install() {
+    for number in [SIGTERM, SIGINT, SIGHUP] {
+      signal(number) { _ in
+        CancelFlag.raised = 1
+        if CancelFlag.childGroup > 0 { kill(-CancelFlag.childGroup, SIGKILL) }
+      }
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import Shared
+
+/// Bounds that a manifest must keep, whoever wrote it.
+enum ManifestCheck {
+  static func check(_ manifest: JobManifest) throws {
+    func refuse(_ why: String) -> Problem {
+      Problem(
+        what: "the job's manifest can't be carried out", why: why,
+        fix: "check the settings it was made from; a controller of this release makes valid ones", exitStatus: .usage)
+    }
+    guard manifest.schema == 1 else { throw refuse("its layout is version \(manifest.schema), this agent reads 1") }
+    let sides = manifest.sides.map(\.side)
+    guard sides == [.head] || sides == [.base, .head] else { throw refuse("its sides must be head, or base and head") }
+    guard !manifest.python.versions.isEmpty, manifest.python.versions.count <= 16 else {
+      throw refuse("it must name 1 to 16 Python versions")
+    }
+    guard !manifest.layers.names.isEmpty else { throw refuse("it names no layer") }
+    let limits = [manifest.limits.queueSeconds, manifest.limits.setupSeconds, manifest.limits.totalSeconds]
+    guard limits.allSatisfy({ $0 > 0 && $0 <= 7 * 86_400 }) else { throw refuse("a limit lies outside 0 to 7 days") }
+    if let startup = manifest.layers.startup {
+      guard (1...10_000).contains(startup.blocks), (0...100).contains(startup.warmupRuns),
+        (0...100).contains(startup.importRuns), startup.timeoutSeconds > 0
+      else { throw refuse("a count of the startup layer is out of bounds") }
+      guard !startup.commands.isEmpty, startup.commands.allSatisfy({ !$0.arguments.isEmpty }) else {
+        throw refuse("the startup layer has no command, or an empty one")
+      }
+    }
+    if let micro = manifest.layers.micro {
+      guard (1...10_000).contains(micro.blocks), (1...1000).contains(micro.repeats), micro.repeatSeconds > 0,
+        micro.timeoutSeconds > 0, (0...1000).contains(micro.profileTop)
+      else { throw refuse("a count of the micro layer is out of bounds") }
+      guard Set(micro.targets.map(\.name)).count == micro.targets.count, !micro.targets.isEmpty else {
+        throw refuse("the micro layer has no target, or two of the same name")
+      }
+    }
+  }
+}

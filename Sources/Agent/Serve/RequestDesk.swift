@@ -1,0 +1,134 @@
+import FoundationEssentials
+import Shared
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Answers requests: all that a session can ask for but the stream of a journal.
+final class RequestDesk {
+  private let home: AgentHome
+  private let environment: [String: String]
+  /// Runners that this process started: its children, to be waited for once they end.
+  private var children: [pid_t] = []
+  private var cancelled: [(job: JobFolder, deadline: Double)] = []
+
+  /// How long a runner may take to end by itself once told, in seconds.
+  private static let cancelGrace = 5.0
+
+  init(home: AgentHome, environment: [String: String]) {
+    self.home = home
+    self.environment = environment
+  }
+
+  func answer(_ request: AgentRequest) throws -> AgentMessage {
+    switch request {
+    case .hello(let hello): return try greet(hello)
+    case .submit(let submit): return .accepted(try accept(submit.manifest))
+    case .cancel(let cancel): return .cancelled(self.cancel(cancel.job))
+    case .uploads(let asked): return .uploads(uploads(asked))
+    case .doctor(let doctor):
+      return .doctor(DoctorReply(checks: FarDoctor(home: home, environment: environment).examine(doctor.python)))
+    case .ping(let ping): return .pong(ping)
+    case .attach: preconditionFailure("the server follows journals itself")
+    case .unknown(let type):
+      throw Problem(
+        what: "this agent does not know the request '\(type)'", why: "it is version \(Version.current)",
+        fix: "use an agent of the controller's release", exitStatus: .infrastructure)
+    }
+  }
+
+  func refusal(of request: String, _ error: any Error) -> [UInt8] {
+    let problem =
+      (error as? any UserFacingError)?.problem
+      ?? Problem(
+        what: "the far end's system refused something", why: "\(error)",
+        fix: "check disk space and permissions of ~/.cf-bench there", exitStatus: .infrastructure)
+    let message = AgentMessage.refused(Refused(request: request, problem: problem))
+    return (try? message.line()) ?? []  // a problem is four short fields: it always fits a line
+  }
+
+  func follower(_ attach: AttachRequest, watch: JournalWatch) throws -> JournalFollower {
+    let folder = try existing(attach.job)
+    try watch.add(folder.journal)
+    return try JournalFollower(folder, after: attach.after)
+  }
+
+  /// Milliseconds until something has to be looked at without being asked.
+  var nextDeadlineMilliseconds: Int32? {
+    cancelled.map(\.deadline).min().map { Int32(max(0, ($0 - MonotonicClock.seconds) * 1000)) + 1 }
+  }
+
+  /// Waits for ended children and ends runners that did not end when told.
+  func tend() {
+    children.removeAll { waitpid($0, nil, WNOHANG) != 0 }
+    cancelled.removeAll { entry in
+      guard let pid = entry.job.runningPID() else { return true }
+      guard MonotonicClock.seconds >= entry.deadline else { return false }
+      SessionProcesses.kill(leader: pid)
+      return true
+    }
+  }
+
+  private func greet(_ hello: HelloRequest) throws -> AgentMessage {
+    guard hello.protocolVersion == Version.wireProtocol else {
+      throw WireError.protocolMismatch(theirs: hello.protocolVersion, ours: Version.wireProtocol)
+    }
+    let system = HostReader.uname
+    return .hello(
+      HelloReply(
+        sha256: OwnBinary.installedSHA256, home: home.path, user: HostReader.userName, host: system.node,
+        system: system.system, architecture: system.machine))
+  }
+
+  private func existing(_ id: JobID) throws -> JobFolder {
+    let folder = JobFolder(id, in: home)
+    guard folder.exists else {
+      throw Problem(
+        what: "there is no job '\(id)' here", why: "\(folder.path) does not exist", fix: "submit it first",
+        exitStatus: .infrastructure)
+    }
+    return folder
+  }
+
+  private func uploads(_ asked: UploadsRequest) -> UploadsReply {
+    let missing = asked.uploads.filter { access("\(home.uploads)/\($0)", R_OK) != 0 }
+    return UploadsReply(missing: missing, folder: home.uploads)
+  }
+
+  private func cancel(_ id: JobID) -> Cancelled {
+    let folder = JobFolder(id, in: home)
+    guard let pid = folder.runningPID() else { return Cancelled(job: id, wasRunning: false) }
+    kill(pid, SIGTERM)
+    cancelled.append((folder, MonotonicClock.seconds + Self.cancelGrace))
+    return Cancelled(job: id, wasRunning: true)
+  }
+
+  private func accept(_ manifest: JobManifest) throws -> Accepted {
+    try ManifestCheck.check(manifest)
+    let folder = JobFolder(manifest.id, in: home)
+    if folder.exists {
+      guard try folder.readManifest() == manifest else {
+        throw Problem(
+          what: "there is another job called '\(manifest.id)' here", why: "its manifest differs",
+          fix: "submit this one under another name", exitStatus: .usage)
+      }
+      return Accepted(job: manifest.id, alreadyKnown: true)
+    }
+    do {
+      try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+      try JSONEncoder().encode(manifest).write(to: URL(filePath: folder.manifest), options: .atomic)
+    } catch {
+      let code = errno
+      _ = try? FileManager.default.removeItem(atPath: folder.path)  // half a job is no job
+      throw StorageFailure(path: folder.path, code: code == 0 ? ENOSPC : code)
+    }
+    do { children.append(try DetachedRunner(home: home, environment: environment).start(folder)) } catch {
+      _ = try? FileManager.default.removeItem(atPath: folder.path)  // so that it can be submitted again
+      throw error
+    }
+    return Accepted(job: manifest.id, alreadyKnown: false)
+  }
+}

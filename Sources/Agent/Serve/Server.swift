@@ -1,0 +1,92 @@
+import Shared
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// `cf-bench-agent serve`: one conversation over standard input and output. One thread, asleep in `poll` until a request
+/// comes, a journal grows, or the reader has room again.
+final class Server {
+  private let desk: RequestDesk
+  private let out = OutgoingBytes(descriptor: 1)
+  private let watch: JournalWatch
+  private var framer = LineFramer()
+  private var followers: [JobID: JournalFollower] = [:]
+  private var isOpen = true
+
+  /// While a job is followed, its runner is looked for this often in case the kernel's word was missed, in milliseconds.
+  private static let safetyTick: Int32 = 10_000
+
+  init(home: AgentHome, environment: [String: String]) throws {
+    desk = RequestDesk(home: home, environment: environment)
+    watch = try JournalWatch()
+  }
+
+  func run() -> ExitStatus {
+    signal(SIGPIPE, SIG_IGN)
+    _ = fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK)
+    while isOpen, !out.isBroken {
+      var polled = [
+        pollfd(fd: out.isFull ? -1 : 0, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: out.isEmpty ? -1 : 1, events: Int16(POLLOUT), revents: 0),
+        pollfd(fd: followers.isEmpty ? -1 : watch.descriptor, events: Int16(POLLIN), revents: 0),
+      ]
+      let count = poll(&polled, nfds_t(polled.count), timeout)
+      if count < 0, errno != EINTR { return .infrastructure }
+      desk.tend()
+      if polled[0].revents != 0 { readRequests() }
+      if polled[1].revents != 0 { out.flush() }
+      if polled[2].revents != 0 { watch.drain() }
+      pumpFollowers()
+      out.flush()
+    }
+    out.flushFinally(withinSeconds: 5)
+    return .done
+  }
+
+  private var timeout: Int32 {
+    if let soon = desk.nextDeadlineMilliseconds { return soon }
+    return followers.isEmpty ? -1 : Self.safetyTick
+  }
+
+  private func readRequests() {
+    var chunk = [UInt8](repeating: 0, count: 64 << 10)
+    let count = read(0, &chunk, chunk.count)
+    if count < 0, errno == EINTR || errno == EAGAIN { return }
+    guard count > 0 else {
+      isOpen = false
+      return
+    }
+    var lines: [[UInt8]] = []
+    do { lines = try framer.lines(of: Array(chunk[..<count])) } catch {
+      out.append(desk.refusal(of: "line", error))
+      isOpen = false  // after a line without an end nothing that follows can be trusted
+    }
+    for line in lines { take(line) }
+  }
+
+  private func take(_ line: [UInt8]) {
+    do {
+      let request = try AgentRequest(line: line)
+      if case .attach(let attach) = request {
+        let follower = try desk.follower(attach, watch: watch)
+        out.append(try AgentMessage.attached(Attached(job: attach.job, after: attach.after)).line())
+        followers[attach.job] = follower
+      } else {
+        out.append(try desk.answer(request).line())
+      }
+    } catch { out.append(desk.refusal(of: "request", error)) }
+  }
+
+  private func pumpFollowers() {
+    for (job, follower) in followers where !out.isFull {
+      do {
+        guard let ended = try follower.pump(into: out) else { continue }
+        out.append(try AgentMessage.ended(ended).line())
+      } catch { out.append(desk.refusal(of: "attach", error)) }
+      followers[job] = nil
+    }
+  }
+}
