@@ -53,7 +53,8 @@ struct JobCancelled: Error {}
 
 /// Set by SIGTERM in the runner; looked at between the steps of a job.
 enum CancelFlag {
-  nonisolated(unsafe) private static var raised: sig_atomic_t = 0  // written by a signal handler: no lock may be taken there
+  // Both are shared with a signal handler, in which no lock may be taken; the runner has one thread.
+  nonisolated(unsafe) private static var raised: sig_atomic_t = 0
   nonisolated(unsafe) private static var childGroup: pid_t = 0
 
   static var isSet: Bool { raised != 0 }

@@ -35,7 +35,8 @@ struct Runner {
   private func finish(_ job: Job) throws -> ExitStatus {
     let started = MonotonicClock.seconds
     let result = job.perform()
-    _ = try? FileManager.default.removeItem(atPath: job.folder.scratch)  // what can't be removed is found by the next job's clean-up
+    // What can't be removed costs room and nothing else; the result matters more.
+    _ = try? FileManager.default.removeItem(atPath: job.folder.scratch)
     let finished = Finished(
       outcome: result.outcome, problem: result.problem, seconds: MonotonicClock.seconds - started)
     try job.journal.emitLast(.finished(finished))

@@ -11,7 +11,7 @@ import Shared
 /// Each event is with the kernel before it is sent anywhere, and on the disk within a second or at ``sync()``. A `reserve`
 /// file holds room for the last word: when the disk is full it is given up, so that the failure itself can be written.
 final class JournalWriter: EventSink {
-  private let path: String
+  let journalPath: String
   private let reserve: String
   private let descriptor: Int32
   private(set) var last: Int
@@ -21,13 +21,15 @@ final class JournalWriter: EventSink {
 
   /// Opens or creates the journal. A torn last line, left by a crash, is cut off; all before it stands.
   init(folder: String) throws {
-    path = folder + "/journal.ndjson"
+    journalPath = folder + "/journal.ndjson"
     reserve = folder + "/reserve"
-    let (whole, last) = try JournalFile.wholeLines(path)
+    let (whole, last) = try JournalFile.wholeLines(journalPath)
     self.last = last
     size = off_t(whole)
-    descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-    guard descriptor >= 0, ftruncate(descriptor, size) == 0 else { throw StorageFailure(path: path, code: errno) }
+    descriptor = open(journalPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    guard descriptor >= 0, ftruncate(descriptor, size) == 0 else {
+      throw StorageFailure(path: journalPath, code: errno)
+    }
     try Self.fill(reserve)
   }
 
@@ -76,7 +78,7 @@ final class JournalWriter: EventSink {
       guard count > 0 else {
         let code = count < 0 ? errno : ENOSPC
         ftruncate(descriptor, size)  // a torn line must not stay in front of the last word
-        throw StorageFailure(path: path, code: code)
+        throw StorageFailure(path: journalPath, code: code)
       }
       written += count
     }

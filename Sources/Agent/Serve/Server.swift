@@ -14,6 +14,7 @@ final class Server {
   private let watch: JournalWatch
   private var framer = LineFramer()
   private var followers: [JobID: JournalFollower] = [:]
+  /// More requests may come. Without them, journals are still followed to their end, for as long as somebody reads.
   private var isOpen = true
 
   /// While a job is followed, its runner is looked for this often in case the kernel's word was missed, in milliseconds.
@@ -27,15 +28,17 @@ final class Server {
   func run() -> ExitStatus {
     signal(SIGPIPE, SIG_IGN)
     _ = fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK)
-    while isOpen, !out.isBroken {
+    while isOpen || !followers.isEmpty, !out.isBroken {
       var polled = [
-        pollfd(fd: out.isFull ? -1 : 0, events: Int16(POLLIN), revents: 0),
-        pollfd(fd: out.isEmpty ? -1 : 1, events: Int16(POLLOUT), revents: 0),
+        pollfd(fd: out.isFull || !isOpen ? -1 : 0, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: 1, events: out.isEmpty ? 0 : Int16(POLLOUT), revents: 0),
         pollfd(fd: followers.isEmpty ? -1 : watch.descriptor, events: Int16(POLLIN), revents: 0),
       ]
       let count = poll(&polled, nfds_t(polled.count), timeout)
       if count < 0, errno != EINTR { return .infrastructure }
       desk.tend()
+      // Reported without being asked for: the reader closed its end, which a dropped connection comes to.
+      if polled[1].revents & Int16(POLLERR | POLLHUP) != 0 { return .done }
       if polled[0].revents != 0 { readRequests() }
       if polled[1].revents != 0 { out.flush() }
       if polled[2].revents != 0 { watch.drain() }
