@@ -1,0 +1,25 @@
+import ArgumentParser
+import Shared
+
+/// The root: `cf-bench`.
+struct CFBench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cf-bench",
+    abstract: "Proves whether one revision of a Python tool is faster than another.",
+    discussion: """
+      EXAMPLES
+        cf-bench compare codeflash==0.20.5 codeflash==0.20.6
+        cf-bench compare main perf/x --machine ssh://bench@10.0.0.4
+        cf-bench doctor
+
+      Results go to ./results; the words of a finished run are made again by 'cf-bench report FOLDER'.
+      Exit status: 0 done, 1 gate failed, 2 usage or configuration, 3 machine or connection, 4 part of it has no
+      result, 130 cancelled.
+      """,
+    version: Version.current,
+    groupedSubcommands: [
+      CommandGroup(name: "Measure", subcommands: [Compare.self, Run.self]),
+      CommandGroup(name: "Results", subcommands: [Report.self]),
+      CommandGroup(name: "Machine", subcommands: [Doctor.self]),
+    ])
+}

@@ -1,0 +1,28 @@
+import ArgumentParser
+import Shared
+
+struct Compare: BenchCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measures two revisions in the same minutes and says which is faster.",
+    discussion: """
+      A revision is a git ref of the target's repository (main), a release (codeflash==0.20.6) or a folder
+      (path:../codeflash).
+
+      EXAMPLES
+        cf-bench compare codeflash==0.20.5 codeflash==0.20.6
+        cf-bench compare main perf/x --layers startup
+        cf-bench compare main path:. --machine ssh://bench@10.0.0.4 --json
+      """)
+
+  @Argument(help: "What to compare with.") var base: String
+  @Argument(help: "What might be faster.") var head: String
+  @OptionGroup(title: "Measuring") var measure: MeasureOptions
+  @OptionGroup(title: "Machine") var machine: MachineOptions
+  @OptionGroup(title: "Settings") var settings: SettingsOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  mutating func perform() async throws -> ExitStatus {
+    let context = try CommandContext(settings, machine: machine, measure: measure, output: output)
+    return try await context.measure(base: base, head: head)
+  }
+}

@@ -1,0 +1,32 @@
+import ArgumentParser
+import Foundation
+import Shared
+
+struct Doctor: BenchCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Says what is missing here and at the far end, with what mends it.",
+    discussion: """
+      EXAMPLES
+        cf-bench doctor
+        cf-bench doctor --machine ssh://bench@10.0.0.4 --json
+      """)
+
+  @Option(help: ArgumentHelp("Python versions, separated by commas, such as 3.12,3.13.", valueName: "list"))
+  var python: String?
+  @OptionGroup(title: "Machine") var machine: MachineOptions
+  @OptionGroup(title: "Settings") var settings: SettingsOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  mutating func perform() async throws -> ExitStatus {
+    var measure = MeasureOptions()
+    measure.python = python
+    let context = try CommandContext(settings, machine: machine, measure: measure, output: output)
+    let examination = await context.examiner.examine()
+    if output.json {
+      try StandardOutput.write(json: examination)
+    } else {
+      StandardOutput.write(examination.words(colour: TerminalColour.isWanted(on: .standardOutput)))
+    }
+    return examination.status
+  }
+}

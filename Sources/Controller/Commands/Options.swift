@@ -1,0 +1,50 @@
+import ArgumentParser
+import Foundation
+import Shared
+
+/// Where to measure and how to get there.
+struct MachineOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Where to measure: 'local' or ssh://user@host[:port].", valueName: "machine"))
+  var machine: String?
+
+  @Option(help: ArgumentHelp("Private key for an ssh:// machine; ssh-agent and ~/.ssh/id_* otherwise.", valueName: "file"))
+  var identity: String?
+
+  @Option(help: ArgumentHelp("Host keys that are trusted (default: ~/.ssh/known_hosts).", valueName: "file"))
+  var knownHosts: String?
+}
+
+/// What to measure.
+struct MeasureOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Python versions, separated by commas, such as 3.12,3.13.", valueName: "list"))
+  var python: String?
+
+  @Option(help: ArgumentHelp("Layers to run, separated by commas: startup, micro.", valueName: "list"))
+  var layers: String?
+
+  @Option(help: ArgumentHelp("Folder for the results (default: results).", valueName: "folder"))
+  var results: String?
+
+  @Option(help: ArgumentHelp("Repository of git refs: a URL or a folder.", valueName: "repository"))
+  var repository: String?
+}
+
+/// Which configuration file, and single settings by name.
+struct SettingsOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Configuration file (default: cf-bench.yaml here or above).", valueName: "file"))
+  var config: String?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Any setting by its name, such as startup.blocks=30; may be repeated.", valueName: "key=value"))
+  var assignments: [String] = []
+}
+
+/// What to print.
+struct OutputOptions: ParsableArguments {
+  @Flag(help: "Print the result as JSON on standard output.")
+  var json = false
+
+  @Flag(name: .shortAndLong, help: "No progress; errors and the result only.")
+  var quiet = false
+}

@@ -1,0 +1,23 @@
+import ArgumentParser
+import Foundation
+import Shared
+import SystemPackage
+
+struct Report: BenchCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Makes the words and documents of a finished run again from its stored events.",
+    discussion: """
+      EXAMPLES
+        cf-bench report results/perf-x-vs-main-20260131T123456Z
+        cf-bench report results/perf-x-vs-main-20260131T123456Z --json
+      """)
+
+  @Argument(help: "Folder of a run or a comparison.") var folder: String
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  mutating func perform() async throws -> ExitStatus {
+    let results = try StoredRun.rewrite(try RunFolder.open(FilePath(folder)))
+    try results.print(output)
+    return results.status
+  }
+}

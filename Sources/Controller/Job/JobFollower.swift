@@ -1,0 +1,83 @@
+import Shared
+import Synchronization
+
+/// Follows a job at the far end and puts every event on this disk before anybody sees it.
+struct JobFollower {
+  /// A ping goes out this often; the answer is what tells a dead line from a silent job.
+  static let pingEvery = Duration.seconds(5)
+  /// Without a byte for this long, the connection counts as dead.
+  static let silenceLimit = Duration.seconds(20)
+
+  var job: JobID
+  var store: EventStore
+  /// Called with each event after it was handed to the kernel; `nil` saves the decoding.
+  var progress: ((NumberedEvent) throws -> Void)?
+
+  /// Attaches after the last number on disk and stays until the agent says that the job has ended.
+  /// - Throws: ``ConnectionEnded`` when the line breaks first; everything received by then is on disk.
+  func follow(in session: AgentSession) async throws -> Ended {
+    let asked = AgentRequest.attach(AttachRequest(job: job, after: store.last))
+    guard case .attached = try await session.answer(to: asked, within: .seconds(30), waitingFor: "the job's events") else {
+      throw ConnectionEnded(machine: session.machine, during: "the job's events")
+    }
+    var ended: Ended?
+    for message in session.takeWaiting() { ended = try take(message) ?? ended }
+    try store.flush()
+    if let ended { return ended }
+    return try await read(session)
+  }
+
+  private func read(_ session: AgentSession) async throws -> Ended {
+    let heard = Mutex(ContinuousClock.now)
+    let isSilent = Atomic(false)
+    let ended: Ended? = try await withThrowingTaskGroup(of: Void.self) { [channel = session.channel] group in
+      group.addTask {
+        var number = 0
+        while true {
+          try await Task.sleep(for: Self.pingEvery)
+          if heard.withLock({ $0 }).duration(to: .now) > Self.silenceLimit {
+            isSilent.store(true, ordering: .relaxed)
+            await channel.close()
+            return
+          }
+          number += 1
+          try await channel.send(try AgentRequest.ping(Ping(number: number)).line())
+        }
+      }
+      defer { group.cancelAll() }
+      var ended: Ended?
+      var fresh: [[UInt8]] = []
+      try await session.read { line in
+        if let number = NumberedEvent.number(ofLine: line) {
+          try store.append(number: number, line: line)
+          if progress != nil { fresh.append(Array(line)) }
+        } else if case .ended(let end) = try AgentMessage(line: line) {
+          ended = end
+        }
+        return ended == nil
+      } chunkDone: {
+        heard.withLock { $0 = .now }
+        try store.flush()
+        for line in fresh { try progress?(NumberedEvent(line: line)) }
+        fresh.removeAll(keepingCapacity: true)
+      }
+      return ended
+    }
+    if let ended { return ended }
+    try Task.checkCancellation()
+    throw ConnectionEnded(
+      machine: session.machine, during: "the job's events",
+      words: isSilent.load(ordering: .relaxed) ? "nothing came for \(Self.silenceLimit)" : "the connection broke")
+  }
+
+  private func take(_ message: AgentMessage) throws -> Ended? {
+    switch message {
+    case .event(let number, let line):
+      try store.append(number: number, line: line)
+      try progress?(NumberedEvent(line: line))
+      return nil
+    case .ended(let ended): return ended
+    default: return nil
+    }
+  }
+}

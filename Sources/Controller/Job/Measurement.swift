@@ -1,0 +1,99 @@
+import Foundation
+import Shared
+
+/// One measurement from plan to stored events: prepares the sides, has the machine, submits, follows, and gives it back.
+struct Measurement {
+  var settings: Settings
+  var machine: MachineChoice
+  var identity: SSHIdentity
+  var environment: [String: String]
+  var python: PythonPlan
+  var layers: LayerPlans
+  var progress: TerminalProgress
+
+  /// How many times a broken line is mended before giving up.
+  private static let pauses: [Duration] = [.milliseconds(500), .seconds(1), .seconds(2), .seconds(5), .seconds(10)]
+
+  /// Measures and returns how the job ended; all events are in the file that `store` opens once the job is accepted, so
+  /// that a machine that can't be reached leaves no empty folder.
+  func run(_ revisions: [(Side, String)], store: (JobManifest) throws -> EventStore) async throws -> Ended {
+    let agent = try AgentBinary.find(environment: environment)
+    return try await withTemporaryFolder { scratch in
+      let preparation = SidePreparation(repository: settings.targetRepository, scratch: scratch)
+      var prepared: [PreparedSide] = []
+      for (side, text) in revisions { prepared.append(try await preparation.prepare(side, text)) }
+      let manifest = ManifestBuilder.build(
+        settings: settings, layers: layers, sides: prepared.map(\.plan), python: python,
+        seed: UInt64.random(in: 0...UInt64(Int64.max)))
+      let uploads = prepared.compactMap(\.upload)
+      progress.note("starting \(machine == .local ? "a private sshd on this machine" : "a session with \(machine)")")
+      return try await withMachine(machine, identity: identity, environment: environment) { address in
+        try await measure(manifest, uploads: uploads, on: address, agent: agent, store: store)
+      }
+    }
+  }
+
+  private func measure(
+    _ manifest: JobManifest, uploads: [Upload], on address: MachineAddress, agent: AgentBinary,
+    store open: (JobManifest) throws -> EventStore
+  ) async throws -> Ended {
+    var pauses = Self.pauses[...]
+    var store: EventStore?
+    while true {
+      do {
+        return try await withAgentSession(address, agent: agent, note: progress.note) { session, _ in
+          try await send(uploads, in: session)
+          let submit = AgentRequest.submit(SubmitRequest(manifest: manifest))
+          _ = try await session.answer(to: submit, within: .seconds(30), waitingFor: "the job to be accepted")
+          let opened = try store ?? open(manifest)
+          store = opened
+          let follower = JobFollower(job: manifest.id, store: opened) { progress.show($0) }
+          do { return try await follower.follow(in: session) } catch is CancellationError {
+            return try await cancel(manifest.id, follower, on: address, agent: agent)
+          }
+        }
+      } catch let error as any UserFacingError where store != nil && error.exitStatus == .infrastructure {
+        // The job goes on without us: only the line is gone. What is on this disk stays, the rest is asked for again.
+        guard let pause = pauses.popFirst() else { throw error }
+        progress.note("the line broke (\(error.why ?? error.what)); trying again")
+        try await Task.sleep(for: pause)
+      }
+    }
+  }
+
+  private func send(_ uploads: [Upload], in session: AgentSession) async throws {
+    guard !uploads.isEmpty else { return }
+    let request = AgentRequest.uploads(UploadsRequest(uploads: uploads.map(\.id)))
+    guard
+      case .uploads(let reply) = try await session.answer(
+        to: request, within: .seconds(30), waitingFor: "the list of missing files")
+    else { throw ConnectionEnded(machine: session.machine, during: "the list of missing files") }
+    for upload in uploads where reply.missing.contains(upload.id) {
+      progress.note("sending \(Numbers.bytes(upload.bytes)) to \(session.machine)")
+      try await AgentDelivery.send(upload, over: session.connection, to: session.machine)
+    }
+  }
+
+  /// Ends the job at the far end after this task was cancelled; a task of its own, since a cancelled one can't wait.
+  private func cancel(
+    _ job: JobID, _ follower: JobFollower, on address: MachineAddress, agent: AgentBinary
+  ) async throws -> Ended {
+    let quiet = JobFollower(job: job, store: follower.store, progress: nil)
+    return try await Task {
+      try await withAgentSession(address, agent: agent, note: { _ in }) { session, _ in
+        _ = try await session.answer(
+          to: .cancel(CancelRequest(job: job)), within: .seconds(15), waitingFor: "the job's end")
+        return try await quiet.follow(in: session)
+      }
+    }.value
+  }
+}
+
+/// Has an empty folder of this run's own for the length of `body`.
+func withTemporaryFolder<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+  let folder = FileManager.default.temporaryDirectory.appending(path: "cf-bench-\(UUID().uuidString)")
+  try FileManager.default.createDirectory(
+    at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+  defer { try? FileManager.default.removeItem(at: folder) }  // a left-over in the system's temporary folder harms nobody
+  return try await body(folder.path)
+}

@@ -1,0 +1,201 @@
+import Foundation
+import PrivateSSHD
+import SSH
+import Shared
+import Statistics
+import Subprocess
+import SystemPackage
+
+/// Measures the rig against `ssh` on loopback: both sides against the same private sshd, in turns.
+struct OverheadBench {
+  var agent: AgentBinary
+  var environment: [String: String]
+  var note: (String) -> Void
+
+  func run() async throws -> OverheadReport {
+    try await withTemporaryFolder { folder in
+      let home = folder + "/home"
+      var passed = environment.filter { ["PATH", "UV_CACHE_DIR", "UV_OFFLINE"].contains($0.key) }
+      passed["CF_BENCH_HOME"] = home
+      passed["CF_BENCH_LOCK"] = folder + "/lock"
+      passed["HOME"] = folder  // a login's own start-up files would count for both sides, and dwarf what is compared
+      return try await withPrivateSSHD(PrivateSSHDOptions(environment: passed)) { server in
+        let address = MachineAddress(
+          destination: SSHDestination(host: "127.0.0.1", port: server.port, user: server.user),
+          authentication: [.keyFile(path: server.clientKey, passphrase: nil)], knownHosts: [server.knownHosts],
+          name: "this machine")
+        var report = OverheadReport()
+        report.lines.append(try await connecting(address, server))
+        report.lines.append(try await streaming(address, server, folder: folder, home: home))
+        report.lines += try await measuring(address, home: home)
+        report.lines.append(
+          .init(
+            name: "agent on disk", figure: String(format: "%.1f MB", Double(agent.bytes) / 1e6), beside: "",
+            aim: "<= 16 MB"))
+        return report
+      }
+    }
+  }
+
+  /// Connect, authenticate, start the agent, hear its hello, close; beside a whole `ssh host true`.
+  private func connecting(_ address: MachineAddress, _ server: PrivateSSHD) async throws -> OverheadReport.Line {
+    note("connecting, 21 times each")
+    var ratios: [Double] = []
+    var ours: [Double] = []
+    var theirs: [Double] = []
+    for round in -2..<21 {
+      let mine = try await seconds {
+        try await withAgentSession(address, agent: agent, note: { _ in }) { _, _ in }
+      }
+      let other = try await seconds { try await ssh(server, "true", to: "/dev/null") }
+      guard round >= 0 else { continue }  // the first two bring the agent and warm the caches
+      ours.append(mine)
+      theirs.append(other)
+      ratios.append(mine / other)
+    }
+    return .init(
+      name: "connect to first answer",
+      figure: String(format: "%.3f x (%.1f ms)", middle(ratios), middle(ours) * 1000),
+      beside: String(format: "ssh host true, %.1f ms", middle(theirs) * 1000), aim: "<= 0.35 x")
+  }
+
+  /// A journal of a million lines from the far end's disk to this one, numbers checked; beside `ssh host cat`.
+  private func streaming(
+    _ address: MachineAddress, _ server: PrivateSSHD, folder: String, home: String
+  ) async throws -> OverheadReport.Line {
+    note("streaming a journal of a million events, 7 times each")
+    guard let job = JobID("overhead") else { preconditionFailure("a constant name of letters") }
+    let journal = try writeJournal(job, home: home, lines: 1_000_000)
+    var rates: [Double] = []
+    var ratios: [Double] = []
+    for round in -1..<7 {
+      let file = folder + "/events-\(round).ndjson"
+      let mine = try await seconds {
+        try await withAgentSession(address, agent: agent, note: { _ in }) { session, _ in
+          let store = try EventStore(path: FilePath(file))
+          let ended = try await JobFollower(job: job, store: store, progress: nil).follow(in: session)
+          try store.close()
+          guard ended.last == 1_000_000 else {
+            throw ConnectionEnded(machine: address.name, during: "a million events")
+          }
+        }
+      }
+      let copy = folder + "/copy-\(round)"
+      let other = try await seconds { try await ssh(server, "cat \(journal.path)", to: copy) }
+      try FileManager.default.removeItem(atPath: file)
+      try FileManager.default.removeItem(atPath: copy)
+      guard round >= 0 else { continue }
+      rates.append(Double(journal.bytes) / mine / 1e6)
+      ratios.append(other / mine)
+    }
+    return .init(
+      name: "journal to disk", figure: String(format: "%.2f x (%.0f MB/s)", middle(ratios), middle(rates)),
+      beside: "ssh host cat file > disk, rates", aim: ">= 0.95 x")
+  }
+
+  private func writeJournal(_ job: JobID, home: String, lines: Int) throws -> (path: String, bytes: Int) {
+    let folder = "\(home)/jobs/\(job)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(lines * 260)
+    let sample = Sample(
+      layer: .startup, metric: "codeflash --version", python: "3.12", side: .base, block: 3, position: 1,
+      seconds: 0.0197, userSeconds: 0.012, systemSeconds: 0.004, exitCode: 0)
+    let finished = Finished(outcome: .done, seconds: 1)
+    let time = Timestamp.rfc3339()
+    let template = try NumberedEvent(number: 1, time: time, event: .sample(sample)).line()
+    let rest = template[(template.firstIndex(of: UInt8(ascii: ",")) ?? 0)...]
+    for number in 1..<lines {
+      bytes += "{\"seq\":\(number)".utf8
+      bytes += rest
+    }
+    bytes += try NumberedEvent(number: lines, time: time, event: .finished(finished)).line()
+    let path = folder + "/journal.ndjson"
+    try Data(bytes).write(to: URL(filePath: path))
+    return (path, bytes.count)
+  }
+
+  /// The agent's own CPU and memory while a real job measures commands that only sleep.
+  private func measuring(_ address: MachineAddress, home: String) async throws -> [OverheadReport.Line] {
+    note("a job of half a minute whose commands sleep")
+    let executable = "\(home)/agents/\(agent.sha256)/cf-bench-agent"
+    let peak = PeakCost()
+    return try await withAgentSession(address, agent: agent, note: { _ in }) { session, _ in
+      let manifest = try sleepingJob()
+      _ = try await session.answer(
+        to: .submit(SubmitRequest(manifest: manifest)), within: .seconds(30), waitingFor: "the job to be accepted")
+      let store = try EventStore(path: FilePath(home + "/events.ndjson"))
+      var first: (cost: ProcessCost, at: ContinuousClock.Instant)?
+      var last: (cost: ProcessCost, at: ContinuousClock.Instant)?
+      _ = try await JobFollower(job: manifest.id, store: store) { event in
+        guard case .sample = event.event else { return }
+        let now = (cost: ProcessCost.of(executable: executable), at: ContinuousClock.now)
+        if first == nil { first = now }
+        last = now
+        peak.bytes = max(peak.bytes, now.cost.residentBytes)
+      }.follow(in: session)
+      try store.close()
+      guard let first, let last, last.at > first.at else {
+        throw Problem(
+          what: "the sleeping job gave no samples", fix: "run 'cf-bench doctor'", exitStatus: .infrastructure)
+      }
+      let share = (last.cost.cpuSeconds - first.cost.cpuSeconds) / (last.at - first.at).inSeconds
+      return [
+        .init(
+          name: "agent's CPU while measuring", figure: String(format: "%.2f %% of a core", share * 100),
+          beside: String(format: "over %.0f s", (last.at - first.at).inSeconds), aim: "<= 0.5 %"),
+        .init(
+          name: "agent's memory while measuring", figure: String(format: "%.1f MB", Double(peak.bytes) / 1e6),
+          beside: "serve and runner together", aim: "<= 24 MB"),
+      ]
+    }
+  }
+
+  private func sleepingJob() throws -> JobManifest {
+    guard let id = JobID("sleep-\(UInt32.random(in: .min ... .max))") else {
+      preconditionFailure("a word and a number make a job id")
+    }
+    let commands = [
+      StartupCommand(name: "sleep", arguments: ["python", "-c", "import time; time.sleep(0.5)"], isControl: false)
+    ]
+    return JobManifest(
+      id: id, createdAt: Timestamp.rfc3339(), owner: "overhead", target: TargetPlan(package: "six", importName: "six"),
+      sides: [
+        SidePlan(side: .base, label: "six==1.16.0", source: .release(requirement: "six==1.16.0")),
+        SidePlan(side: .head, label: "six==1.17.0", source: .release(requirement: "six==1.17.0")),
+      ],
+      python: PythonPlan(versions: ["3.12"], fallbackToSystem: true), requirements: [],
+      layers: LayerPlans(
+        startup: StartupPlan(commands: commands, blocks: 15, warmupRuns: 1, importRuns: 1, timeoutSeconds: 30)),
+      seed: 1, limits: JobLimits())
+  }
+
+  private func ssh(_ server: PrivateSSHD, _ command: String, to file: String) async throws {
+    let descriptor = try FileDescriptor.open(
+      FilePath(file), .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
+    let result = try await Subprocess.run(
+      .name("ssh"),
+      arguments: [
+        "-F", "none", "-i", server.clientKey, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o",
+        "UserKnownHostsFile=\(server.knownHosts)", "-o", "GlobalKnownHostsFile=/dev/null", "-p", "\(server.port)",
+        "\(server.user)@127.0.0.1", command,
+      ], output: .fileDescriptor(descriptor, closeAfterSpawningProcess: true), error: .string(limit: 1 << 16))
+    guard result.terminationStatus.isSuccess else {
+      throw RevisionError.tool(name: "ssh", words: result.standardError ?? "")
+    }
+  }
+
+  private func middle(_ values: [Double]) -> Double { Quantile.median(values) ?? .nan }
+
+  private func seconds(_ body: () async throws -> Void) async throws -> Double {
+    let start = ContinuousClock.now
+    try await body()
+    return (ContinuousClock.now - start).inSeconds
+  }
+}
+
+private final class PeakCost { var bytes = 0 }
+
+extension Duration {
+  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}

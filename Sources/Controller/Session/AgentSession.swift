@@ -1,0 +1,101 @@
+import SSH
+import Shared
+import Synchronization
+
+/// A conversation with `cf-bench-agent serve` at the far end. Not Sendable: it belongs to the task that opened it.
+final class AgentSession {
+  let connection: SSHConnection
+  let machine: String
+  let channel: SSHChannel
+  private var chunks: SSHChunks.AsyncIterator
+  private var framer = LineFramer()
+  /// Lines that came in the same chunk as an answer and wait for their reader.
+  private var waiting: [AgentMessage] = []
+
+  init(connection: SSHConnection, channel: SSHChannel, machine: String) {
+    self.connection = connection
+    self.channel = channel
+    self.machine = machine
+    chunks = channel.standardOutput.makeAsyncIterator()
+  }
+
+  /// Sends a request and waits for its answer; events and pongs that come before it are not answers.
+  /// - Throws: the agent's own ``Problem`` when it refuses.
+  func answer(to request: AgentRequest, within limit: Duration, waitingFor what: String) async throws -> AgentMessage {
+    try await channel.send(try request.line())
+    while let message = try await next(within: limit, waitingFor: what) {
+      switch message {
+      case .event, .pong, .unknown: continue
+      case .refused(let refused): throw refused.problem
+      default: return message
+      }
+    }
+    throw ConnectionEnded(machine: machine, during: what)
+  }
+
+  /// The next message, or `nil` at the end of the stream.
+  func next(within limit: Duration, waitingFor what: String) async throws -> AgentMessage? {
+    while waiting.isEmpty {
+      guard let chunk = try await nextChunk(within: limit, waitingFor: what) else { return nil }
+      try chunk.withUnsafeBytes { bytes in
+        try framer.append(bytes) { waiting.append(try AgentMessage(line: $0)) }
+      }
+    }
+    return waiting.removeFirst()
+  }
+
+  /// Reads for as long as the far end sends, handing every line to `line` and calling `chunkDone` after each chunk;
+  /// ends when `line` returns false or the stream does. Nothing is decoded here.
+  func read(
+    line: (UnsafeRawBufferPointer) throws -> Bool, chunkDone: () throws -> Void
+  ) async throws {
+    var goesOn = true
+    while goesOn, let chunk = try await chunks.next() {
+      try chunk.withUnsafeBytes { bytes in
+        try framer.append(bytes) { if goesOn { goesOn = try line($0) } }
+      }
+      try chunkDone()
+    }
+  }
+
+  /// Messages that were read together with an earlier answer; empties the list.
+  func takeWaiting() -> [AgentMessage] {
+    defer { waiting = [] }
+    return waiting
+  }
+
+  private func nextChunk(within limit: Duration, waitingFor what: String) async throws -> [UInt8]? {
+    let late = Atomic(false)
+    return try await withThrowingTaskGroup(of: Void.self) { [channel] group in
+      group.addTask {
+        try await Task.sleep(for: limit)
+        late.store(true, ordering: .relaxed)
+        await channel.close()
+      }
+      defer { group.cancelAll() }
+      let chunk: [UInt8]?
+      do { chunk = try await chunks.next() } catch {
+        guard late.load(ordering: .relaxed) else { throw error }
+        chunk = nil
+      }
+      if late.load(ordering: .relaxed) { throw LimitPassed(waitedFor: what, limit: limit) }
+      return chunk
+    }
+  }
+
+  func close() async {
+    await channel.close()
+    await connection.close()
+  }
+}
+
+/// The stream ended where an answer was due.
+struct ConnectionEnded: UserFacingError {
+  var machine: String
+  var during: String
+  var words = ""
+  var what: String { "the agent on \(machine) ended while waiting for \(during)" }
+  var why: String? { words.isEmpty ? nil : words }
+  var fix: String { "try again; 'cf-bench doctor' shows whether the far end is well" }
+  var exitStatus: ExitStatus { .infrastructure }
+}

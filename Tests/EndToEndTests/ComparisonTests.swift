@@ -1,0 +1,137 @@
+import Foundation
+import PrivateSSHD
+import Shared
+import TestSupport
+import Testing
+
+@Suite("The main job: compare, from the command line to the results folders")
+struct ComparisonTests {
+  @Test("a slower and a faster project are told apart, the control stays, and every document is there", .timeLimit(.minutes(5)))
+  func compareFolders() async throws {
+    try await Rig.with { rig in
+      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 12))
+      try rig.writeProjects()
+      let run = try await rig.bench(["compare", "path:slow", "path:fast", "--json"])
+      #expect(run.status == 0, "\(run.error)")
+      let document = try JSONDecoder().decode(ComparisonDocument.self, from: Data(run.output.utf8))
+      let version = try #require(document.metrics.first { $0.name == "slowpoke --version" })
+      #expect(version.verdict == .improved)
+      #expect(version.ratio < 0.8)
+      #expect(document.metrics.contains { $0.name == "micro: spin" })
+      #expect(!document.metrics.contains { $0.verdict == .regressed })
+      #expect(document.controls.allSatisfy { $0.verdict != .improved && $0.verdict != .regressed })
+
+      let folder = try rig.comparisonFolder()
+      for name in ["comparison.json", "comment.md", "events.ndjson"] {
+        #expect(FileManager.default.fileExists(atPath: rig.folder + "/\(folder)/\(name)"), "\(name)")
+      }
+      for side in try rig.results() where !side.contains("-vs-") {
+        for name in ["startup.json", "importtime.tsv", "micro.json", "summary.md"] {
+          #expect(FileManager.default.fileExists(atPath: rig.folder + "/results/\(side)/\(name)"), "\(side)/\(name)")
+        }
+      }
+      #expect(try rig.results().count == 3)
+      let stored = try JSONDecoder().decode(
+        ComparisonDocument.self, from: Data(try rig.read(folder + "/comparison.json").utf8))
+      #expect(stored == document)
+      #expect(!run.error.contains("\u{1b}"), "progress that is not on a terminal holds no escape")
+
+      try await validateDocuments(of: rig, in: folder)
+      try await reportRewrites(rig, folder, stored)
+    }
+  }
+
+  /// `report` makes the same words again from the stored events.
+  private func reportRewrites(_ rig: Rig, _ folder: String, _ stored: ComparisonDocument) async throws {
+    let comment = try rig.read(folder + "/comment.md")
+    try FileManager.default.removeItem(atPath: rig.folder + "/\(folder)/comment.md")
+    try FileManager.default.removeItem(atPath: rig.folder + "/\(folder)/comparison.json")
+    let report = try await rig.bench(["report", folder, "--json"])
+    #expect(report.status == 0, "\(report.error)")
+    #expect(try JSONDecoder().decode(ComparisonDocument.self, from: Data(report.output.utf8)) == stored)
+    #expect(try rig.read(folder + "/comment.md") == comment)
+  }
+
+  private func validateDocuments(of rig: Rig, in folder: String) async throws {
+    var pairs = [("comparison", "\(folder)/comparison.json")]
+    for side in try rig.results() where !side.contains("-vs-") {
+      pairs += [("startup", "results/\(side)/startup.json"), ("micro", "results/\(side)/micro.json")]
+    }
+    for (index, line) in try rig.read(folder + "/events.ndjson").split(separator: "\n").enumerated() {
+      try rig.write("event-\(index).json", String(line))
+      pairs.append(("event", "event-\(index).json"))
+    }
+    let manifest = try #require(
+      FileManager.default.enumerator(atPath: rig.folder + "/far/jobs")?.compactMap { $0 as? String }
+        .first { $0.hasSuffix("manifest.json") })
+    pairs.append(("manifest", "far/jobs/" + manifest))
+    for (schema, files) in Dictionary(grouping: pairs, by: \.0) {
+      let path = "\(Rig.packageRoot)/docs/schemas/\(schema).schema.json"
+      let result = try await rig.tool("check-jsonschema", ["--schemafile", path] + files.map { "\(rig.folder)/\($0.1)" })
+      #expect(result.status == 0, "\(schema): \(result.output) \(result.error)")
+    }
+  }
+
+  @Test("the same code on both sides is said to be identical and called neither faster nor slower", .timeLimit(.minutes(5)))
+  func identicalSides() async throws {
+    try await Rig.with { rig in
+      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 8))
+      try rig.writeProjects()
+      let run = try await rig.bench(["compare", "path:fast", "path:fast"])
+      #expect(run.status == 0, "\(run.error)")
+      #expect(run.output.contains("identical"))
+      #expect(try rig.results().count == 3)
+      let document = try JSONDecoder().decode(
+        ComparisonDocument.self, from: Data(try rig.read(try rig.comparisonFolder() + "/comparison.json").utf8))
+      #expect(document.identical)
+      #expect(document.metrics.allSatisfy { $0.verdict != .improved && $0.verdict != .regressed })
+    }
+  }
+
+  @Test("two commits of a repository are measured on a host that is not ours to start", .timeLimit(.minutes(5)))
+  func commitsOverSSH() async throws {
+    try await Rig.with { rig in
+      let repository = rig.folder + "/repository"
+      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 8, repository: repository))
+      _ = try FixtureProject(in: repository, spin: 3_000_000)
+      try await rig.git("init", "-q", "-b", "main", repository)
+      try await rig.commit(repository, "slow")
+      try await rig.git("-C", repository, "checkout", "-q", "-b", "perf/quick")
+      _ = try FixtureProject(in: repository, spin: 100_000)
+      try await rig.commit(repository, "fast")
+      let passed = rig.environment.filter { ["PATH", "CF_BENCH_HOME", "CF_BENCH_LOCK"].contains($0.key) }
+      try await withPrivateSSHD(PrivateSSHDOptions(environment: passed)) { server in
+        let run = try await rig.bench([
+          "compare", "main", "perf/quick", "--layers", "startup", "--identity", server.clientKey, "--known-hosts",
+          server.knownHosts, "--machine", "ssh://\(server.user)@127.0.0.1:\(server.port)",
+        ])
+        #expect(run.status == 0, "\(run.error)")
+        #expect(run.output.contains("slowpoke --version"))
+      }
+      #expect(try rig.results().contains { $0.hasPrefix("perf-quick-vs-main-") })
+      let document = try JSONDecoder().decode(
+        ComparisonDocument.self, from: Data(try rig.read(try rig.comparisonFolder() + "/comparison.json").utf8))
+      #expect(document.metrics.first { $0.name == "slowpoke --version" }?.verdict == .improved)
+      #expect(document.base.commit?.count == 40)
+      #expect(document.base.commit != document.head.commit)
+    }
+  }
+
+  @Test("run measures one revision into one folder, and report makes its words again", .timeLimit(.minutes(5)))
+  func runOne() async throws {
+    try await Rig.with { rig in
+      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 2))
+      try rig.writeProjects()
+      let run = try await rig.bench(["run", "path:fast", "--layers", "startup"])
+      #expect(run.status == 0, "\(run.error)")
+      let folder = try #require(try rig.results().first)
+      #expect(try rig.results().count == 1)
+      let summary = try rig.read("results/\(folder)/summary.md")
+      #expect(summary.contains("slowpoke --version"))
+      #expect(!FileManager.default.fileExists(atPath: rig.folder + "/results/\(folder)/micro.json"))
+      try FileManager.default.removeItem(atPath: rig.folder + "/results/\(folder)/summary.md")
+      #expect(try await rig.bench(["report", "results/" + folder]).status == 0)
+      #expect(try rig.read("results/\(folder)/summary.md") == summary)
+    }
+  }
+}

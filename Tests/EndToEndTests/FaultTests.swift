@@ -1,0 +1,155 @@
+import Foundation
+import PrivateSSHD
+import Shared
+import TestSupport
+import Testing
+
+@Suite("What goes wrong gets words a newcomer can act on, and the right exit status")
+struct FaultTests {
+  /// Expects one failed run: its status, words on standard error that hold each of `words`, and no Swift in sight.
+  private func expect(
+    _ run: Rig.Result, status: ExitStatus, _ words: String..., sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    #expect(run.status == status.rawValue, "\(run.error)", sourceLocation: sourceLocation)
+    let said = run.error + run.output
+    for word in words { #expect(said.contains(word), "\(said)", sourceLocation: sourceLocation) }
+    for leak in ["Error(", "Optional(", "Shared.", "Swift."] {
+      #expect(!said.contains(leak), "\(said)", sourceLocation: sourceLocation)
+    }
+  }
+
+  private func withHost(
+    _ settings: String = FixtureProject.settings(blocks: 1), environment: [String: String] = [:],
+    _ body: @escaping (Rig, PrivateSSHD, _ machine: [String]) async throws -> Void
+  ) async throws {
+    try await Rig.with { rig in
+      try rig.write("cf-bench.yaml", settings)
+      try rig.writeProjects()
+      let passed = rig.environment.filter { ["PATH", "CF_BENCH_HOME", "CF_BENCH_LOCK"].contains($0.key) }
+      let options = PrivateSSHDOptions(environment: passed.merging(environment) { $1 })
+      try await withPrivateSSHD(options) { server in
+        try await body(rig, server, ["--machine", "ssh://\(server.user)@127.0.0.1:\(server.port)"])
+      }
+    }
+  }
+
+  @Test("a host key that nobody vouched for ends the run before a key is shown", .timeLimit(.minutes(2)))
+  func unknownHost() async throws {
+    try await withHost { rig, server, machine in
+      try rig.write("empty", "")
+      let run = try await rig.bench(
+        ["run", "path:fast", "--identity", server.clientKey, "--known-hosts", rig.folder + "/empty"] + machine)
+      expect(run, status: .infrastructure, "SHA256:", "fix:")
+    }
+  }
+
+  @Test("a changed host key is named as such", .timeLimit(.minutes(2)))
+  func changedHost() async throws {
+    try await withHost { rig, server, machine in
+      _ = try await rig.tool("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", rig.folder + "/other"])
+      let key = try rig.read("other.pub").split(separator: " ").prefix(2).joined(separator: " ")
+      try rig.write("known", "[127.0.0.1]:\(server.port) \(key)\n")
+      let run = try await rig.bench(
+        ["run", "path:fast", "--identity", server.clientKey, "--known-hosts", rig.folder + "/known"] + machine)
+      expect(run, status: .infrastructure, "changed", "ssh-keygen -R")
+    }
+  }
+
+  @Test("a key that the host does not take, and a locked key without its passphrase", .timeLimit(.minutes(2)))
+  func keys() async throws {
+    try await withHost { rig, server, machine in
+      _ = try await rig.tool("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", rig.folder + "/stranger"])
+      let common = ["run", "path:fast", "--known-hosts", server.knownHosts] + machine
+      let refused = try await rig.bench(common + ["--identity", rig.folder + "/stranger"])
+      expect(refused, status: .infrastructure, "127.0.0.1", "fix:")
+      _ = try await rig.tool("ssh-keygen", ["-q", "-t", "ed25519", "-N", "secret", "-f", rig.folder + "/locked"])
+      let locked = try await rig.bench(common + ["--identity", rig.folder + "/locked"])
+      expect(locked, status: .infrastructure, "passphrase", "CF_BENCH_KEY_PASSPHRASE")
+    }
+  }
+
+  @Test("a far end from whose home no program may run", .timeLimit(.minutes(2)))
+  func noExecution() async throws {
+    try await Rig.with { rig in
+      try await rig.withMount(options: "noexec,size=200m") { mount in
+        try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
+        try rig.writeProjects()
+        let run = try await rig.bench(["run", "path:fast"], extra: ["CF_BENCH_HOME": mount + "/home"])
+        expect(run, status: .infrastructure, "noexec", "CF_BENCH_HOME")
+      }
+    }
+  }
+
+  @Test("a far end whose disk is full before the agent is there", .timeLimit(.minutes(2)))
+  func fullDisk() async throws {
+    try await Rig.with { rig in
+      try await rig.withMount(options: "size=1m") { mount in
+        try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
+        try rig.writeProjects()
+        let run = try await rig.bench(["run", "path:fast"], extra: ["CF_BENCH_HOME": mount + "/home"])
+        expect(run, status: .infrastructure, "disk", "full", "df -h")
+      }
+    }
+  }
+
+  @Test("a far end without hyperfine", .timeLimit(.minutes(3)))
+  func noHyperfine() async throws {
+    try await Rig.with { rig in
+      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
+      try rig.writeProjects()
+      let path = try await rig.pathWithout("hyperfine")
+      let run = try await rig.bench(["run", "path:fast", "--layers", "startup"], extra: ["PATH": path])
+      #expect([ExitStatus.infrastructure.rawValue, ExitStatus.partial.rawValue].contains(run.status ?? -1), "\(run.error)")
+      expect(run, status: run.status == 4 ? .partial : .infrastructure, "hyperfine", "install")
+      let doctor = try await rig.bench(["doctor"], extra: ["PATH": path])
+      expect(doctor, status: .infrastructure, "hyperfine", "install")
+    }
+  }
+
+  @Test("a revision that does not exist: folder, ref, release", .timeLimit(.minutes(3)))
+  func noRevision() async throws {
+    try await Rig.with { rig in
+      let repository = rig.folder + "/slow"
+      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1, repository: repository))
+      try rig.writeProjects()
+      try await rig.git("init", "-q", "-b", "main", repository)
+      try await rig.commit(repository, "only")
+      expect(try await rig.bench(["run", "path:nowhere"]), status: .usage, "nowhere")
+      expect(try await rig.bench(["compare", "main", "perf/none"]), status: .usage, "perf/none", "git fetch")
+      expect(try await rig.bench(["run", "--", "--upload-pack=x"]), status: .usage, "dash")
+      let release = try await rig.bench(["run", "six==99.99.99"])
+      expect(release, status: .infrastructure, "six==99.99.99", "fix:")
+    }
+  }
+
+  @Test("a project that does not install", .timeLimit(.minutes(3)))
+  func brokenProject() async throws {
+    try await Rig.with { rig in
+      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
+      let project = try FixtureProject(in: rig.folder + "/broken", spin: 1)
+      try project.write("pyproject.toml", "[project]\nname = \"slowpoke\"\nversion = \"not a version\"\n")
+      expect(try await rig.bench(["run", "path:broken"]), status: .infrastructure, "path:broken", "fix:")
+    }
+  }
+
+  @Test("a target that exits with 1 has no number, and the rest of the job has", .timeLimit(.minutes(3)))
+  func failingTarget() async throws {
+    try await Rig.with { rig in
+      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 2))
+      _ = try FixtureProject(in: rig.folder + "/failing", spin: 10, exitCode: 1)
+      let run = try await rig.bench(["run", "path:failing", "--layers", "startup"])
+      expect(run, status: .partial, "slowpoke --version", "exited with 1", "exits as told")
+      let folder = try #require(try rig.results().first)
+      #expect(try rig.read("results/\(folder)/startup.json").contains("python -c pass"))
+    }
+  }
+
+  @Test("a typing error in the settings is shown with its line and the nearest key", .timeLimit(.minutes(1)))
+  func misspelledSetting() async throws {
+    try await Rig.with { rig in
+      try rig.write("cf-bench.yaml", "startup:\n  bloks: 3\n")
+      let run = try await rig.bench(["run", "path:fast"])
+      expect(run, status: .usage, "bloks", "blocks", "2")
+    }
+  }
+}

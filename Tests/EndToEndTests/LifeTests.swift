@@ -1,0 +1,128 @@
+import Foundation
+import Shared
+import Subprocess
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("A run that is disturbed loses nothing and leaves nothing behind")
+struct LifeTests {
+  /// A run in progress: `cf-bench` as a child, and the events it has put on disk.
+  private struct Running {
+    var rig: Rig
+    var pid: pid_t
+
+    /// The lines on disk so far; none before the folder is there.
+    func events() throws -> [NumberedEvent] {
+      guard let folder = try? rig.comparisonFolder() else { return [] }
+      let text = try rig.read(folder + "/events.ndjson")
+      let whole = text[..<(text.lastIndex(of: "\n") ?? text.startIndex)]
+      return try whole.split(separator: "\n").map { try NumberedEvent(line: Array($0.utf8)) }
+    }
+
+    /// Waits until the events on disk fulfil `condition`.
+    func wait(_ condition: ([NumberedEvent]) -> Bool) async throws -> [NumberedEvent] {
+      while true {
+        let events = try events()
+        if condition(events) { return events }
+        try #require(kill(pid, 0) == 0, "cf-bench ended before the events were there")
+        try await Task.sleep(for: .milliseconds(20))
+      }
+    }
+  }
+
+  private func whileRunning(
+    blocks: Int, spin: Int = 3_000_000, _ body: @escaping @Sendable (Running) async throws -> Void
+  ) async throws -> (Rig.Result, [NumberedEvent], [pid_t]) {
+    var outcome: (Rig.Result, [NumberedEvent], [pid_t])?
+    try await Rig.with { rig in
+      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: blocks))
+      try rig.writeProjects()
+      let keys = rig.environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) }
+      let log = try FileDescriptor.open(
+        FilePath(rig.folder + "/log"), .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
+      let result = try await Subprocess.run(
+        .path(FilePath(try BuiltProduct.path("cf-bench"))),
+        arguments: ["compare", "path:slow", "path:fast", "--layers", "startup"],
+        environment: .custom(Dictionary(uniqueKeysWithValues: keys)), workingDirectory: FilePath(rig.folder),
+        output: .discarded, error: .fileDescriptor(log, closeAfterSpawningProcess: true)
+      ) { execution in
+        try await body(Running(rig: rig, pid: execution.processIdentifier.value))
+      }
+      let status: Int32? = if case .exited(let code) = result.terminationStatus { code } else { nil }
+      let events = try Running(rig: rig, pid: 0).events()
+      outcome = (Rig.Result(status: status, output: "", error: try rig.read("log")), events, agents(of: rig))
+    }
+    return try #require(outcome)
+  }
+
+  /// Process ids of this rig's agents.
+  private func agents(of rig: Rig) -> [pid_t] {
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return entries.compactMap { pid_t($0) }.filter { pid in
+      let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
+      return executable?.hasPrefix(rig.folder + "/far/agents/") ?? false
+    }
+  }
+
+  private func isServe(_ pid: pid_t) -> Bool {
+    let line = (try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)) ?? ""
+    return line.split(separator: "\0").last == "serve"
+  }
+
+  @Test("a sample is on the controller's disk within a second of being measured", .timeLimit(.minutes(3)))
+  func streaming() async throws {
+    let (result, events, _) = try await whileRunning(blocks: 6) { running in
+      let seen = try await running.wait { events in
+        events.contains { if case .sample = $0.event { true } else { false } }
+      }
+      let sample = try #require(seen.last { if case .sample = $0.event { true } else { false } })
+      let written = try Date(sample.time, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+      #expect(Date.now.timeIntervalSince(written) < 1)
+      #expect(!seen.contains { if case .finished = $0.event { true } else { false } })
+    }
+    #expect(result.status == 0, "\(result.error)")
+    #expect(events.map(\.number) == Array(1...events.count))
+  }
+
+  @Test("kill -9 of serve leaves the runner measuring, and every event arrives once", .timeLimit(.minutes(3)))
+  func serveKilled() async throws {
+    let (result, events, left) = try await whileRunning(blocks: 10) { running in
+      _ = try await running.wait { events in
+        events.contains { if case .sample = $0.event { true } else { false } }
+      }
+      let serve = try #require(agents(of: running.rig).first(where: isServe))
+      let runner = try #require(agents(of: running.rig).first { !isServe($0) })
+      let before = try running.events().count
+      kill(serve, SIGKILL)
+      #expect(kill(runner, 0) == 0)
+      _ = try await running.wait { $0.count > before + 4 }
+    }
+    #expect(result.status == 0, "\(result.error)")
+    #expect(events.map(\.number) == Array(1...events.count))
+    guard case .finished(let finished) = events.last?.event else {
+      Issue.record("the last event is not 'finished'")
+      return
+    }
+    #expect(finished.outcome == .done)
+    #expect(left.isEmpty)
+  }
+
+  @Test("Ctrl-C ends the job, the agent and the private sshd, and keeps what was measured", .timeLimit(.minutes(3)))
+  func cancelled() async throws {
+    let (result, events, left) = try await whileRunning(blocks: 200) { running in
+      _ = try await running.wait { events in
+        events.count { if case .sample = $0.event { true } else { false } } >= 8
+      }
+      kill(running.pid, SIGINT)
+    }
+    #expect(result.status == ExitStatus.cancelled.rawValue, "\(result.error)")
+    #expect(events.count { if case .sample = $0.event { true } else { false } } >= 8)
+    guard case .finished(let finished) = events.last?.event else {
+      Issue.record("the last event is not 'finished': \(result.error)")
+      return
+    }
+    #expect(finished.outcome == .cancelled)
+    #expect(left.isEmpty)
+  }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import Subprocess
+import SystemPackage
+import TestSupport
+import Testing
+
+extension Rig {
+  /// Runs another program in the rig's environment.
+  func tool(_ name: String, _ arguments: [String]) async throws -> Result {
+    let keys = environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) }
+    let result = try await Subprocess.run(
+      .name(name), arguments: Arguments(arguments),
+      environment: .custom(Dictionary(uniqueKeysWithValues: keys)), workingDirectory: FilePath(folder),
+      output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+    let status: Int32? = if case .exited(let code) = result.terminationStatus { code } else { nil }
+    return Result(status: status, output: result.standardOutput ?? "", error: result.standardError ?? "")
+  }
+
+  func git(_ arguments: String...) async throws {
+    let result = try await tool("git", arguments)
+    try #require(result.status == 0, "git \(arguments): \(result.error)")
+  }
+
+  func commit(_ repository: String, _ message: String) async throws {
+    try await git("-C", repository, "add", "-A")
+    try await git(
+      "-C", repository, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-q", "-m", message)
+  }
+
+  /// Has a small file system of its own for the length of `body`. Needs root, as CI is.
+  func withMount(options: String, _ body: (String) async throws -> Void) async throws {
+    let mount = folder + "/mount"
+    try FileManager.default.createDirectory(atPath: mount, withIntermediateDirectories: true)
+    let mounted = try await tool("mount", ["-t", "tmpfs", "-o", options, "tmpfs", mount])
+    try #require(mounted.status == 0, "mounting a tmpfs needs root: \(mounted.error)")
+    do { try await body(mount) } catch {
+      _ = try await tool("umount", ["-l", mount])
+      throw error
+    }
+    _ = try await tool("umount", ["-l", mount])
+  }
+
+  /// A `PATH` that holds everything of today's but one program.
+  func pathWithout(_ name: String) async throws -> String {
+    let shadow = folder + "/bin"
+    try FileManager.default.createDirectory(atPath: shadow, withIntermediateDirectories: true)
+    for entry in (environment["PATH"] ?? "").split(separator: ":") {
+      for program in (try? FileManager.default.contentsOfDirectory(atPath: String(entry))) ?? [] where program != name {
+        let link = shadow + "/" + program
+        guard !FileManager.default.fileExists(atPath: link) else { continue }
+        try? FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "\(entry)/\(program)")
+      }
+    }
+    return shadow
+  }
+}
