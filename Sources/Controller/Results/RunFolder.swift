@@ -20,8 +20,10 @@ struct RunFolder: Equatable, Sendable {
   var events: FilePath { path.appending(StoredEvents.fileName) }
   var isComparison: Bool { sides.sides.count == 2 }
 
+  /// Where a side's documents belong: a run's own folder, or one beside that of the comparison.
   func folder(of side: Side) -> FilePath? {
-    sides.sides.first { $0.side == side }.map { path.removingLastComponent().appending($0.folder) }
+    guard isComparison else { return side == .head ? path : nil }
+    return sides.sides.first { $0.side == side }.map { path.removingLastComponent().appending($0.folder) }
   }
 
   /// How often the next second is tried when a timestamp is taken.
@@ -33,7 +35,7 @@ struct RunFolder: Equatable, Sendable {
   static func create(
     in results: FilePath, base: String?, head: String, alpha: Double, delta: Double, at date: Date = .now
   ) throws(ResultsError) -> RunFolder {
-    try makeParents(results)
+    try StoredFile.makeFolders(results)
     for second in 0..<attempts {
       let layout = layout(base: base, head: head, timestamp: Timestamp.folder(date + Double(second)))
       guard try makeAll(([layout.main] + layout.sides.map(\.folder)).uniqued().map { results.appending($0) }) else {
@@ -95,15 +97,6 @@ struct RunFolder: Equatable, Sendable {
       return false
     }
     return true
-  }
-
-  /// The folder of results itself, with all above it.
-  private static func makeParents(_ path: FilePath) throws(ResultsError) {
-    guard !path.isEmpty, access(path.string, F_OK) != 0 else { return }
-    try makeParents(path.removingLastComponent())
-    guard mkdir(path.string, 0o755) == 0 || errno == EEXIST else {
-      throw .unwritable(path: path.string, reason: "\(Errno(rawValue: errno))")
-    }
   }
 
   /// The sides' folders are found beside this one, so its own place must be known even for `report .`.

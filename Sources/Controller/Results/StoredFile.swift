@@ -50,6 +50,16 @@ enum StoredFile {
 
   static func write(_ text: String, to path: FilePath) throws(ResultsError) { try write(text.utf8, to: path) }
 
+  /// Makes a folder, with all above it that are not there yet.
+  /// - Throws: ``ResultsError/unwritable(path:reason:)``
+  static func makeFolders(_ path: FilePath) throws(ResultsError) {
+    guard !path.isEmpty, access(path.string, F_OK) != 0 else { return }
+    try makeFolders(path.removingLastComponent())
+    guard mkdir(path.string, 0o755) == 0 || errno == EEXIST else {
+      throw .unwritable(path: path.string, reason: "\(Errno(rawValue: errno))")
+    }
+  }
+
   /// A document as readable JSON with sorted keys and a last newline.
   static func write(json document: some Encodable, to path: FilePath) throws(ResultsError) {
     try write(try json(document, path: path) + [UInt8(ascii: "\n")], to: path)
