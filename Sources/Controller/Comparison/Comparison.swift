@@ -10,7 +10,9 @@ enum Comparison {
     let keys = record.metrics.filter { record.isOnBothSides($0) }
     let measured = judge(keys.filter { !$0.isControl }, in: record, alpha: alpha, delta: delta)
     let controls = judge(keys.filter(\.isControl), in: record, alpha: alpha, delta: delta)
-    let troubles = record.troubles + measured.troubles + controls.troubles
+    // What ended the job stands among the troubles: a document that says "incomplete" has to say why.
+    let failure = record.failure.map { [Trouble(problem: $0)] } ?? []
+    let troubles = failure + record.troubles + measured.troubles + controls.troubles
     let isComplete = record.finished?.outcome == .done && measured.troubles.isEmpty && controls.troubles.isEmpty
     return ComparisonDocument(
       base: revision(.base, in: record), head: revision(.head, in: record),

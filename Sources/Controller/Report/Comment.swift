@@ -42,7 +42,9 @@ enum Comment {
         let delta = VerdictWords.delta(metric)
         return [
           name(metric, report), VerdictWords.value(metric.base, unit: metric.unit),
-          VerdictWords.value(metric.head, unit: metric.unit), metric.hasMoved ? "**\(delta)**" : delta,
+          VerdictWords.value(metric.head, unit: metric.unit),
+          // A void run proves nothing, so nothing in it stands out.
+          metric.hasMoved && document.verdict != .void ? "**\(delta)**" : delta,
         ]
       })
     let rest = document.metrics.count - shown.count
@@ -82,7 +84,7 @@ enum MissingParts {
   static func markdown(_ parts: [MissingPart]) -> String {
     var lines = parts.prefix(limit).map { part in
       let name = part.name.map { "**\(Markdown.text($0))**: " } ?? ""
-      return "- \(name)\(Markdown.text(part.reason))" + (part.fix.map { " Fix: \(Markdown.text($0))" } ?? "") + "\n"
+      return "- \(name)\(Markdown.text(part.reason))" + (part.fix.map { ". Fix: \(Markdown.text($0))" } ?? "") + "\n"
     }
     if parts.count > limit { lines.append("- and \(parts.count - limit) more\n") }
     return lines.joined()

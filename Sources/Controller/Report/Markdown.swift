@@ -8,14 +8,17 @@ enum Markdown {
 
   /// As running text, also inside a table.
   static func text(_ text: String) -> String {
+    let clean = Array(TerminalText.clean(text, limit: limit))
     var escaped = ""
-    for character in TerminalText.clean(text, limit: limit) {
+    for (index, character) in clean.enumerated() {
       switch character {
       case "&": escaped += "&amp;"
       case "<": escaped += "&lt;"
       case ">": escaped += "&gt;"
       // A zero-width space behind them keeps GitHub from notifying people and linking issues.
-      case "@", "#": escaped += "\(character)\u{200B}"
+      case "@", "#":
+        let startsName = clean[index...].dropFirst().first.map { $0.isLetter || $0.isNumber } ?? false
+        escaped += startsName ? "\(character)\u{200B}" : "\(character)"
       case "\\", "`", "*", "_", "[", "]", "|", "~", "$": escaped += "\\\(character)"
       case ":", ".": escaped += startsLink(escaped, character) ? "\(character)\u{200B}" : "\(character)"
       default: escaped.append(character)

@@ -41,11 +41,10 @@ struct RatioWords: Equatable, Sendable {
     return Numbers.rounded(factor, to: exponent) + "x"
   }
 
-  /// `62x faster`, `8% slower`.
+  /// `62x faster`, `18% less time`, `8% slower`: a percentage of time is no percentage of speed, so it says which.
   var faster: String {
-    let direction = ratio < 1 ? "faster" : "slower"
-    if let factor { return "\(factor) \(direction)" }
-    return "\(percent.drop { $0 == "-" || $0 == "+" }) \(direction)"
+    if let factor { return "\(factor) \(ratio < 1 ? "faster" : "slower")" }
+    return "\(percent.drop { $0 == "-" || $0 == "+" }) \(ratio < 1 ? "less time" : "slower")"
   }
 
   /// What the change may be, rounded outwards: `-3% … +5%`; `nil` without an interval.

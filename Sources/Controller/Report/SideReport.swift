@@ -42,15 +42,3 @@ struct SideReport: Equatable, Sendable {
       skipped: record.skipped.filter { $0.side != side.other }, failure: record.failure)
   }
 }
-
-extension JobRecord {
-  /// Why the job as a whole failed, or that it ended without a last word.
-  var failure: Problem? {
-    guard let finished else {
-      return Problem(
-        what: "the job has no last word: it is still running, or its runner was killed",
-        fix: "run the command again", exitStatus: .infrastructure)
-    }
-    return finished.problem
-  }
-}

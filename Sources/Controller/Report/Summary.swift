@@ -7,7 +7,9 @@ enum Summary {
 
   static func text(_ report: SideReport) -> String {
     var parts = ["# \(Markdown.code(report.label))\n", facts(report)]
-    if !report.isComplete { parts.append("**Part of what was planned has no result; see what is missing below.**\n") }
+    if !report.isComplete, !report.missing.isEmpty {
+      parts.append("**Part of what was planned has no result; see what is missing below.**\n")
+    }
     if let startup = report.startup { parts.append(section("Startup", startupTable(startup, report))) }
     parts += report.imports.map { section(importTitle($0, report), importTable($0)) }
     if let micro = report.micro, !micro.targets.isEmpty {

@@ -55,7 +55,7 @@ enum TerminalTable {
       Cell(text: metric.name + python + (isControl ? " – control" : "")),
       Cell(text: VerdictWords.value(metric.base, unit: metric.unit)),
       Cell(text: VerdictWords.value(metric.head, unit: metric.unit)),
-      Cell(text: VerdictWords.plain(metric), colour: colour(metric.verdict), isWords: true),
+      Cell(text: VerdictWords.plain(metric), colour: colour(metric, in: report.document), isWords: true),
     ]
   }
 
@@ -64,6 +64,14 @@ enum TerminalTable {
       Cell(text: name), Cell(text: Numbers.seconds(median)), Cell(text: Numbers.seconds(values.min() ?? median)),
       Cell(text: Numbers.seconds(values.max() ?? median)), Cell(text: String(values.count)),
     ]
+  }
+
+  /// A void run proves nothing: of it only the control that moved is coloured.
+  private static func colour(
+    _ metric: ComparisonDocument.Metric, in document: ComparisonDocument
+  ) -> TerminalStyle.Colour? {
+    if document.verdict == .void { return document.controls.contains(metric) && metric.hasMoved ? .yellow : nil }
+    return colour(metric.verdict)
   }
 
   private static func colour(_ verdict: ComparisonDocument.RunVerdict) -> TerminalStyle.Colour? {

@@ -80,3 +80,15 @@ extension JobRecord {
     return LayerName.allCases.flatMap { layer in keys.filter { $0.layer == layer } }
   }
 }
+
+extension JobRecord {
+  /// Why the job as a whole failed, or that it ended without a last word.
+  var failure: Problem? {
+    guard let finished else {
+      return Problem(
+        what: "the job has no last word: it is still running, or its runner was killed",
+        fix: "run the command again", exitStatus: .infrastructure)
+    }
+    return finished.problem
+  }
+}
