@@ -47,15 +47,15 @@ let package = Package(
       dependencies: ["Shared", "SSH", "PrivateSSHD", "Statistics", argumentParser, subprocess, systemPackage, yams],
       resources: [.embedInCode("Targets")], swiftSettings: strict),
     .target(
-      name: "TestSupport", dependencies: ["Shared", "SSH", "PrivateSSHD", subprocess], path: "Tests/TestSupport",
-      swiftSettings: strict),
-    .testTarget(name: "SharedTests", dependencies: ["Shared", "TestSupport"], swiftSettings: strict),
+      name: "TestSupport", dependencies: ["Shared", "SSH", "PrivateSSHD", subprocess, systemPackage],
+      path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(name: "SharedTests", dependencies: ["Shared", "TestSupport", subprocess], swiftSettings: strict),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: strict),
     .testTarget(name: "SSHTests", dependencies: ["SSH", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "AgentTests", dependencies: ["Agent", "Shared", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "ControllerTests", dependencies: ["Controller", "Shared", "Statistics", "TestSupport"],
-      swiftSettings: strict),
+      name: "ControllerTests", dependencies: ["Controller", "Shared", "Statistics", "TestSupport", systemPackage],
+      exclude: ["Goldens"], swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests", dependencies: ["Agent", "Controller", "Shared", "TestSupport"], swiftSettings: strict),
   ]

@@ -35,3 +35,25 @@ public struct StartupDocument: Codable, Equatable, Sendable {
     }
   }
 }
+
+extension StartupDocument.Result {
+  private enum Key: String, CodingKey {
+    case command, mean, stddev, median, user, system, min, max, times, exit_codes, parameters
+  }
+
+  /// As hyperfine writes it: `stddev` is there and null for a single run, `parameters` is not there when there are none.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(command, forKey: .command)
+    try container.encode(mean, forKey: .mean)
+    try container.encode(stddev, forKey: .stddev)
+    try container.encode(median, forKey: .median)
+    try container.encode(user, forKey: .user)
+    try container.encode(system, forKey: .system)
+    try container.encode(min, forKey: .min)
+    try container.encode(max, forKey: .max)
+    try container.encode(times, forKey: .times)
+    try container.encode(exit_codes, forKey: .exit_codes)
+    try container.encodeIfPresent(parameters, forKey: .parameters)
+  }
+}

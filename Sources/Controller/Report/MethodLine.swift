@@ -1,0 +1,38 @@
+import Shared
+
+/// One line on the machine that measured and on how the verdicts were reached.
+enum MethodLine {
+  static func markdown(_ report: ComparisonReport) -> String {
+    let document = report.document
+    let host = document.host.map { " on \(Markdown.text(machine($0)))" } ?? ""
+    var sentences = [
+      "Measured in \(blocks(document)), both sides interleaved\(host), with \(Markdown.text(pythons(report))), "
+        + "in \(Numbers.elapsed(document.seconds)).",
+      "A change counts from \(VerdictWords.percent(document.method.delta)); the chance that this run calls identical "
+        + "code different is at most \(VerdictWords.percent(document.method.alpha)).",
+    ]
+    sentences += document.controls.map { "Control \(Comment.name($0, report)): \(VerdictWords.plain($0))." }
+    return sentences.joined(separator: " ")
+  }
+
+  /// `bench-1 (AMD EPYC 7763, 4 CPUs, 15.6 GiB, Debian GNU/Linux 12, Linux 6.1.0 x86_64)`.
+  static func machine(_ host: HostWitness) -> String {
+    let facts = [
+      host.cpuModel, host.cpuCount == 1 ? "1 CPU" : "\(host.cpuCount) CPUs", Numbers.bytes(host.memoryBytes),
+      host.operatingSystem, host.kernel,
+    ]
+    return "\(host.hostname) (\(facts.filter { !$0.isEmpty }.joined(separator: ", ")))"
+  }
+
+  private static func blocks(_ document: ComparisonDocument) -> String {
+    let counts = document.metrics.map(\.blocks)
+    guard let least = counts.min(), let most = counts.max() else { return "blocks" }
+    return least == most ? (most == 1 ? "1 block" : "\(most) blocks") : "\(least) to \(most) blocks"
+  }
+
+  private static func pythons(_ report: ComparisonReport) -> String {
+    let asked = (report.document.metrics + report.document.controls).map(\.python).uniqued()
+    let versions = (asked.isEmpty ? report.interpreters.keys.sorted() : asked).map { report.interpreters[$0] ?? $0 }
+    return "Python \(versions.joined(separator: " and "))"
+  }
+}

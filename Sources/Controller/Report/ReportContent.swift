@@ -1,0 +1,76 @@
+import Shared
+
+/// Everything that the words about a comparison are made from.
+struct ComparisonReport: Equatable, Sendable {
+  var document: ComparisonDocument
+  var imports: [ImportDifference]
+  var profiles: [ProfileDifference]
+  /// The interpreters' own versions by the Python asked for, such as `3.12` → `3.12.3`.
+  var interpreters: [String: String]
+  /// Where another interpreter stands in for the one asked for, and other things to know first.
+  var notes: [String]
+
+  init(record: JobRecord, alpha: Double, delta: Double) {
+    document = Comparison.make(from: record, alpha: alpha, delta: delta)
+    imports = ImportDifference.all(from: record)
+    profiles = ProfileDifference.all(from: record)
+    interpreters = record.interpreters
+    notes = record.notes
+  }
+
+  /// The name of a metric; the Python stands with it only when there are several.
+  func python(of metric: ComparisonDocument.Metric) -> String? {
+    hasSeveralPythons ? metric.python : nil
+  }
+
+  var hasSeveralPythons: Bool {
+    Set((document.metrics + document.controls).map(\.python)).count > 1
+  }
+}
+
+extension JobRecord {
+  var interpreters: [String: String] {
+    Dictionary(sides.map { ($0.python, $0.interpreterVersion) }) { first, _ in first }
+  }
+
+  var notes: [String] { sides.compactMap(\.interpreterNote).uniqued() }
+}
+
+/// What has no result, and why: the same list everywhere.
+struct MissingPart: Equatable, Sendable {
+  /// What is missing, such as `micro: parse (base, Python 3.12)`; `nil` for the job as a whole.
+  var name: String?
+  var reason: String
+  /// `nil` for what a side simply does not have.
+  var fix: String?
+
+  static func all(troubles: [Trouble], skipped: [Skipped], failure: Problem? = nil) -> [MissingPart] {
+    var parts: [MissingPart] = []
+    if let failure { parts.append(.init(name: nil, reason: reason(failure), fix: failure.fix)) }
+    parts += troubles.map {
+      .init(
+        name: name($0.metric ?? $0.layer?.rawValue, side: $0.side, python: $0.python), reason: reason($0.problem),
+        fix: $0.problem.fix)
+    }
+    parts += skipped.map {
+      .init(name: name($0.metric, side: $0.side, python: $0.python), reason: $0.reason, fix: nil)
+    }
+    return parts.uniquedEquatable()
+  }
+
+  private static func reason(_ problem: Problem) -> String {
+    [problem.what, problem.why].compactMap { $0 }.joined(separator: ": ")
+  }
+
+  private static func name(_ name: String?, side: Side?, python: String?) -> String? {
+    let place = [side?.rawValue, python.map { "Python \($0)" }].compactMap { $0 }.joined(separator: ", ")
+    guard let name else { return place.isEmpty ? nil : place }
+    return place.isEmpty ? name : "\(name) (\(place))"
+  }
+}
+
+extension Array where Element: Equatable {
+  fileprivate func uniquedEquatable() -> [Element] {
+    reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+}

@@ -1,0 +1,44 @@
+import Shared
+
+/// Everything that the words about one side are made from.
+struct SideReport: Equatable, Sendable {
+  var side: Side
+  var label: String
+  /// Its environments, one a Python.
+  var environments: [SideReady]
+  var startup: StartupDocument?
+  var controls: Set<String>
+  var micro: MicroDocument?
+  var imports: [ImportCosts]
+  var host: HostWitness?
+  var startedAt: String?
+  var seconds: Double
+  var missing: [MissingPart]
+  var isComplete: Bool
+  /// Set when the side was measured against another one.
+  var comparison: Comparison?
+
+  struct Comparison: Equatable, Sendable {
+    var other: String
+    /// Name of the comparison's folder, beside the side's own.
+    var folder: String
+  }
+
+  init(_ side: Side, record: JobRecord, comparison: Comparison?) {
+    self.side = side
+    self.comparison = comparison
+    label = record.label(side)
+    environments = record.ready(side)
+    startup = StartupDocument.make(side, from: record)
+    controls = Set(record.samples.filter(\.isControl).map(\.metric))
+    micro = MicroDocument.make(side, from: record)
+    imports = record.pythons.compactMap { ImportCosts(side, python: $0, record: record) }
+    host = record.host
+    startedAt = record.startedAt
+    seconds = record.finished?.seconds ?? 0
+    isComplete = record.finished?.outcome == .done
+    missing = MissingPart.all(
+      troubles: record.troubles.filter { $0.side != side.other },
+      skipped: record.skipped.filter { $0.side != side.other }, failure: record.failure)
+  }
+}

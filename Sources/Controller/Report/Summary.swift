@@ -1,0 +1,104 @@
+import Shared
+import Statistics
+
+/// `summary.md`: one side, for a person. Pure: the report in, Markdown out.
+enum Summary {
+  private static let topModules = 15
+
+  static func text(_ report: SideReport) -> String {
+    var parts = ["# \(Markdown.code(report.label))\n", facts(report)]
+    if !report.isComplete, !report.missing.isEmpty {
+      parts.append("**Part of what was planned has no result; see what is missing below.**\n")
+    }
+    if let startup = report.startup { parts.append(section("Startup", startupTable(startup, report))) }
+    parts += report.imports.map { section(importTitle($0, report), importTable($0)) }
+    if let micro = report.micro, !micro.targets.isEmpty {
+      parts.append(section("Unit operations", microTable(micro, report)))
+    }
+    if !report.missing.isEmpty { parts.append(section("Without a result", MissingParts.markdown(report.missing))) }
+    return parts.joined(separator: "\n")
+  }
+
+  private static func section(_ title: String, _ content: String) -> String { "## \(title)\n\n\(content)" }
+
+  private static func facts(_ report: SideReport) -> String {
+    var facts: [String] = []
+    if let comparison = report.comparison {
+      let other = report.side == .head ? "the base" : "the head"
+      facts.append(
+        "Measured against \(other), \(Markdown.code(comparison.other)): what differs stands in "
+          + "\(Markdown.code("../\(comparison.folder)/comment.md")).")
+    }
+    if let environment = report.environments.first {
+      facts.append("Code: \(Markdown.code(environment.commit ?? environment.identity))")
+    }
+    facts += report.environments.map { environment in
+      let note = environment.interpreterNote.map { " (\(Markdown.text($0)))" } ?? ""
+      return "Python \(Markdown.text(environment.interpreterVersion))\(note), "
+        + "\(environment.distributions.count) distributions installed"
+    }
+    if let host = report.host {
+      facts.append(
+        "Machine: \(Markdown.text(MethodLine.machine(host))), load \(Numbers.fixed(host.load, 2)) at the start")
+      if let version = host.hyperfineVersion { facts.append("Startup timed by hyperfine \(Markdown.text(version))") }
+    }
+    if let started = report.startedAt {
+      facts.append("Started \(Markdown.text(started)), took \(Numbers.elapsed(report.seconds))")
+    }
+    return facts.map { "- \($0)\n" }.joined()
+  }
+
+  private static func startupTable(_ startup: StartupDocument, _ report: SideReport) -> String {
+    Markdown.table(
+      ["Command", "Median", "Spread", "Fastest", "Slowest", "Runs"],
+      startup.results.map { result in
+        let python = result.parameters?["python"].map { " (Python \(Markdown.text($0)))" } ?? ""
+        let control = report.controls.contains(result.command) ? " – control" : ""
+        return [
+          Markdown.code(result.command) + python + control, Numbers.seconds(result.median), spread(result.times),
+          Numbers.seconds(result.min), Numbers.seconds(result.max), String(result.times.count),
+        ]
+      })
+  }
+
+  private static func microTable(_ micro: MicroDocument, _ report: SideReport) -> String {
+    let several = Set(micro.targets.map(\.python)).count > 1
+    return Markdown.table(
+      ["Target", "Median call", "Spread", "Fastest", "Slowest", "Processes"],
+      micro.targets.map { target in
+        [
+          Markdown.text(target.name) + (several ? " (Python \(Markdown.text(target.python)))" : ""),
+          Numbers.seconds(target.medianSeconds), spread(target.seconds), Numbers.seconds(target.minSeconds),
+          Numbers.seconds(target.maxSeconds), String(target.seconds.count),
+        ]
+      })
+  }
+
+  /// Half the range that holds the middle half of the values, relative to their median.
+  private static func spread(_ values: [Double]) -> String {
+    guard values.count > 1, let low = Quantile.of(values, 0.25), let high = Quantile.of(values, 0.75),
+      let median = Quantile.median(values), median > 0
+    else { return "–" }
+    return "±\(Numbers.fixed((high - low) / 2 / median * 100, 1))%"
+  }
+
+  private static func importTitle(_ costs: ImportCosts, _ report: SideReport) -> String {
+    report.imports.count > 1 ? "Import, Python \(Markdown.text(costs.python))" : "Import"
+  }
+
+  private static func importTable(_ costs: ImportCosts) -> String {
+    let dearest = costs.modules.sorted { ($0.selfMicroseconds, $1.name) > ($1.selfMicroseconds, $0.name) }
+    let total = Numbers.microseconds(costs.totalMicroseconds)
+    return
+      "\(costs.modules.count) modules, \(total) by `python -X importtime` (median of \(costs.runs) runs; the trace "
+      + "itself slows the import). All of them stand in `importtime.tsv`; the dearest are:\n\n"
+      + Markdown.table(
+        ["Module", "Self time", "With its imports"],
+        dearest.prefix(topModules).map {
+          [
+            Markdown.code($0.name), Numbers.microseconds($0.selfMicroseconds),
+            Numbers.microseconds($0.cumulativeMicroseconds),
+          ]
+        })
+  }
+}

@@ -1,0 +1,108 @@
+import Shared
+import Statistics
+
+/// The result on a terminal: the verdict in words, an aligned table, what is missing and what mends it.
+///
+/// Pure: the report in, text out, ending in a newline. Colour only where the style has it; no meaning is in colour alone.
+enum TerminalTable {
+  static func text(_ report: ComparisonReport, style: TerminalStyle) -> String {
+    let document = report.document
+    var text = style.paint(VerdictWords.headline(document), colour(document.verdict)) + "\n"
+    for remark in VerdictWords.remarks(document, notes: report.notes) { text += TerminalText.clean(remark) + "\n" }
+    let header =
+      ["Metric", document.base.label, document.head.label].map { Cell(text: $0, colour: .bold) }
+      + [Cell(text: "Delta", colour: .bold, isWords: true)]
+    let rows = (document.metrics + document.controls).map { row($0, report) }
+    if !rows.isEmpty { text += "\n" + grid([header] + rows, style: style) }
+    return text + missing(MissingPart.all(troubles: document.troubles, skipped: document.skipped))
+  }
+
+  /// One side alone: no verdict, only what was measured.
+  static func text(_ report: SideReport, style: TerminalStyle) -> String {
+    let header = ["Metric", "Median", "Fastest", "Slowest", "Runs"].map { Cell(text: $0, colour: .bold) }
+    let startup = (report.startup?.results ?? []).map { result in
+      let python = result.parameters?["python"].map { " (Python \($0))" } ?? ""
+      return series(result.command + python, result.median, result.times)
+    }
+    let several = Set((report.micro?.targets ?? []).map(\.python)).count > 1
+    let micro = (report.micro?.targets ?? []).map { target in
+      series(target.name + (several ? " (Python \(target.python))" : ""), target.medianSeconds, target.seconds)
+    }
+    var text = style.paint(TerminalText.clean(report.label), .bold) + "\n"
+    for note in report.environments.compactMap(\.interpreterNote).uniqued() { text += TerminalText.clean(note) + "\n" }
+    let rows = startup + micro
+    text += rows.isEmpty ? "Nothing was measured.\n" : "\n" + grid([header] + rows, style: style)
+    return text + missing(report.missing)
+  }
+
+  private struct Cell {
+    var text: String
+    var colour: TerminalStyle.Colour?
+    /// Words of the last column start at its left; numbers end at their column's right.
+    var isWords: Bool
+
+    init(text: String, colour: TerminalStyle.Colour? = nil, isWords: Bool = false) {
+      self.text = TerminalText.clean(text, limit: 60)
+      self.colour = colour
+      self.isWords = isWords
+    }
+  }
+
+  private static func row(_ metric: ComparisonDocument.Metric, _ report: ComparisonReport) -> [Cell] {
+    let python = report.python(of: metric).map { " (Python \($0))" } ?? ""
+    let isControl = report.document.controls.contains(metric)
+    return [
+      Cell(text: metric.name + python + (isControl ? " – control" : "")),
+      Cell(text: VerdictWords.value(metric.base, unit: metric.unit)),
+      Cell(text: VerdictWords.value(metric.head, unit: metric.unit)),
+      Cell(text: VerdictWords.plain(metric), colour: colour(metric, in: report.document), isWords: true),
+    ]
+  }
+
+  private static func series(_ name: String, _ median: Double, _ values: [Double]) -> [Cell] {
+    [
+      Cell(text: name), Cell(text: Numbers.seconds(median)), Cell(text: Numbers.seconds(values.min() ?? median)),
+      Cell(text: Numbers.seconds(values.max() ?? median)), Cell(text: String(values.count)),
+    ]
+  }
+
+  /// A void run proves nothing: of it only the control that moved is coloured.
+  private static func colour(
+    _ metric: ComparisonDocument.Metric, in document: ComparisonDocument
+  ) -> TerminalStyle.Colour? {
+    if document.verdict == .void { return document.controls.contains(metric) && metric.hasMoved ? .yellow : nil }
+    return colour(metric.verdict)
+  }
+
+  private static func colour(_ verdict: ComparisonDocument.RunVerdict) -> TerminalStyle.Colour? {
+    switch verdict {
+    case .improved: .green
+    case .regressed: .red
+    case .void: .yellow
+    case .equivalent, .undecided: nil
+    }
+  }
+
+  /// Names to the left, numbers to the right; padding is counted before colour is put on.
+  private static func grid(_ rows: [[Cell]], style: TerminalStyle) -> String {
+    let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].text.count }.max() ?? 0 }
+    return rows.map { row in
+      row.enumerated().map { column, cell in
+        let padding = String(repeating: " ", count: widths[column] - cell.text.count)
+        let painted = style.paint(cell.text, cell.colour)
+        if column == 0 { return painted + padding }
+        return cell.isWords ? painted : padding + painted
+      }.joined(separator: "  ") + "\n"
+    }.joined()
+  }
+
+  private static func missing(_ parts: [MissingPart]) -> String {
+    guard !parts.isEmpty else { return "" }
+    return "\nWithout a result:\n"
+      + parts.map { part in
+        let name = part.name.map { "\(TerminalText.clean($0)): " } ?? ""
+        let fix = part.fix.map { "    fix: \(TerminalText.clean($0))\n" } ?? ""
+        return "  \(name)\(TerminalText.clean(part.reason))\n\(fix)"
+      }.joined()
+  }
+}

@@ -1,0 +1,43 @@
+/// Text of unknown origin made harmless for a terminal.
+enum TerminalText {
+  /// One line without control characters and without the marks that turn the direction of writing, both of which can make a
+  /// line show something else than it says; line breaks become spaces. Cut at `limit` characters.
+  static func clean(_ text: String, limit: Int = 500) -> String {
+    var clean = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      switch scalar.value {
+      case 0x09, 0x0a, 0x0d, 0x2028, 0x2029: clean.append(" ")
+      case 0x00...0x1f, 0x7f...0x9f, 0x061c, 0x200b...0x200f, 0x202a...0x202e, 0x2060...0x2069, 0xfeff: continue
+      default: clean.append(scalar)
+      }
+    }
+    let line = String(clean)
+    return line.count <= limit ? line : line.prefix(limit - 1) + "…"
+  }
+}
+
+/// Whether and how a stream is coloured.
+struct TerminalStyle: Equatable, Sendable {
+  var hasColour: Bool
+
+  static let plain = TerminalStyle(hasColour: false)
+
+  /// Colour on a terminal, unless NO_COLOR is set to anything (https://no-color.org) or TERM says that there is none.
+  init(isTerminal: Bool, environment: [String: String]) {
+    hasColour = isTerminal && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+  }
+
+  init(hasColour: Bool) { self.hasColour = hasColour }
+
+  enum Colour: String {
+    case green = "32"
+    case red = "31"
+    case yellow = "33"
+    case bold = "1"
+  }
+
+  func paint(_ text: String, _ colour: Colour?) -> String {
+    guard hasColour, let colour else { return text }
+    return "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m"
+  }
+}

@@ -1,0 +1,79 @@
+import Shared
+
+/// The sentences that say what a comparison found: the same on the terminal and in the comment.
+enum VerdictWords {
+  /// What one metric says, plain: `62x faster`, `no difference`, `undecided (could be -3% … +5%)`.
+  static func plain(_ metric: ComparisonDocument.Metric) -> String {
+    let ratio = RatioWords(metric)
+    return switch metric.verdict {
+    case .improved, .regressed: ratio.faster
+    case .equivalent: "no difference"
+    case .undecided, .void: undecided(ratio)
+    }
+  }
+
+  /// The same as the customer's delta: `-73% (3.75x)`; only a change carries a number.
+  static func delta(_ metric: ComparisonDocument.Metric) -> String {
+    guard metric.hasMoved else { return plain(metric) }
+    let ratio = RatioWords(metric)
+    return ratio.percent + (ratio.factor.map { " (\($0))" } ?? "")
+  }
+
+  private static func undecided(_ ratio: RatioWords) -> String {
+    ratio.couldBe.map { "undecided (could be \($0))" } ?? "undecided (too few blocks)"
+  }
+
+  /// The verdict of the run in one sentence, the word for it first.
+  static func headline(_ document: ComparisonDocument) -> String {
+    let count = document.metrics.count
+    switch document.verdict {
+    case .void:
+      let moved = document.controls.filter(\.hasMoved).map { "\($0.name) is \(plain($0))" }.joined(separator: ", ")
+      return "Void: a control that can't differ has moved (\(moved)), so no number of this run can be trusted."
+    case .equivalent:
+      return "No difference: all \(metrics(count)) are the same within \(percent(document.method.delta))."
+    case .undecided where count == 0: return "Undecided: no metric was measured on both sides."
+    case .regressed: return "Regressed: \(counts(document, first: .regressed))."
+    case .improved: return "Improved: \(counts(document, first: .improved))."
+    case .undecided: return "Undecided: \(counts(document, first: .undecided))."
+    }
+  }
+
+  /// What else has to be known before the table is read.
+  static func remarks(_ document: ComparisonDocument, notes: [String]) -> [String] {
+    var remarks: [String] = []
+    if document.identical { remarks.append("Both sides are the same code: whatever differs is noise.") }
+    if !document.complete { remarks.append("Part of what was planned has no result; see what is missing below.") }
+    return remarks + notes
+  }
+
+  /// `3 of 12 metrics faster, none slower, 8 without a difference, 1 undecided`, the verdict's own kind first.
+  private static func counts(_ document: ComparisonDocument, first: ComparisonDocument.RunVerdict) -> String {
+    let kinds: [(ComparisonDocument.RunVerdict, String)] = [
+      (.improved, "faster"), (.regressed, "slower"), (.equivalent, "without a difference"), (.undecided, "undecided"),
+    ]
+    let ordered = kinds.filter { $0.0 == first } + kinds.filter { $0.0 != first }
+    return ordered.enumerated().compactMap { index, kind in
+      let count = document.metrics.count { $0.verdict == kind.0 }
+      if index == 0 { return "\(count) of \(metrics(document.metrics.count)) \(kind.1)" }
+      if count > 0 { return "\(count) \(kind.1)" }
+      return kind.0 == .regressed || kind.0 == .improved ? "none \(kind.1)" : nil
+    }.joined(separator: ", ")
+  }
+
+  static func metrics(_ count: Int) -> String { count == 1 ? "1 metric" : "\(count) metrics" }
+
+  static func percent(_ fraction: Double) -> String { "\(compact(fraction * 100))%" }
+
+  /// A setting as it was given: `2`, `0.5`.
+  private static func compact(_ value: Double) -> String {
+    let text = Numbers.fixed(value, 3)
+    let trimmed = text.reversed().drop { $0 == "0" }.drop { $0 == "." }
+    return trimmed.isEmpty ? "0" : String(trimmed.reversed())
+  }
+
+  /// A value in the metric's unit.
+  static func value(_ value: Double, unit: String) -> String {
+    unit == "s" ? Numbers.seconds(value) : "\(Numbers.digits(value, 3)) \(unit)"
+  }
+}

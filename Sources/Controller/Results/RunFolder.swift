@@ -1,0 +1,110 @@
+import FoundationEssentials
+import Shared
+import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// The folder that holds a job's events: of a run, or of a comparison, which has a folder for each side beside it.
+///
+/// `docs/results.md` shows the layout.
+struct RunFolder: Equatable, Sendable {
+  let path: FilePath
+  let sides: SidesDocument
+
+  static let sidesFile = "sides.json"
+
+  var events: FilePath { path.appending(StoredEvents.fileName) }
+  var isComparison: Bool { sides.sides.count == 2 }
+
+  /// Where a side's documents belong: a run's own folder, or one beside that of the comparison.
+  func folder(of side: Side) -> FilePath? {
+    guard isComparison else { return side == .head ? path : nil }
+    return sides.sides.first { $0.side == side }.map { path.removingLastComponent().appending($0.folder) }
+  }
+
+  /// How often the next second is tried when a timestamp is taken.
+  private static let attempts = 60
+
+  /// Makes the folders of a new run (`base` nil) or comparison below `results`, for this caller alone: when another
+  /// one has the same names already, the timestamp moves on to the next second.
+  /// - Throws: ``ResultsError``
+  static func create(
+    in results: FilePath, base: String?, head: String, alpha: Double, delta: Double, at date: Date = .now
+  ) throws(ResultsError) -> RunFolder {
+    try StoredFile.makeFolders(results)
+    for second in 0..<attempts {
+      let layout = layout(base: base, head: head, timestamp: Timestamp.folder(date + Double(second)))
+      guard try makeAll(([layout.main] + layout.sides.map(\.folder)).uniqued().map { results.appending($0) }) else {
+        continue
+      }
+      let document = SidesDocument(timestamp: layout.timestamp, alpha: alpha, delta: delta, sides: layout.sides)
+      let folder = RunFolder(path: results.appending(layout.main), sides: document)
+      try StoredFile.write(json: document, to: folder.path.appending(sidesFile))
+      return folder
+    }
+    throw .namesTaken(folder: results.string, tried: attempts)
+  }
+
+  /// Finds a folder made earlier.
+  /// - Throws: ``ResultsError``
+  static func open(_ path: FilePath) throws(ResultsError) -> RunFolder {
+    let file = path.appending(sidesFile)
+    guard access(file.string, F_OK) == 0 else {
+      throw .notAFolderOfResults(path: path.string, missing: sidesFile)
+    }
+    let document = try StoredFile.decode(SidesDocument.self, at: file)
+    // The names come from a file that may have travelled: none of them may lead out of the folder of results.
+    for entry in document.sides where FilePath.Component(entry.folder)?.kind != .regular {
+      throw .damagedFile(path: file.string, reason: "'\(entry.folder)' is no name of a folder")
+    }
+    let order = document.sides.map(\.side)
+    guard order == [.head] || order == [.base, .head] else {
+      throw .damagedFile(path: file.string, reason: "its sides must be head, or base and head")
+    }
+    return RunFolder(path: absolute(path), sides: document)
+  }
+
+  private typealias Layout = (main: String, timestamp: String, sides: [SidesDocument.Entry])
+
+  private static func layout(base: String?, head: String, timestamp: String) -> Layout {
+    guard let base else {
+      let main = "\(RevisionName.folder(head))-\(timestamp)"
+      return (main, timestamp, [.init(side: .head, label: head, folder: main)])
+    }
+    let names = RevisionName.folders(base: base, head: head)
+    let main = "\(RevisionName.folder(head))-vs-\(RevisionName.folder(base))-\(timestamp)"
+    return (
+      main, timestamp,
+      [
+        .init(side: .base, label: base, folder: "\(names.base)-\(timestamp)"),
+        .init(side: .head, label: head, folder: "\(names.head)-\(timestamp)"),
+      ]
+    )
+  }
+
+  /// Makes all of the folders or none; `false` when one of them is there already.
+  private static func makeAll(_ paths: [FilePath]) throws(ResultsError) -> Bool {
+    for (index, path) in paths.enumerated() where mkdir(path.string, 0o755) != 0 {
+      let failure = errno
+      for made in paths[..<index] { rmdir(made.string) }  // Just made and empty.
+      guard failure == EEXIST else {
+        throw .unwritable(path: path.string, reason: "\(Errno(rawValue: failure))")
+      }
+      return false
+    }
+    return true
+  }
+
+  /// The sides' folders are found beside this one, so its own place must be known even for `report .`.
+  private static func absolute(_ path: FilePath) -> FilePath {
+    guard !path.isAbsolute || path.components.contains(where: { $0.kind != .regular }),
+      let resolved = realpath(path.string, nil)
+    else { return path }
+    defer { free(resolved) }
+    return FilePath(String(cString: resolved))
+  }
+}

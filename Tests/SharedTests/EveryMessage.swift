@@ -1,0 +1,136 @@
+import Shared
+
+/// One value of every kind that goes over the wire, with every optional field once there and once not.
+enum EveryMessage {
+  static func id() throws -> JobID {
+    guard let id = JobID("20260131T123456Z-ada_laptop.1") else { throw Impossible() }
+    return id
+  }
+  static func upload() throws -> UploadID {
+    guard let upload = UploadID(sha256: SHA256.hex("upload".utf8)) else { throw Impossible() }
+    return upload
+  }
+  struct Impossible: Error {}
+
+  static func manifests() throws -> [JobManifest] {
+    let startup = StartupPlan(
+      commands: [
+        StartupCommand(name: "codeflash --version", arguments: ["codeflash", "--version"], isControl: false),
+        StartupCommand(name: "python -c pass", arguments: ["python", "-c", "pass"], isControl: true),
+      ], blocks: 14, warmupRuns: 1, importRuns: 5, timeoutSeconds: 60)
+    let micro = MicroPlan(
+      targets: [
+        MicroTarget(
+          name: "parse", group: "discovery", candidates: ["codeflash.models.models:CodeStringsMarkdown.parse"],
+          setup: "def call():\n  target('```python\\n```')")
+      ], blocks: 14, repeats: 5, repeatSeconds: 0.02, timeoutSeconds: 60, profileTop: 15)
+    let sources: [SideSource] = [
+      .release(requirement: "codeflash==0.20.5"), .git(repository: "https://example.org/a b.git", ref: "perf/x"),
+      .bundle(upload: try upload(), commit: "0123456789abcdef"), .tree(upload: try upload()),
+    ]
+    return try sources.map { source in
+      JobManifest(
+        id: try id(), createdAt: Timestamp.rfc3339(), owner: "ada@läptop",
+        target: TargetPlan(package: "codeflash", importName: "codeflash"),
+        sides: [
+          SidePlan(side: .base, label: "main", source: source), SidePlan(side: .head, label: "x", source: source),
+        ],
+        python: PythonPlan(versions: ["3.12", "3.14"], fallbackToSystem: true), requirements: ["pytest<9.2"],
+        layers: LayerPlans(startup: startup, micro: micro), seed: 42, limits: JobLimits())
+    } + [
+      JobManifest(
+        id: try id(), createdAt: Timestamp.rfc3339(), owner: "ada@laptop",
+        target: TargetPlan(package: "p", importName: "p"),
+        sides: [SidePlan(side: .head, label: "x", source: sources[0])],
+        python: PythonPlan(versions: ["/usr/bin/python3"], fallbackToSystem: false), requirements: [],
+        layers: LayerPlans(), seed: 0, limits: JobLimits(queueSeconds: 0.5, setupSeconds: 1, totalSeconds: 2))
+    ]
+  }
+
+  static func requests() throws -> [AgentRequest] {
+    [
+      .hello(HelloRequest()), .attach(AttachRequest(job: try id(), after: 0)), .cancel(CancelRequest(job: try id())),
+      .uploads(UploadsRequest(uploads: [try upload()])), .uploads(UploadsRequest(uploads: [])),
+      .doctor(DoctorRequest(python: PythonPlan(versions: ["3.12"], fallbackToSystem: false))), .ping(Ping(number: -7)),
+    ] + (try manifests()).map { .submit(SubmitRequest(manifest: $0)) }
+  }
+
+  static func messages() throws -> [AgentMessage] {
+    let problem = Problem(what: "no space", why: "the disk is full", fix: "free some", exitStatus: .infrastructure)
+    return [
+      .hello(
+        HelloReply(
+          sha256: SHA256.hex([]), home: "/home/ada/.cache/cf-bench", user: "ada", host: "vm", system: "Linux",
+          architecture: "x86_64")),
+      .hello(HelloReply(sha256: nil, home: "/h", user: "", host: "", system: "Linux", architecture: "aarch64")),
+      .accepted(Accepted(job: try id(), alreadyKnown: true)), .attached(Attached(job: try id(), after: 3)),
+      .ended(Ended(job: try id(), reason: .finished, last: 9)),
+      .ended(Ended(job: try id(), reason: .runnerLost, last: 9, log: "killed\n\u{1B}[31mred \"quoted\"")),
+      .cancelled(Cancelled(job: try id(), wasRunning: false)),
+      .uploads(UploadsReply(missing: [try upload()], folder: "/h/uploads")),
+      .doctor(
+        DoctorReply(checks: [
+          DoctorCheck(id: "far.uv", status: .ok, detail: "0.9"),
+          DoctorCheck(id: "far.disk", status: .failed, detail: "1 MB", fix: "free some"),
+        ])),
+      .pong(Ping(number: 7)), .refused(Refused(request: "submit", problem: problem)),
+      .refused(Refused(request: "", problem: Problem(what: "a", fix: "b", exitStatus: .usage))),
+    ]
+  }
+
+  static func events() throws -> [JobEvent] {
+    let host = HostWitness(
+      hostname: "vm", kernel: "Linux 6.8 x86_64", cpuModel: "EPYC", cpuCount: 4, memoryBytes: 1 << 34,
+      availableMemoryBytes: 1 << 33, load: 0.25, bootID: "b", operatingSystem: "Debian", hyperfineVersion: "1.19.0",
+      uvVersion: nil)
+    let problem = Problem(what: "ended with 1", why: "line one\nline two", fix: "run it", exitStatus: .partial)
+    return [
+      .started(Started(job: try id(), agentVersion: "0.1.0", agentSHA256: SHA256.hex([]), pid: 17)),
+      .queued(Queued(holder: "job of grace@desk")), .phase(Phase(text: "installing")),
+      .phase(Phase(text: "installing", side: .head)), .host(host),
+      .sideReady(
+        SideReady(
+          side: .base, label: "main", python: "3.12", interpreterVersion: "3.12.3", interpreterNote: "stands in",
+          commit: "abc", identity: "git:abc", distributions: ["a==1"], reused: true, seconds: 0)),
+      .sideReady(
+        SideReady(
+          side: .head, label: "x", python: "3.12", interpreterVersion: "3.12.3", interpreterNote: nil, commit: nil,
+          identity: "tree:1", distributions: [], reused: false, seconds: 12.5)),
+      .layerStarted(LayerStarted(layer: .startup, python: "3.12", plannedSamples: 96)),
+      .sample(
+        Sample(
+          layer: .startup, metric: "codeflash --version", python: "3.12", side: .base, block: 0, position: 3,
+          seconds: 0.0123456789, userSeconds: 0.01, systemSeconds: 0.002, exitCode: 0)),
+      .sample(
+        Sample(
+          layer: .micro, metric: "micro: “parse” | \u{1F600}", python: "3.12", side: .head, block: 1, position: 0,
+          seconds: 1.25e-7, loops: 2_000_000, isControl: true)),
+      .importTree(
+        ImportTree(
+          side: .base, python: "3.12", run: 2,
+          modules: [
+            ImportedModule(name: "a.b", depth: 1, selfMicroseconds: 10, cumulativeMicroseconds: 10),
+            ImportedModule(name: "a", depth: 0, selfMicroseconds: 5, cumulativeMicroseconds: 15),
+          ])),
+      .skipped(Skipped(layer: .micro, metric: "micro: x", python: "3.12", side: nil, reason: "not there")),
+      .skipped(Skipped(layer: .micro, metric: "micro: x", python: "3.12", side: .base, reason: "not there")),
+      .profile(
+        FunctionProfile(
+          metric: "micro: x", python: "3.12", side: .base, calls: 10, seconds: 0.5,
+          functions: [ProfiledFunction(name: "f (a.py)", line: 3, calls: 10, selfSeconds: 0.1, cumulativeSeconds: 0.2)])
+      ),
+      .layerFinished(LayerFinished(layer: .micro, python: "3.12", seconds: 9)),
+      .trouble(Trouble(problem: problem)),
+      .trouble(Trouble(layer: .startup, metric: "m", python: "3.12", side: .head, problem: problem)),
+      .finished(Finished(outcome: .done, seconds: 100.25)),
+      .finished(Finished(outcome: .failed, problem: problem, seconds: 1)),
+    ]
+  }
+
+  /// The events as a journal has them.
+  static func numbered() throws -> [NumberedEvent] {
+    try events().enumerated().map {
+      NumberedEvent(number: $0 + 1, time: "2026-01-31T12:34:56.789Z", event: $1)
+    }
+  }
+}

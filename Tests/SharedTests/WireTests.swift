@@ -1,0 +1,150 @@
+import Foundation
+import Shared
+import Testing
+
+@Suite("The wire: one line, one message")
+struct WireTests {
+  private func withoutNewline(_ line: [UInt8]) throws -> [UInt8] {
+    #expect(line.last == UInt8(ascii: "\n"))
+    let body = Array(line.dropLast())
+    #expect(!body.contains(UInt8(ascii: "\n")), "a message must stay one line")
+    return body
+  }
+
+  private func message(_ text: String) throws -> AgentMessage {
+    try Self.message(Array(text.utf8))
+  }
+  private static func message(_ line: [UInt8]) throws -> AgentMessage {
+    try line.withUnsafeBytes { try AgentMessage(line: $0) }
+  }
+
+  @Test("every request is read back as it was sent")
+  func requests() throws {
+    let requests = try EveryMessage.requests()
+    for request in requests { #expect(try AgentRequest(line: withoutNewline(request.line())) == request) }
+    #expect(Set(requests.map { "\($0)".prefix { $0 != "(" } }).count == 7, "a kind of request has no value here")
+  }
+
+  @Test("every message is read back as it was sent")
+  func messages() throws {
+    let messages = try EveryMessage.messages()
+    for message in messages { #expect(try Self.message(withoutNewline(message.line())) == message) }
+    #expect(Set(messages.map { "\($0)".prefix { $0 != "(" } }).count == 9, "a kind of message has no value here")
+  }
+
+  @Test("every event is read back as it was written, and travels as the very same bytes")
+  func events() throws {
+    let events = try EveryMessage.numbered()
+    for event in events {
+      let line = try withoutNewline(event.line())
+      #expect(try NumberedEvent(line: line) == event)
+      let message = try Self.message(line)
+      #expect(message == .event(number: event.number, line: line))
+      #expect(try message.line() == event.line())
+    }
+    #expect(Set(events.map { "\($0.event)".prefix { $0 != "(" } }).count == 13, "a kind of event has no value here")
+  }
+
+  @Test("fields that a newer release adds are passed over, at every level")
+  func addedFields() throws {
+    let ping = #"{"v":1,"type":"ping","new":[1,{"a":null}],"body":{"number":4,"colour":"blue"}}"#
+    #expect(try AgentRequest(line: Array(ping.utf8)) == .ping(Ping(number: 4)))
+    #expect(try message(ping.replacing("ping", with: "pong")) == .pong(Ping(number: 4)))
+    let event = #"{"seq":5,"type":"phase","time":"t","shade":1,"body":{"text":"x","more":{}}}"#
+    #expect(try NumberedEvent(line: event.utf8).event == .phase(Phase(text: "x")))
+  }
+
+  @Test("kinds that a newer release adds are kept as unknown, an event with its bytes")
+  func unknownKinds() throws {
+    #expect(try AgentRequest(line: Array(#"{"v":1,"type":"dance","body":7}"#.utf8)) == .unknown(type: "dance"))
+    #expect(try message(#"{"v":1,"type":"dance"}"#) == .unknown(type: "dance"))
+    let event = #"{"seq":8,"type":"dance","time":"t","body":[1,2]}"#
+    #expect(try message(event) == .event(number: 8, line: Array(event.utf8)))
+    #expect(try NumberedEvent(line: event.utf8) == NumberedEvent(number: 8, time: "t", event: .unknown(type: "dance")))
+    // The number is found even where another writer puts it last.
+    let late = #"{"type":"dance","time":"t","body":[1,2],"seq":8}"#
+    #expect(try message(late) == .event(number: 8, line: Array(late.utf8)))
+    #expect(throws: WireError.self) { try AgentRequest.unknown(type: "dance").line() }
+    #expect(throws: WireError.self) { try AgentMessage.unknown(type: "dance").line() }
+    #expect(throws: WireError.self) {
+      try NumberedEvent(number: 1, time: "t", event: .unknown(type: "dance")).line()
+    }
+  }
+
+  @Test(
+    "what is no message is refused with words, and its start made safe for a terminal",
+    arguments: [
+      "", "{", "Welcome to Ubuntu\u{1B}[31m", "[]", "null", #"{"v":1}"#, #"{"v":1,"type":"pong"}"#,
+      #"{"v":1,"type":"pong","body":{"number":"x"}}"#,
+    ])
+  func garbage(text: String) throws {
+    let error = try #require(throws: WireError.self) { try message(text) }
+    let words = error.problem.rendered
+    #expect(!words.contains("\u{1B}") && !words.contains("Decod") && !words.contains("AgentMessage"))
+    #expect(throws: WireError.self) { try AgentRequest(line: Array(text.replacing("pong", with: "ping").utf8)) }
+    #expect(throws: WireError.self) { try NumberedEvent(line: text.utf8) }
+  }
+
+  @Test("a missing field is named with its path")
+  func missingField() throws {
+    let text = #"{"v":1,"type":"doctor","body":{"checks":[{"id":"a","status":"ok"}]}}"#
+    let error = try #require(throws: WireError.self) { try message(text) }
+    #expect(error.why == "the field 'body.checks[0].detail' is missing")
+  }
+
+  @Test("a line over the bound can't be written")
+  func bound() throws {
+    let fits = JobEvent.phase(Phase(text: String(repeating: "x", count: WireLine.maximumBytes - 100)))
+    #expect(try NumberedEvent(number: 1, time: "t", event: fits).line().count <= WireLine.maximumBytes + 1)
+    let tooLong = JobEvent.phase(Phase(text: String(repeating: "x", count: WireLine.maximumBytes)))
+    #expect(throws: WireError.lineTooLong(limit: WireLine.maximumBytes)) {
+      try NumberedEvent(number: 1, time: "t", event: tooLong).line()
+    }
+  }
+
+  @Test(
+    "the number of a journal's line is found without decoding, and in no other line",
+    arguments: [
+      (#"{"seq":1,"type""#, 1), (#"{"seq":1234567890123,"#, 1_234_567_890_123), (#"{"seq":,"#, nil),
+      (#"{"seq":12"#, nil),
+      (#"{"seq":-1,"#, nil), (#"{"seq":1.5,"#, nil), (#"{"seq":1}"#, nil), (#" {"seq":1,"#, nil), (#"{"sea":1,"#, nil),
+      ("", nil),
+      (#"{"seq":99999999999999999999999999,"#, nil),
+    ] as [(String, Int?)])
+  func fastNumber(line: String, number: Int?) {
+    #expect(Array(line.utf8).withUnsafeBytes { NumberedEvent.number(ofLine: $0) } == number)
+  }
+}
+
+@Suite("The line framer")
+struct LineFramerTests {
+  @Test("comes to the same lines wherever the stream is cut")
+  func everyCut() throws {
+    let stream = Array("\none\n\ntwo with some length\r\n{\"a\":1}\nunfinished".utf8)
+    let expected = ["", "one", "", "two with some length\r", "{\"a\":1}"]
+    for first in 0...stream.count {
+      for second in first...stream.count {
+        var framer = LineFramer(limit: 30)
+        let pieces = [stream[..<first], stream[first..<second], stream[second...]]
+        let lines = try pieces.flatMap { try framer.lines(of: Array($0)) }
+        #expect(lines.map { String(decoding: $0, as: UTF8.self) } == expected, "cut at \(first) and \(second)")
+        #expect(framer.unfinished == 10)
+      }
+    }
+  }
+
+  @Test("a line of just the limit passes, one byte more ends it, however the bytes come", arguments: [1, 2, 3, 7, 100])
+  func limit(chunk: Int) throws {
+    func feed(_ bytes: [UInt8]) throws -> Int {
+      var framer = LineFramer(limit: 16)
+      var lines = 0
+      for start in stride(from: 0, to: bytes.count, by: chunk) {
+        lines += try framer.lines(of: Array(bytes[start..<min(start + chunk, bytes.count)])).count
+      }
+      return lines
+    }
+    #expect(try feed(Array("0123456789abcdef\n0123456789abcdef\n".utf8)) == 2)
+    #expect(throws: WireError.lineTooLong(limit: 16)) { try feed(Array("ok\n0123456789abcdef0\n".utf8)) }
+    #expect(throws: WireError.lineTooLong(limit: 16)) { try feed(Array("0123456789abcdef0".utf8)) }
+  }
+}

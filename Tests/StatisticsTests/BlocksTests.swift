@@ -1,0 +1,69 @@
+import Statistics
+import Testing
+
+@Suite("Blocks: one number from each")
+struct BlocksTests {
+  private func block(_ number: Int, base: [Double], head: [Double]) -> [Observation] {
+    base.map { Observation(block: number, arm: .base, value: $0) }
+      + head.map { Observation(block: number, arm: .head, value: $0) }
+  }
+
+  @Test("a block's log-ratio is the mean log of the head minus the mean log of the base")
+  func ratio() throws {
+    let ratios = try Blocks.logRatios(block(7, base: [1, 4], head: [2, 8]))
+    let only = try #require(ratios.first)
+    #expect(ratios.count == 1 && only.block == 7)
+    #expect(abs(only.logRatio - 0.6931471805599453) < 1e-15)
+  }
+
+  @Test("slow drift that hits both sides of a block alike leaves no trace")
+  func drift() throws {
+    let observations = (0..<10).flatMap { number in
+      let slowdown = 1 + Double(number) / 3
+      return block(number, base: [slowdown, slowdown], head: [0.9 * slowdown, 0.9 * slowdown])
+    }
+    for ratio in try Blocks.logRatios(observations) { #expect(abs(ratio.logRatio - -0.10536051565782628) < 1e-12) }
+  }
+
+  @Test("a block that was cut short is left out, and the others keep their order")
+  func incomplete() throws {
+    let observations =
+      block(2, base: [1, 1], head: [1, 1]) + block(0, base: [1, 1], head: [1]) + block(1, base: [1, 1], head: [1, 1])
+      + block(3, base: [1], head: [1]) + block(4, base: [], head: [1, 1])
+    #expect(try Blocks.logRatios(observations).map(\.block) == [1, 2])
+    #expect(try Blocks.logRatios([]).isEmpty)
+  }
+
+  @Test(
+    "a value that has no logarithm is named with its block and side",
+    arguments: [0, -1, Double.infinity])
+  func notPositive(value: Double) {
+    #expect(throws: StatisticsError.notPositive(value: value, block: 3, arm: .head)) {
+      try Blocks.logRatios(block(3, base: [1], head: [value]))
+    }
+  }
+
+  @Test("not-a-number is refused, in an incomplete block too")
+  func notANumber() {
+    #expect(throws: StatisticsError.self) { try Blocks.logRatios(block(0, base: [.nan], head: [])) }
+  }
+}
+
+@Suite("Quantiles")
+struct QuantileTests {
+  @Test(
+    "quantiles are those of NumPy's default", arguments: [(0.0, 1.0), (0.05, 1.15), (0.5, 2.5), (0.9, 7.9), (1, 10)])
+  func known(fraction: Double, expected: Double) throws {
+    let value = try #require(Quantile.of([10, 1, 3, 2], fraction))
+    #expect(abs(value - expected) < 1e-12)
+  }
+
+  @Test("median, mean and deviation of few values")
+  func few() throws {
+    #expect(Quantile.median([]) == nil && Quantile.mean([]) == nil)
+    #expect(Quantile.median([3]) == 3 && Quantile.standardDeviation([3]) == nil)
+    #expect(Quantile.median([3, 1, 2]) == 2)
+    let deviation = try #require(Quantile.standardDeviation([2, 4, 4, 4, 5, 5, 7, 9]))
+    #expect(abs(deviation - 2.138089935299395) < 1e-12)
+  }
+}

@@ -1,0 +1,59 @@
+import Foundation
+import Subprocess
+import SystemPackage
+
+/// Holds JSON against a schema of `docs/schemas`, with `check-jsonschema` from the checkout's `.tools/bin` or the PATH.
+///
+/// There is no skipping: without the validator every use throws, and says how to get it.
+public enum SchemaValidator {
+  public struct Missing: Error, CustomStringConvertible {
+    public var description: String {
+      "check-jsonschema is neither in .tools/bin nor on the PATH; `make setup` or `pip install check-jsonschema` gets it"
+    }
+  }
+
+  /// Errors of the documents that don't fit, or `nil` when all do.
+  /// - Parameter schema: Such as `startup`, for `docs/schemas/startup.schema.json`.
+  public static func errors(of documents: [Data], schema: String) async throws -> String? {
+    try await errors(schema: schema) { folder in
+      try documents.enumerated().map { index, document in
+        let file = folder.appending(path: "document-\(index).json")
+        try document.write(to: file)
+        return file.path
+      }
+    }
+  }
+
+  /// The same for files that are there.
+  public static func errors(ofFiles files: [String], schema: String) async throws -> String? {
+    try await errors(schema: schema) { _ in files }
+  }
+
+  private static func errors(schema: String, files: (URL) throws -> [String]) async throws -> String? {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "cf-bench-schema-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }  // A temporary folder left behind fails no test.
+    let schemaFile = packageRoot.appending(path: "docs/schemas/\(schema).schema.json").path
+    let result = try await run(
+      .path(FilePath(try validator())),
+      arguments: Arguments(["--color", "never", "--no-cache", "--schemafile", schemaFile] + (try files(folder))),
+      output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+    if result.terminationStatus.isSuccess { return nil }
+    return result.standardOutput + result.standardError
+  }
+
+  /// The folder with `Package.swift`.
+  public static var packageRoot: URL {
+    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+  }
+
+  private static func validator() throws -> String {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+    let folders = [packageRoot.appending(path: ".tools/bin").path] + path.split(separator: ":").map(String.init)
+    let candidates = folders.map { "\($0)/check-jsonschema" }
+    guard let found = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
+      throw Missing()
+    }
+    return found
+  }
+}
