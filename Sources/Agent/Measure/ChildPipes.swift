@@ -52,9 +52,11 @@ extension ChildProcess {
     }
 
     /// Feeds `bytes` and collects both outputs until the child's ends are closed or `deadline` (monotonic seconds) passes.
-    func pump(input bytes: [UInt8], outputLimit: Int, until deadline: Double) -> (
-      output: [UInt8], error: [UInt8], timedOut: Bool
-    ) {
+    func pump(
+      input bytes: [UInt8], outputLimit: Int, errorLimit: Int, until deadline: Double,
+      onOutputLine: (([UInt8]) -> Void)? = nil
+    ) -> (output: [UInt8], error: [UInt8], timedOut: Bool) {
+      var handedOut = 0
       var written = 0
       var out: [UInt8] = []
       var err: [UInt8] = []
@@ -72,9 +74,17 @@ extension ChildProcess {
         }
         if polled[0].revents != 0 { feed(bytes, &written) }
         if polled[1].revents != 0, !take(output.read, into: &out, keepFirst: outputLimit) { close(&output.read) }
-        if polled[2].revents != 0, !take(error.read, into: &err, keepLast: 64 << 10) { close(&error.read) }
+        if let onOutputLine { Self.handOutLines(of: out, after: &handedOut, to: onOutputLine) }
+        if polled[2].revents != 0, !take(error.read, into: &err, keepLast: errorLimit) { close(&error.read) }
       }
       return (out, err, false)
+    }
+
+    private static func handOutLines(of bytes: [UInt8], after start: inout Int, to line: ([UInt8]) -> Void) {
+      while let newline = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
+        line(Array(bytes[start..<newline]))
+        start = newline + 1
+      }
     }
 
     private func feed(_ bytes: [UInt8], _ written: inout Int) {

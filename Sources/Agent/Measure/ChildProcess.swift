@@ -21,8 +21,12 @@ struct ChildProcess {
   var input: [UInt8] = []
   /// Seconds after which the child's process group is killed.
   var limitSeconds: Double
-  /// Bytes of standard output kept; more is read and dropped. Standard error keeps its last 64 KiB.
+  /// Bytes of standard output kept; more is read and dropped.
   var outputLimit = 16 << 20
+  /// Bytes of standard error kept, at least: its last ones.
+  var errorLimit = 64 << 10
+  /// Called with each finished line of standard output, without its newline, as soon as it is there.
+  var onOutputLine: (([UInt8]) -> Void)?
 
   struct Outcome {
     enum End: Equatable {
@@ -87,7 +91,9 @@ struct ChildProcess {
     let started = MonotonicClock.seconds
     let pid = try spawn(path: path, pipes: pipes)
     pipes.closeChildEnds()
-    var collected = pipes.pump(input: input, outputLimit: outputLimit, until: started + limitSeconds)
+    var collected = pipes.pump(
+      input: input, outputLimit: outputLimit, errorLimit: errorLimit, until: started + limitSeconds,
+      onOutputLine: onOutputLine)
     if collected.timedOut { kill(-pid, SIGKILL) }
     // A grandchild may keep the pipes after the child has gone; a child may close them and stay. Both have the same limit.
     let ended = Self.reap(pid, until: started + limitSeconds)

@@ -1,1 +1,196 @@
-# embedded in the agent; runs in the interpreter under test
+"""Times functions of the target in a fresh process of the target's own interpreter. Embedded in the agent.
+
+Standard library only, Python 3.9 and later. The order comes as one JSON object on standard input:
+
+    {"mode": "calibrate" | "measure" | "profile", "repeats": N, "repeat_seconds": S, "top": N,
+     "targets": [{"index": I, "name": ..., "candidates": ["package.module:attribute.path", ...], "setup": ..., "loops": N}]}
+
+The answer is one JSON object a line on standard output, each written as soon as it is known:
+
+    {"begin": I}                                        the target is being set up
+    {"index": I, "missing": "why"}                      no candidate imports, or the setup raises
+    {"index": I, "failed": "why"}                       the call itself raises
+    {"index": I, "seconds": S, "loops": N}              seconds of one call: the best of the repeats
+    {"index": I, "calls": N, "seconds": S, "functions": [...]}    a profile
+
+Whatever the target prints goes to /dev/null: only this file holds the descriptor that the agent reads.
+"""
+
+import gc
+import importlib
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+import timeit
+
+
+def take_over_descriptors():
+    """Keeps standard output for the answers and standard error for a crash, and gives the target /dev/null."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace")
+    last_words = os.dup(2)
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    os.close(null)
+    return answers, last_words
+
+
+def reason(error):
+    text = " ".join(str(error).split())
+    return "{}: {}".format(type(error).__name__, text[:300]) if text else type(error).__name__
+
+
+def locate(place):
+    """The object at `package.module:attribute.path`."""
+    module, _, path = place.partition(":")
+    found = importlib.import_module(module)
+    for name in path.split("."):
+        found = getattr(found, name)
+    return found
+
+
+def find(*places):
+    """The first of the places that is there; the last one's error when none is."""
+    complaints = []
+    for place in places:
+        try:
+            return locate(place)
+        # A module's import may raise or exit with anything; the next place may still do.
+        except (Exception, SystemExit) as error:
+            complaints.append("{} ({})".format(place, reason(error)))
+    raise LookupError("; ".join(complaints) or "no place is named")
+
+
+class Missing(Exception):
+    """The side can't run the target; the text says why."""
+
+
+def prepare(target):
+    """The target's `call`, ready to be timed, after one call that fills its caches."""
+    try:
+        function = find(*target["candidates"])
+    except LookupError as error:
+        raise Missing(str(error))
+    space = {
+        "__name__": "cf_bench_target", "target": function, "find": find,
+        "workdir": tempfile.mkdtemp(prefix="target-"),
+    }
+    try:
+        exec(compile(target["setup"], "<setup>", "exec"), space)
+        call = space["call"]
+    except (Exception, SystemExit) as error:
+        raise Missing("its setup raises {}".format(reason(error)))
+    call()
+    return call
+
+
+def best(call, loops, repeats):
+    """Seconds of one call: the least disturbed of the repeats. `timeit` keeps the garbage collector out."""
+    gc.collect()
+    return min(timeit.Timer(call).repeat(repeats, loops)) / loops
+
+
+def calibrate(call, order, target):
+    """How many loops make a repeat as long as it is asked to be."""
+    loops = 1
+    while True:
+        seconds = best(call, loops, 2)
+        if seconds * loops >= order["repeat_seconds"] / 4 or loops >= 1000000:
+            break
+        loops *= 4
+    return {"seconds": seconds, "loops": max(1, min(1000000, round(order["repeat_seconds"] / max(seconds, 1e-9))))}
+
+
+def measure(call, order, target):
+    return {"seconds": best(call, target["loops"], order["repeats"]), "loops": target["loops"]}
+
+
+# --- the profile
+
+def module_files():
+    """Source file to the name that it has in any environment: `package/module.py`."""
+    names = {}
+    for name, module in list(sys.modules.items()):
+        path = getattr(module, "__file__", None)
+        if not isinstance(path, str) or name == "__main__":
+            continue
+        suffix = "/__init__.py" if os.path.basename(path).startswith("__init__.") else ".py"
+        names[path] = name.replace(".", "/") + suffix
+    return names
+
+
+def described(code, files):
+    if isinstance(code, str):
+        return re.sub(r" at 0x[0-9a-fA-F]+", "", code), 0
+    function = getattr(code, "co_qualname", code.co_name)
+    path = files.get(code.co_filename)
+    if path is None:
+        path = "<worker>" if code.co_filename == __file__ else os.path.basename(code.co_filename)
+    return "{} ({})".format(function, path), code.co_firstlineno
+
+
+def profile(call, order, target):
+    import cProfile
+
+    started = time.perf_counter()
+    call()
+    # Enough calls for a picture of a short function; one is enough of a long one.
+    calls = max(1, min(1000, int(0.05 / max(time.perf_counter() - started, 1e-6))))
+    profiler = cProfile.Profile()
+    profiler.enable()
+    for _ in range(calls):
+        call()
+    profiler.disable()
+    files = module_files()
+    functions = {}
+    for entry in profiler.getstats():
+        name, line = described(entry.code, files)
+        if "_lsprof.Profiler" in name:
+            continue
+        kept = functions.setdefault(name, {"name": name, "line": line, "calls": 0, "self": 0.0, "cumulative": 0.0})
+        kept["calls"] += entry.callcount
+        kept["self"] += entry.inlinetime
+        kept["cumulative"] += entry.totaltime
+    every = sorted(functions.values(), key=lambda f: (-f["self"], f["name"]))
+    shown = set(f["name"] for f in every[: order["top"]])
+    shown |= set(f["name"] for f in sorted(every, key=lambda f: (-f["cumulative"], f["name"]))[: order["top"]])
+    return {
+        "calls": calls, "seconds": sum(f["self"] for f in every),
+        "functions": [f for f in every if f["name"] in shown],
+    }
+
+
+def main():
+    order = json.load(sys.stdin)
+    answers, last_words = take_over_descriptors()
+    # Not our own folder: the target must not find this file as a module.
+    sys.path[:] = [path for path in sys.path if path != os.path.dirname(os.path.abspath(__file__))]
+
+    def answer(**fields):
+        answers.write(json.dumps(fields) + "\n")
+        answers.flush()
+
+    import faulthandler
+
+    faulthandler.enable(file=last_words)
+    step = {"calibrate": calibrate, "measure": measure, "profile": profile}[order["mode"]]
+    for target in order["targets"]:
+        index = target["index"]
+        answer(begin=index)
+        try:
+            result = step(prepare(target), order, target)
+        except Missing as error:
+            answer(index=index, missing=str(error))
+        except (Exception, SystemExit) as error:
+            answer(index=index, failed=reason(error))
+        else:
+            answer(index=index, **result)
+    answers.flush()
+    # Threads and exit handlers of the target (telemetry, pools) have nothing to add to what was measured.
+    os._exit(0)
+
+
+main()

@@ -1,0 +1,188 @@
+import FoundationEssentials
+import Shared
+
+/// Layer 2: single functions timed by `timeit` in fresh worker processes of the side's own interpreter.
+///
+/// The unit is a worker: at each position of a block a new one measures all targets one after another, in an order that is
+/// shuffled from block to block and the same for all positions of a block.
+struct MicroLayer: Layer {
+  static let name = LayerName.micro
+
+  let plan: MicroPlan
+  /// What is still measured: indices of the plan's targets, in its order.
+  private var standing: [Int] = []
+  /// Loops of one repeat, by target; fixed once, so that all blocks measure the same thing.
+  private var loops: [Side: [Int: Int]] = [:]
+
+  init(plan: MicroPlan) { self.plan = plan }
+
+  var blocks: Int { plan.blocks }
+
+  func plannedSamples(sides: Int) -> Int { plan.blocks * plan.targets.count * sides * 2 }
+
+  static func metric(_ target: MicroTarget) -> String { "micro: \(target.name)" }
+
+  // MARK: Preparing
+
+  mutating func prepare(in context: LayerContext) throws {
+    try MicroWorker.writeScript(to: script(in: context))
+    standing = Array(plan.targets.indices)
+    var costs: [Side: [Int: Double]] = [:]
+    var missing: [Int: [(side: Side, reason: String)]] = [:]
+    for side in context.sides {
+      var failed: Set<Int> = []
+      try run(.calibrate, standing, on: side, hashSeed: 0, in: context, failed: &failed) { index, answer in
+        if let reason = answer.missing {
+          missing[index, default: []].append((side.side, reason))
+        } else if let seconds = answer.seconds, let loops = answer.loops {
+          costs[side.side, default: [:]][index] = seconds
+          self.loops[side.side, default: [:]][index] = loops
+        }
+      }
+      // What hangs or crashes on one side is not waited for on the other.
+      standing.removeAll { failed.contains($0) }
+    }
+    for (index, where_) in missing.sorted(by: { $0.key < $1.key }) where standing.contains(index) {
+      try skip(index, missing: where_, in: context)
+    }
+    standing.removeAll { missing[$0] != nil }
+    shareLoops(costs: costs, sides: context.sides.map(\.side))
+  }
+
+  private func skip(_ index: Int, missing: [(side: Side, reason: String)], in context: LayerContext) throws {
+    let reasons = missing.map { missing in
+      let label = context.environment(of: missing.side)?.label ?? missing.side.rawValue
+      return "\(label) does not have it: \(missing.reason)"
+    }
+    try context.sink.emit(
+      .skipped(
+        Skipped(
+          layer: Self.name, metric: Self.metric(plan.targets[index]), python: context.python,
+          side: missing.count == context.sides.count ? nil : missing.first?.side,
+          reason: reasons.joined(separator: "; ") + context.onlyOneSideWords(missing: missing.count))))
+  }
+
+  /// The same loops on both sides where a call costs about the same: the base's. Beyond a factor of 4 each side keeps its
+  /// own, since the loops of one would make the other's repeat too long or too short to time.
+  private mutating func shareLoops(costs: [Side: [Int: Double]], sides: [Side]) {
+    guard let first = sides.first else { return }
+    for side in sides.dropFirst() {
+      for index in standing {
+        guard let mine = costs[side]?[index], let theirs = costs[first]?[index], let shared = loops[first]?[index],
+          max(mine, theirs) <= 4 * min(mine, theirs)
+        else { continue }
+        loops[side]?[index] = shared
+      }
+    }
+  }
+
+  // MARK: Measuring
+
+  mutating func measure(_ block: Block, in context: LayerContext) throws {
+    var random = SplitMix64(state: UInt64(block.number))
+    let order = standing.shuffled(using: &random)
+    var failed: Set<Int> = []
+    for (position, name) in block.order.enumerated() {
+      guard let side = context.environment(of: name) else { continue }
+      let tasks = order.filter { !failed.contains($0) }
+      try run(.measure, tasks, on: side, hashSeed: block.number, in: context, failed: &failed) { index, answer in
+        if let seconds = answer.seconds {
+          try context.sink.emit(
+            .sample(
+              Sample(
+                layer: Self.name, metric: Self.metric(plan.targets[index]), python: context.python, side: name,
+                block: block.number, position: position, seconds: seconds, loops: answer.loops)))
+        }
+      }
+    }
+    standing.removeAll { failed.contains($0) }
+  }
+
+  // MARK: Profiles
+
+  mutating func summarise(in context: LayerContext) throws {
+    for side in context.sides {
+      var failed: Set<Int> = []
+      try run(.profile, standing, on: side, hashSeed: 0, in: context, failed: &failed) { index, answer in
+        guard let calls = answer.calls, let seconds = answer.seconds, let functions = answer.functions else { return }
+        let profiled = functions.map {
+          ProfiledFunction(
+            name: $0.name, line: $0.line, calls: $0.calls, selfSeconds: $0.selfSeconds,
+            cumulativeSeconds: $0.cumulativeSeconds)
+        }
+        try context.sink.emit(
+          .profile(
+            FunctionProfile(
+              metric: Self.metric(plan.targets[index]), python: context.python, side: side.side, calls: calls,
+              seconds: seconds, functions: profiled)))
+      }
+    }
+  }
+
+  // MARK: Workers
+
+  private func script(in context: LayerContext) -> String { context.scratch + "/micro_worker.py" }
+
+  /// Runs the targets on a side. One that raises, hangs or takes the worker with it is said so and put into `failed`.
+  private func run(
+    _ mode: MicroWorker.Mode, _ indices: [Int], on side: SideEnvironment, hashSeed: Int, in context: LayerContext,
+    failed: inout Set<Int>, each: (_ index: Int, _ answer: MicroWorker.Answer) throws -> Void
+  ) throws {
+    let worker = MicroWorker(script: script(in: context), plan: plan, folder: context.scratch + "/micro")
+    let tasks = indices.map { index in
+      let target = plan.targets[index]
+      return MicroWorker.Task(
+        index: index, name: target.name, candidates: target.candidates, setup: target.setup,
+        loops: loops[side.side]?[index] ?? 1)
+    }
+    var answered: Set<Int> = []
+    try worker.run(mode, tasks, on: side, hashSeed: hashSeed) { answer in
+      guard let index = answer.index, plan.targets.indices.contains(index) else { return }
+      answered.insert(index)
+      // What was there when calibrated and is not there now has failed.
+      if let reason = answer.failed ?? (mode == .calibrate ? nil : answer.missing) {
+        failed.insert(index)
+        try trouble(index, side: side, what: "raised an error on \(side.label)", why: reason, in: context)
+      } else {
+        try each(index, answer)
+      }
+    } lost: { casualty in
+      // Without a target to blame the worker itself does not run here: nothing of this side can be measured.
+      for index in casualty.index.map({ [$0] }) ?? indices.filter({ !answered.contains($0) && !failed.contains($0) }) {
+        failed.insert(index)
+        let words = casualty.outcome.lastWords()
+        try trouble(
+          index, side: side, what: "took its process with it on \(side.label): it \(casualty.outcome.endWords)",
+          why: words.isEmpty ? nil : words, in: context)
+      }
+    }
+  }
+
+  private func trouble(
+    _ index: Int, side: SideEnvironment, what: String, why: String?, in context: LayerContext
+  ) throws {
+    let target = plan.targets[index]
+    try context.sink.emit(
+      .trouble(
+        Trouble(
+          layer: Self.name, metric: Self.metric(target), python: context.python, side: side.side,
+          problem: Problem(
+            what: "the micro target '\(target.name)' \(what)", why: why,
+            fix: "correct the target's setup in the file of micro targets, or take it out; the others go on",
+            exitStatus: .partial))))
+  }
+}
+
+/// A small generator with a seed, so that a block's order can be had again. Steele, Lea, Flood: "Fast splittable
+/// pseudorandom number generators", OOPSLA 2014.
+private struct SplitMix64: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+}

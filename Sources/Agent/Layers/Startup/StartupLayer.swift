@@ -1,0 +1,223 @@
+import FoundationEssentials
+import Shared
+
+/// Layer 1: whole commands timed by hyperfine, both sides in one block, and the import tree.
+struct StartupLayer: Layer {
+  static let name = LayerName.startup
+
+  let plan: StartupPlan
+  private var hyperfine: Hyperfine?
+  /// What is still measured, in the plan's order.
+  private var metrics: [Metric] = []
+
+  private struct Metric {
+    var command: StartupCommand
+    var lines: [Side: StartupCommandLine]
+  }
+
+  init(plan: StartupPlan) { self.plan = plan }
+
+  var blocks: Int { plan.blocks }
+
+  func plannedSamples(sides: Int) -> Int { plan.blocks * plan.commands.count * sides * 2 }
+
+  // MARK: Preparing
+
+  mutating func prepare(in context: LayerContext) throws {
+    hyperfine = try Hyperfine(environment: context.environment)
+    try FileManager.default.createDirectory(atPath: home(in: context), withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(atPath: folder(in: context), withIntermediateDirectories: true)
+    metrics = []
+    for command in plan.commands {
+      guard let lines = try commandLines(of: command, in: context) else { continue }
+      let metric = Metric(command: command, lines: lines)
+      if try warmUp(metric, in: context) { metrics.append(metric) }
+    }
+  }
+
+  /// The command on each side; `nil`, and said so, when a side does not have it.
+  private func commandLines(
+    of command: StartupCommand, in context: LayerContext
+  ) throws -> [Side: StartupCommandLine]? {
+    var lines: [Side: StartupCommandLine] = [:]
+    var missing: [(side: Side, reason: String)] = []
+    for side in context.sides {
+      switch StartupCommandLine.make(command, on: side, home: home(in: context)) {
+      case .success(let line): lines[side.side] = line
+      case .failure(let failure): missing.append((side.side, failure.reason))
+      }
+    }
+    guard let first = missing.first else { return lines }
+    try context.sink.emit(
+      .skipped(
+        Skipped(
+          layer: Self.name, metric: command.name, python: context.python,
+          side: missing.count == context.sides.count ? nil : first.side,
+          reason: missing.map(\.reason).joined(separator: "; ") + context.onlyOneSideWords(missing: missing.count))))
+    return nil
+  }
+
+  /// Runs that are not counted: they fill the caches, and show whether the command works at all.
+  private func warmUp(_ metric: Metric, in context: LayerContext) throws -> Bool {
+    for side in context.sides {
+      for _ in 0..<max(1, plan.warmupRuns) {
+        let outcome = try runPlainly(metric, on: side, block: 0, in: context)
+        guard outcome.succeeded else {
+          try complain(metric, side: side, outcome: outcome, in: context)
+          return false
+        }
+      }
+    }
+    return true
+  }
+
+  private func runPlainly(
+    _ metric: Metric, on side: SideEnvironment, block: Int, in context: LayerContext
+  ) throws -> ChildProcess.Outcome {
+    let words = metric.lines[side.side]?.words ?? []
+    return try ChildProcess(
+      program: words[0], arguments: Array(words.dropFirst()),
+      environment: StartupCommandLine.sharedEnvironment(side, home: home(in: context), block: block),
+      directory: folder(in: context), limitSeconds: plan.timeoutSeconds
+    ).run()
+  }
+
+  private func complain(
+    _ metric: Metric, side: SideEnvironment, outcome: ChildProcess.Outcome, in context: LayerContext
+  ) throws {
+    let words = outcome.lastWords()
+    try trouble(
+      metric, side: side.side,
+      Problem(
+        what: "\(metric.command.name) \(outcome.endWords) on \(side.label)",
+        why: words.isEmpty ? "it printed nothing" : words,
+        fix: outcome.end == .timedOut
+          ? "make the command end within \(plan.timeoutSeconds) s, or raise the layer's time limit"
+          : "make '\(metric.command.arguments.joined(separator: " "))' exit with 0, or take it out of the commands",
+        exitStatus: .partial), in: context)
+  }
+
+  private func trouble(_ metric: Metric, side: Side?, _ problem: Problem, in context: LayerContext) throws {
+    try context.sink.emit(
+      .trouble(
+        Trouble(
+          layer: Self.name, metric: metric.command.name, python: context.python, side: side, problem: problem)))
+  }
+
+  // MARK: Measuring
+
+  mutating func measure(_ block: Block, in context: LayerContext) throws {
+    var standing: [Metric] = []
+    for metric in metrics where try measure(metric, block, in: context) { standing.append(metric) }
+    metrics = standing
+  }
+
+  /// False when the metric can't be measured any more.
+  private func measure(_ metric: Metric, _ block: Block, in context: LayerContext) throws -> Bool {
+    guard let hyperfine, let anySide = context.sides.first else { return false }
+    var failed: Side?
+    var seen = 0
+    let outcome = try hyperfine.runOnce(
+      block.order.map { metric.lines[$0]?.quoted ?? "" },
+      environment: StartupCommandLine.sharedEnvironment(anySide, home: home(in: context), block: block.number),
+      directory: folder(in: context), limitSeconds: plan.timeoutSeconds * Double(block.order.count) + 10
+    ) { position, run in
+      guard position < block.order.count, let seconds = run.seconds else { return }
+      seen += 1
+      guard run.exitCode == 0 else {
+        failed = failed ?? block.order[position]
+        return
+      }
+      try context.sink.emit(
+        .sample(
+          Sample(
+            layer: Self.name, metric: metric.command.name, python: context.python, side: block.order[position],
+            block: block.number, position: position, seconds: seconds, userSeconds: run.user,
+            systemSeconds: run.system, exitCode: run.exitCode, isControl: metric.command.isControl)))
+    }
+    if outcome.end == .timedOut {
+      let side = seen < block.order.count ? context.environment(of: block.order[seen]) : nil
+      try complain(metric, side: side ?? anySide, outcome: outcome, in: context)
+      return false
+    }
+    if let failed, let side = context.environment(of: failed) {
+      try explainFailure(of: metric, on: side, block: block, in: context)
+      return false
+    }
+    guard outcome.succeeded, seen == block.order.count else {
+      try trouble(
+        metric, side: nil,
+        Problem(
+          what: "hyperfine \(outcome.endWords) while it timed \(metric.command.name)", why: outcome.lastWords(),
+          fix: "run at the far end: hyperfine -N -r 1 '\(metric.command.arguments.joined(separator: " "))'",
+          exitStatus: .partial), in: context)
+      return false
+    }
+    return true
+  }
+
+  /// hyperfine keeps nothing of what a command says: it is run once more, for its last words.
+  private func explainFailure(
+    of metric: Metric, on side: SideEnvironment, block: Block, in context: LayerContext
+  ) throws {
+    let again = try runPlainly(metric, on: side, block: block.number, in: context)
+    guard again.succeeded else { return try complain(metric, side: side, outcome: again, in: context) }
+    try trouble(
+      metric, side: side.side,
+      Problem(
+        what: "\(metric.command.name) failed on \(side.label) in block \(block.number)",
+        why: "run once more right afterwards it exited with 0: it does not fail each time",
+        fix: "look for what it shares with other runs (files, ports, time), or take it out of the commands",
+        exitStatus: .partial), in: context)
+  }
+
+  // MARK: The import tree
+
+  mutating func summarise(in context: LayerContext) throws {
+    var failed: Set<Side> = []
+    for run in 0..<plan.importRuns {
+      for side in run.isMultiple(of: 2) ? context.sides : context.sides.reversed() where !failed.contains(side.side) {
+        if try !emitImportTree(of: side, run: run, in: context) { failed.insert(side.side) }
+      }
+    }
+  }
+
+  private func emitImportTree(of side: SideEnvironment, run: Int, in context: LayerContext) throws -> Bool {
+    let outcome = try ChildProcess(
+      program: side.interpreter, arguments: ["-X", "importtime", "-c", "import \(context.target.importName)"],
+      environment: side.measuredEnvironment(home: home(in: context)), directory: folder(in: context),
+      limitSeconds: plan.timeoutSeconds, errorLimit: 16 << 20
+    ).run()
+    guard outcome.succeeded else {
+      let name = "import \(context.target.importName)"
+      try context.sink.emit(
+        .trouble(
+          Trouble(
+            layer: Self.name, metric: name, python: context.python, side: side.side,
+            problem: Problem(
+              what: "the import tree of \(side.label) can't be taken: '\(name)' \(outcome.endWords)",
+              why: ImportTimeReport.otherLines(in: outcome.errorText).suffix(6).joined(separator: "\n"),
+              fix: "check the target's import name in the settings, and that it imports on this side",
+              exitStatus: .partial))))
+      return false
+    }
+    let modules = ImportTimeReport.modules(in: outcome.errorText)
+    try context.sink.emit(
+      .importTree(ImportTree(side: side.side, python: context.python, run: run, modules: modules)))
+    return true
+  }
+
+  // MARK: Folders
+
+  /// The measured commands' HOME, filled by the warm-up.
+  private func home(in context: LayerContext) -> String { context.scratch + "/startup-home" }
+  /// Where the measured commands run: the same for both sides.
+  private func folder(in context: LayerContext) -> String { context.scratch + "/startup" }
+}
+
+extension LayerContext {
+  /// The end of a reason: what becomes of the side that could be measured.
+  func onlyOneSideWords(missing: Int) -> String {
+    missing < sides.count ? "; not measured on the other side either, there is nothing to hold it against" : ""
+  }
+}

@@ -1,0 +1,78 @@
+import FoundationEssentials
+import Shared
+
+/// The programs that prepare a side (uv, git, tar, Python), run with the job's limit and a clean environment.
+struct SetupTools {
+  let environment: [String: String]
+  let limitSeconds: Double
+  /// Where they run: a folder that holds no project which a tool could take for its own.
+  let directory: String
+
+  init(environment: [String: String], home: AgentHome, limitSeconds: Double) {
+    var clean = environment
+    // What a login's own Python or git work would slip into the build of a side.
+    for name in [
+      "VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "GIT_DIR", "GIT_WORK_TREE",
+      "GIT_INDEX_FILE", "UV_PYTHON", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT",
+    ] {
+      clean[name] = nil
+    }
+    let homeFolder = environment["HOME"] ?? "/root"
+    clean["PATH"] =
+      [environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin", "\(homeFolder)/.local/bin", "\(homeFolder)/.cargo/bin"]
+      .joined(separator: ":") + ":\(home.path)/tools"
+    clean["UV_NO_PROGRESS"] = "1"
+    clean["NO_COLOR"] = "1"
+    clean["GIT_TERMINAL_PROMPT"] = "0"
+    clean["GIT_SSH_COMMAND"] = environment["GIT_SSH_COMMAND"] ?? "ssh -o BatchMode=yes"
+    clean["LC_ALL"] = "C.UTF-8"
+    self.environment = clean
+    self.limitSeconds = limitSeconds
+    self.directory = home.environments
+  }
+
+  /// Runs a tool to its end; how it ended is the caller's to judge.
+  /// - Throws: ``SideProblem`` when the tool is missing or passed the limit.
+  func run(
+    _ program: String, _ arguments: [String], doing: String, input: String = "", extra: [String: String] = [:],
+    in directory: String? = nil, limitSeconds limit: Double? = nil
+  ) throws -> ChildProcess.Outcome {
+    guard Executable.find(program, path: environment["PATH"] ?? "") != nil else {
+      throw SideProblem.toolMissing(program, fix: Self.howToInstall(program))
+    }
+    let outcome = try ChildProcess(
+      program: program, arguments: arguments, environment: environment.merging(extra) { $1 },
+      directory: directory ?? self.directory, input: Array(input.utf8), limitSeconds: limit ?? limitSeconds
+    ).run()
+    guard outcome.end != .timedOut else {
+      throw SideProblem.stepTooLong(doing: doing, seconds: limit ?? limitSeconds)
+    }
+    return outcome
+  }
+
+  /// Runs a tool that must succeed.
+  func mustRun(
+    _ program: String, _ arguments: [String], doing: String, in directory: String? = nil
+  ) throws -> ChildProcess.Outcome {
+    let outcome = try run(program, arguments, doing: doing, in: directory)
+    guard outcome.succeeded else { throw SideProblem.stepFailed(doing: doing, lastWords: outcome.lastWords()) }
+    return outcome
+  }
+
+  private static func howToInstall(_ program: String) -> String {
+    switch program {
+    case "uv": "at the far end: curl -LsSf https://astral.sh/uv/install.sh | sh (or: pip install uv)"
+    case "python3": "at the far end: sudo apt-get install python3"
+    default: "at the far end: sudo apt-get install \(program)"
+    }
+  }
+
+  /// Whether a tool's last words are about a network that is not there.
+  static func speakOfNetwork(_ words: String) -> Bool {
+    [
+      "dns error", "error sending request", "Could not connect", "Could not resolve host", "Network is unreachable",
+      "Network connectivity is disabled", "Connection refused", "Connection timed out", "name resolution",
+      "operation timed out",
+    ].contains { words.contains($0) }
+  }
+}

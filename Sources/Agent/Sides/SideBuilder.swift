@@ -1,0 +1,97 @@
+import FoundationEssentials
+import Shared
+
+/// Prepares a job's sides: finds their code, resolves their dependencies together, and installs each in an environment of
+/// its own.
+struct SideBuilder {
+  private let manifest: JobManifest
+  private let home: AgentHome
+  private let sink: any EventSink
+  private let tools: SetupTools
+  /// Found once: a branch that moves in the middle of a job must not give two interpreters two revisions.
+  private var found: [SideCode]?
+
+  init(manifest: JobManifest, home: AgentHome, environment: [String: String], sink: any EventSink) {
+    self.manifest = manifest
+    self.home = home
+    self.sink = sink
+    self.tools = SetupTools(
+      environment: environment, home: home, limitSeconds: manifest.limits.setupSeconds)
+  }
+
+  /// Prepares all sides for one interpreter. Says with `phase` what it is at and with `sideReady` what stands.
+  /// - Parameter python: a version as uv understands it, or an absolute path.
+  /// - Throws: a `UserFacingError` when a side can't be had.
+  mutating func prepare(python: String) throws -> [SideEnvironment] {
+    do {
+      return try prepareAll(python: python)
+    } catch let problem as any UserFacingError {
+      throw problem
+    } catch {
+      // What Foundation says of files: a full disk, a folder that may not be written.
+      throw SideProblem.stepFailed(doing: "preparing the sides under \(home.path)", lastWords: "\(error)")
+    }
+  }
+
+  private mutating func prepareAll(python: String) throws -> [SideEnvironment] {
+    for folder in [home.repositories, home.checkouts, home.environments] {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+    let requirements = try manifest.requirements.map { try Requirement($0) }
+    try phase("looking for Python \(python)")
+    let interpreter = try Interpreter.find(
+      python, fallbackToSystem: manifest.python.fallbackToSystem, tools: tools)
+    let codes = try findCode()
+    let resolver = DependencyResolver(
+      home: home, tools: tools, interpreter: interpreter, requirements: requirements)
+    var base: DependencyLock?
+    var sides: [SideEnvironment] = []
+    for code in codes {
+      let started = MonotonicClock.seconds
+      try phase("resolving the dependencies of \(code.plan.label)", code.plan.side)
+      let lock = try resolver.resolve(code, preferring: base)
+      base = base ?? lock
+      let side = try build(code, lock: lock, python: python, interpreter: interpreter, started: started)
+      sides.append(side)
+    }
+    return sides
+  }
+
+  private mutating func findCode() throws -> [SideCode] {
+    if let found { return found }
+    let fetcher = CodeFetcher(home: home, tools: tools)
+    let codes = try manifest.sides.map { plan in
+      try phase("fetching \(plan.label)", plan.side)
+      return try fetcher.fetch(plan)
+    }
+    found = codes
+    return codes
+  }
+
+  private func build(
+    _ code: SideCode, lock: DependencyLock, python: String, interpreter: Interpreter, started: Double
+  ) throws -> SideEnvironment {
+    let plan = code.plan
+    let identity =
+      switch code.form {
+      case .release(let requirement): code.identity ?? lock.pinned(requirement.name) ?? requirement.text
+      case .folder(let path): code.identity ?? path
+      }
+    let builder = EnvironmentBuilder(home: home, tools: tools, interpreter: interpreter)
+    let built = try builder.build(code, identity: identity, lock: lock) {
+      try phase("installing \(plan.label) for Python \(interpreter.version)", plan.side)
+    }
+    try sink.emit(
+      .sideReady(
+        SideReady(
+          side: plan.side, label: plan.label, python: python, interpreterVersion: interpreter.version,
+          interpreterNote: interpreter.note, commit: code.commit, identity: identity,
+          distributions: built.marker.distributions, reused: built.reused,
+          seconds: MonotonicClock.seconds - started)))
+    return SideEnvironment(side: plan.side, label: plan.label, path: built.path)
+  }
+
+  private func phase(_ text: String, _ side: Side? = nil) throws {
+    try sink.emit(.phase(Phase(text: text, side: side)))
+  }
+}

@@ -1,0 +1,117 @@
+import FoundationEssentials
+import Shared
+
+/// A side's code, found and at hand: resolved once a job, whatever the number of interpreters.
+struct SideCode: Equatable {
+  enum Form: Equatable {
+    case release(Requirement)
+    /// A folder at the far end, installed in editable mode.
+    case folder(String)
+  }
+  var plan: SidePlan
+  var form: Form
+  var commit: String?
+  /// The code's own name: a commit, or a digest of the folder. `nil` for a release until its version is resolved.
+  var identity: String?
+  /// A folder without git history: a build that asks git for its version gets a fixed one instead.
+  var lacksHistory = false
+
+  /// What a requirements file says of it.
+  var requirementLine: String {
+    switch form {
+    case .release(let requirement): requirement.text
+    case .folder(let path): "-e \(Self.fileURL(path))"
+    }
+  }
+
+  /// Settings of the common build backends that take the version from git.
+  var buildEnvironment: [String: String] {
+    guard lacksHistory else { return [:] }
+    return [
+      "UV_DYNAMIC_VERSIONING_BYPASS": "0.0.0", "SETUPTOOLS_SCM_PRETEND_VERSION": "0.0.0",
+      "POETRY_DYNAMIC_VERSIONING_BYPASS": "0.0.0", "PDM_BUILD_SCM_VERSION": "0.0.0",
+    ]
+  }
+
+  private static func fileURL(_ path: String) -> String {
+    "file://"
+      + path.utf8.map { byte in
+        let plain = byte > 0x20 && byte < 0x7f && !"%#?\"<>\\^`{|}".utf8.contains(byte)
+        let digits = String(byte, radix: 16, uppercase: true)
+        return plain ? String(UnicodeScalar(byte)) : "%" + (digits.count == 1 ? "0" : "") + digits
+      }.joined()
+  }
+}
+
+/// Brings a side's code to the far end's disk.
+struct CodeFetcher {
+  let home: AgentHome
+  let tools: SetupTools
+
+  func fetch(_ plan: SidePlan) throws -> SideCode {
+    switch plan.source {
+    case .release(let requirement):
+      return SideCode(plan: plan, form: .release(try Requirement(requirement)))
+    case .git(let address, let ref):
+      let repository = try GitRepository.clone(of: address, home: home, tools: tools)
+      return try checkedOut(try repository.resolve(ref, in: address), of: repository, for: plan)
+    case .bundle(let upload, let commit):
+      let repository = try GitRepository.ofBundles(home: home, tools: tools)
+      let file = try uploaded(upload)
+      return try checkedOut(try repository.take(bundle: file, upload: upload, commit: commit), of: repository, for: plan)
+    case .tree(let upload):
+      return try unpacked(upload, for: plan)
+    }
+  }
+
+  private func checkedOut(_ commit: String, of repository: GitRepository, for plan: SidePlan) throws -> SideCode {
+    let folder = try placed(name: commit) { try repository.checkOut(commit, to: $0) }
+    try check(folder, of: plan)
+    return SideCode(plan: plan, form: .folder(folder), commit: commit, identity: commit)
+  }
+
+  private func unpacked(_ upload: UploadID, for plan: SidePlan) throws -> SideCode {
+    let file = try uploaded(upload)
+    // As many digits as a commit has: both sides' paths are then equally long.
+    let folder = try placed(name: String(upload.sha256.prefix(40))) { temporary in
+      try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: false)
+      // GNU tar refuses `..` members, takes the leading slash off absolute ones and delays links that point outside.
+      let outcome = try tools.run(
+        "tar", ["--extract", "--gzip", "--file", file, "--directory", temporary, "--no-same-owner"],
+        doing: "unpacking an uploaded folder")
+      guard outcome.succeeded else { throw SideProblem.uploadDamaged(upload, lastWords: outcome.lastWords()) }
+    }
+    try check(folder, of: plan)
+    return SideCode(
+      plan: plan, form: .folder(folder), identity: "tree:\(upload.sha256)",
+      lacksHistory: !FileManager.default.fileExists(atPath: folder + "/.git"))
+  }
+
+  private func check(_ folder: String, of plan: SidePlan) throws {
+    let isPackage = ["pyproject.toml", "setup.py"].contains {
+      FileManager.default.fileExists(atPath: "\(folder)/\($0)")
+    }
+    guard isPackage else { throw SideProblem.notAPackage(label: plan.label) }
+  }
+
+  private func uploaded(_ upload: UploadID) throws -> String {
+    let file = "\(home.uploads)/\(upload)"
+    guard FileManager.default.fileExists(atPath: file) else { throw SideProblem.uploadMissing(upload) }
+    return file
+  }
+
+  /// The checkout `name`, made by `fill` in a folder beside it and then moved into place: a killed one is never taken
+  /// for whole.
+  private func placed(name: String, fill: (String) throws -> Void) throws -> String {
+    let folder = "\(home.checkouts)/\(name)"
+    let lock = try SetupLock(
+      path: "\(home.checkouts)/\(name).lock", doing: "waiting for another checkout", limitSeconds: tools.limitSeconds)
+    defer { extendLifetime(lock) }
+    guard !FileManager.default.fileExists(atPath: folder) else { return folder }
+    let temporary = "\(folder).part"
+    if FileManager.default.fileExists(atPath: temporary) { try FileManager.default.removeItem(atPath: temporary) }
+    try fill(temporary)
+    try FileManager.default.moveItem(atPath: temporary, toPath: folder)
+    return folder
+  }
+}
