@@ -1,2 +1,0 @@
-import Shared
-public enum SSHPlaceholder {}
