@@ -1,0 +1,63 @@
+# The doors of this checkout. `make` alone lists them. Works with GNU make 3.81 and later.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo build test lint format docs bench clean
+
+# The release build: both programs side by side, so that cf-bench finds the agent that it uploads next to itself. The
+# agent has to run where no Swift is installed, hence the static runtime; cf-bench takes the same flags, because targets
+# built with other flags would be compiled twice. `-s` leaves the symbols out: half of the agent's size.
+ifeq ($(shell uname -s),Linux)
+  static := --static-swift-stdlib -Xlinker -s
+endif
+release := .build/release
+
+# Tools of this checkout (uv, check-jsonschema) come before the machine's own.
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+
+# The two releases that the demo compares.
+BASE ?= codeflash==0.20.5
+HEAD ?= codeflash==0.20.6
+
+# How long the whole test suite may take, in seconds.
+TEST_LIMIT ?= 1200
+
+help: ## List these doors.
+	@echo 'make DOOR, where DOOR is one of'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+
+setup:
+	@scripts/setup.sh
+
+build: setup ## Install what is missing, then build cf-bench and cf-bench-agent (release, side by side in .build/release).
+	swift build -c release $(static) --product cf-bench-agent
+	swift build -c release $(static) --product cf-bench
+
+demo: build ## Compare two real codeflash releases over a private SSH server on this machine; no account, no cloud.
+	$(release)/cf-bench compare '$(BASE)' '$(HEAD)' --machine local
+
+test: ## Install what is missing, then run the whole test suite (FILTER=SuiteOrTest runs a part of it).
+	@scripts/setup.sh --tests
+	swift build --build-tests
+	scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build $(if $(FILTER),--filter '$(FILTER)')
+
+lint: ## Check format, imports, shell scripts and that the generated pages are current; changes nothing.
+	@scripts/setup.sh --tests
+	swift format lint --strict --recursive Package.swift Sources Tests
+	scripts/shell-files.sh | xargs shellcheck
+	swift build --build-tests --explicit-target-dependency-import-check error
+	scripts/docs.py --check .build/debug/cf-bench
+
+format: ## Rewrite the Swift sources in the project's format.
+	swift format format --in-place --recursive Package.swift Sources Tests
+
+docs: ## Write the generated pages again: the commands' help, the settings, the settings example.
+	@scripts/setup.sh
+	swift build --product cf-bench
+	scripts/docs.py .build/debug/cf-bench
+
+bench: build ## Measure what cf-bench itself costs against plain ssh, for the page in docs/.
+	scripts/bench.sh
+
+clean: ## Remove what was built (results/ and .tools/ stay).
+	rm -rf .build

@@ -1,0 +1,160 @@
+#!/bin/sh
+# Installs what cf-bench needs to be built, run and tested, and nothing that is already there.
+#
+#   scripts/setup.sh            what `make build` and `make demo` need
+#   scripts/setup.sh --tests    also what `make test` and `make lint` need
+#
+# System packages come from apt (with sudo unless you are root); uv and the test tools come from PyPI, pinned by hash, into
+# .tools/ of this checkout, which `make clean-tools` removes. A second run finds everything in place: it asks no network
+# and installs nothing. Exit status: 0 all is there, 2 something is missing and can't be installed from here.
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+tools=$root/.tools
+pins=$root/scripts/requirements
+with_tests=false
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+usage() {
+  say "usage: scripts/setup.sh [--tests]"
+  exit 2
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# Without pkg-config the answer is no, and pkg-config is asked for on its own.
+has_libssh2() { has pkg-config && pkg-config --exists 'libssh2 >= 1.10'; }
+
+# sshd lives in sbin, which is not on everybody's PATH.
+has_sshd() { has sshd || [ -x /usr/sbin/sshd ] || [ -x /usr/local/sbin/sshd ]; }
+
+has_certificates() { [ -s /etc/ssl/certs/ca-certificates.crt ] || [ -s /etc/ssl/cert.pem ]; }
+
+# `python3 -m venv` needs ensurepip, which Debian ships apart; a finished .tools/venv proves that it was there.
+has_venv() { [ -x "$tools/bin/uv" ] || { has python3 && python3 -c 'import ensurepip, venv' 2>/dev/null; }; }
+
+# What the Swift linker takes from the C++ toolchain: start files, libgcc and libstdc++ with its headers.
+has_linker_parts() {
+  [ "$(uname -s)" != Linux ] && return 0
+  for file in /usr/lib/gcc/*/*/libstdc++.so; do
+    [ -e "$file" ] && return 0
+  done
+  return 1
+}
+
+# Fills `packages` (Debian's names) and `words` (for people) with what is missing.
+look_around() {
+  packages='' words=''
+  missing() { packages="$packages $1" words="$words$(printf '\n  %s' "$2")"; }
+  has git || missing git "git"
+  has make || missing make "make"
+  has pkg-config || missing pkg-config "pkg-config"
+  has_libssh2 || missing libssh2-1-dev "libssh2 1.10 or later, with its headers"
+  has_linker_parts || missing g++ "a C++ toolchain (Swift links with its start files and libstdc++)"
+  has_sshd || missing openssh-server "sshd (only the program: no server needs to run)"
+  { has ssh-keygen && has ssh-agent; } || missing openssh-client "the OpenSSH client programs"
+  has hyperfine || missing hyperfine "hyperfine"
+  has_certificates || missing ca-certificates "the root certificates"
+  has python3 || missing python3 "python3"
+  has_venv || missing python3-venv "python3's venv and ensurepip modules"
+  if $with_tests; then
+    has shellcheck || missing shellcheck "shellcheck"
+    has ps || missing procps "ps"
+  fi
+}
+
+# Runs a command as root, or ends with the command to run by hand.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif has sudo; then
+    sudo "$@"
+  else
+    say "root is needed and there is no sudo here. As root, run:"
+    say "  $*"
+    exit 2
+  fi
+}
+
+# Installing openssh-server on Debian starts a server and enables it at boot. We want the program only: a policy keeps
+# dpkg from starting it, and the unit that nobody asked for is disabled again.
+install_packages() {
+  policy=/usr/sbin/policy-rc.d
+  placed_policy=false
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    placed_policy=true
+    trap 'as_root rm -f "$policy"' EXIT
+    trap 'exit 130' INT TERM
+    as_root chmod 755 "$policy"
+  fi
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get update --quiet=2
+  # shellcheck disable=SC2086 # a list of package names
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends $packages >&2
+  if $placed_policy; then
+    as_root rm -f "$policy"
+    trap - EXIT INT TERM
+  fi
+  case " $packages " in
+    *" openssh-server "*)
+      if [ -d /run/systemd/system ] && has systemctl; then
+        say "keeping the new ssh server switched off (cf-bench starts a private one when it needs it)"
+        as_root systemctl --quiet disable ssh.service ssh.socket 2>/dev/null || true # not every release has both
+      fi
+      ;;
+  esac
+}
+
+# What is installed of one list: its pins, and the folder, because scripts in a venv name their interpreter by full path.
+installed() { printf '# in %s\n' "$tools" && cat "$pins/$1.txt"; }
+
+# Whether the tools of one pinned list are already in place.
+has_pinned() { installed "$1" | cmp -s - "$tools/$1.installed" && [ -x "$tools/bin/$2" ]; }
+
+# install_pinned LIST PROGRAM: puts the tools of one list into .tools/venv and PROGRAM into .tools/bin.
+install_pinned() {
+  has_pinned "$1" "$2" && return 0
+  say "installing $2 from PyPI into .tools (pinned in scripts/requirements/$1.txt)"
+  here=$(cat "$tools/venv/path" 2>/dev/null || true)
+  if [ "$here" != "$tools" ] || ! "$tools/venv/bin/python" -c 'import pip' 2>/dev/null; then
+    rm -rf "$tools/venv"
+    python3 -m venv "$tools/venv"
+    printf '%s' "$tools" >"$tools/venv/path"
+  fi
+  "$tools/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+    --only-binary :all: --require-hashes --requirement "$pins/$1.txt" >&2 || {
+    say "PyPI did not give $2. Check the network (and PIP_INDEX_URL, if you use a mirror), then run this again."
+    exit 2
+  }
+  mkdir -p "$tools/bin"
+  ln -sf "../venv/bin/$2" "$tools/bin/$2"
+  installed "$1" >"$tools/$1.installed" # last: an installation cut short is made again
+}
+
+for argument in "$@"; do
+  case $argument in
+    --tests) with_tests=true ;;
+    *) usage ;;
+  esac
+done
+
+if ! has swift; then
+  say "Swift 6.2 or later is missing. Get it from https://www.swift.org/install (swiftly installs it without root)."
+  exit 2
+fi
+
+look_around
+if [ -n "$packages" ] && has apt-get; then
+  say "installing with apt-get:$packages"
+  install_packages
+  look_around
+fi
+if [ -n "$packages" ]; then
+  say "these are missing; install them with your system's package manager, then run this again:$words"
+  if has brew; then say "with Homebrew: brew install libssh2 pkg-config hyperfine shellcheck"; fi
+  exit 2
+fi
+
+install_pinned tools uv
+if $with_tests; then install_pinned tests check-jsonschema; fi
