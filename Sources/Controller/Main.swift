@@ -52,10 +52,11 @@ struct Failure {
       status = .usage
     } else {
       let described = (error as NSError).localizedDescription
-      text = Problem(
-        what: "this machine's system refused something", why: described,
-        fix: "check disk space and permissions of the results folder", exitStatus: .infrastructure
-      ).rendered
+      text =
+        Problem(
+          what: "this machine's system refused something", why: described,
+          fix: "check disk space and permissions of the results folder", exitStatus: .infrastructure
+        ).rendered
       status = .infrastructure
     }
   }

@@ -1,9 +1,9 @@
 import FoundationEssentials
 
 #if canImport(Glibc)
-import Glibc
+  import Glibc
 #else
-import Darwin
+  import Darwin
 #endif
 
 /// Asks ssh-agent (draft-miller-ssh-agent) for keys and signatures. Our own, because libssh2's waits for an agent that does not

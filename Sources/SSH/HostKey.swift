@@ -37,5 +37,7 @@ public struct HostKey: Sendable, Equatable {
 
 extension UInt8 {
   /// The value of a lower-case hexadecimal digit.
-  fileprivate var hexDigit: UInt8 { self <= UInt8(ascii: "9") ? self - UInt8(ascii: "0") : self - UInt8(ascii: "a") + 10 }
+  fileprivate var hexDigit: UInt8 {
+    self <= UInt8(ascii: "9") ? self - UInt8(ascii: "0") : self - UInt8(ascii: "a") + 10
+  }
 }

@@ -1,9 +1,9 @@
 import FoundationEssentials
 
 #if canImport(Glibc)
-import Glibc
+  import Glibc
 #else
-import Darwin
+  import Darwin
 #endif
 
 /// Which key belongs to which host, as the user's known_hosts files say. Our own reader, because libssh2's overlooks
@@ -71,7 +71,9 @@ struct KnownHosts: Sendable {
     }
     let texts = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     return texts.enumerated().compactMap { index, text in
-      KnownHostsEntry(line: String(decoding: text, as: UTF8.self)).map { Line(file: file, number: index + 1, entry: $0) }
+      KnownHostsEntry(line: String(decoding: text, as: UTF8.self)).map {
+        Line(file: file, number: index + 1, entry: $0)
+      }
     }
   }
 }

@@ -1,9 +1,9 @@
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+  import Glibc
 #else
-import Darwin
+  import Darwin
 #endif
 
 /// What the loop is to wait for once a turn has been taken.
@@ -62,9 +62,9 @@ final class LoopExecutor: SerialExecutor, Sendable {
     state.withLock { $0.client = client }
     let context = Unmanaged.passRetained(self)
     #if canImport(Glibc)
-    var thread = pthread_t()
+      var thread = pthread_t()
     #else
-    var thread: pthread_t?
+      var thread: pthread_t?
     #endif
     let code = pthread_create(&thread, nil, loopThread, context.toOpaque())
     guard code == 0 else {
@@ -162,14 +162,14 @@ final class LoopExecutor: SerialExecutor, Sendable {
 }
 
 #if canImport(Glibc)
-private func loopThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-  guard let context else { return nil }
-  Unmanaged<LoopExecutor>.fromOpaque(context).takeRetainedValue().run()
-  return nil
-}
+  private func loopThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let context else { return nil }
+    Unmanaged<LoopExecutor>.fromOpaque(context).takeRetainedValue().run()
+    return nil
+  }
 #else
-private func loopThread(_ context: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
-  Unmanaged<LoopExecutor>.fromOpaque(context).takeRetainedValue().run()
-  return nil
-}
+  private func loopThread(_ context: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    Unmanaged<LoopExecutor>.fromOpaque(context).takeRetainedValue().run()
+    return nil
+  }
 #endif

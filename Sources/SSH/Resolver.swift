@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+  import Glibc
 #else
-import Darwin
+  import Darwin
 #endif
 
 /// One address a host can be reached at, ready for connect(2).
@@ -34,9 +34,9 @@ struct SocketAddress: Sendable {
     bytes.withUnsafeBytes { buffer in
       guard let address = buffer.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return -1 }
       #if canImport(Glibc)
-      return Glibc.connect(descriptor, address, socklen_t(buffer.count))
+        return Glibc.connect(descriptor, address, socklen_t(buffer.count))
       #else
-      return Darwin.connect(descriptor, address, socklen_t(buffer.count))
+        return Darwin.connect(descriptor, address, socklen_t(buffer.count))
       #endif
     }
   }
@@ -63,9 +63,9 @@ enum Resolver {
     hints.ai_flags = flags | AI_NUMERICSERV
     hints.ai_family = AF_UNSPEC
     #if canImport(Glibc)
-    hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
+      hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
     #else
-    hints.ai_socktype = SOCK_STREAM
+      hints.ai_socktype = SOCK_STREAM
     #endif
     var list: UnsafeMutablePointer<addrinfo>?
     let code = getaddrinfo(destination.host, String(destination.port), &hints, &list)
@@ -88,26 +88,26 @@ enum Resolver {
     func startThread() -> Bool {
       let context = Unmanaged.passRetained(self)
       #if canImport(Glibc)
-      var thread = pthread_t()
-      let main: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
-        context.map { Unmanaged<Question>.fromOpaque($0).takeRetainedValue().work() }
-        return nil
-      }
+        var thread = pthread_t()
+        let main: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
+          context.map { Unmanaged<Question>.fromOpaque($0).takeRetainedValue().work() }
+          return nil
+        }
       #else
-      var thread: pthread_t?
-      let main: @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { context in
-        Unmanaged<Question>.fromOpaque(context).takeRetainedValue().work()
-        return nil
-      }
+        var thread: pthread_t?
+        let main: @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { context in
+          Unmanaged<Question>.fromOpaque(context).takeRetainedValue().work()
+          return nil
+        }
       #endif
       guard pthread_create(&thread, nil, main, context.toOpaque()) == 0 else {
         context.release()
         return false
       }
       #if canImport(Glibc)
-      pthread_detach(thread)
+        pthread_detach(thread)
       #else
-      if let thread { pthread_detach(thread) }
+        if let thread { pthread_detach(thread) }
       #endif
       return true
     }

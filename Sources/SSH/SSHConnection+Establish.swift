@@ -1,9 +1,9 @@
 import CSSH2
 
 #if canImport(Glibc)
-import Glibc
+  import Glibc
 #else
-import Darwin
+  import Darwin
 #endif
 
 /// From an address to a session whose host is known and which has let us in.
@@ -126,7 +126,8 @@ extension SSHConnection {
     let opening = session.opening
     guard opening.greeting != nil else {
       return opening.otherWords.isEmpty
-        ? error : SSHError(step: .handshake, cause: .notSSH(said: opening.otherWords), code: error.code, words: error.words)
+        ? error
+        : SSHError(step: .handshake, cause: .notSSH(said: opening.otherWords), code: error.code, words: error.words)
     }
     guard error.cause == .library, !opening.hostKeys.isEmpty else { return error }
     let kinds: [(String, CInt, [String])] = [

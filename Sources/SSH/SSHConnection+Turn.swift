@@ -1,9 +1,9 @@
 import CSSH2
 
 #if canImport(Glibc)
-import Glibc
+  import Glibc
 #else
-import Darwin
+  import Darwin
 #endif
 
 let EAGAINCode = LIBSSH2_ERROR_EAGAIN

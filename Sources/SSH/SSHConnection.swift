@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+  import Glibc
 #else
-import Darwin
+  import Darwin
 #endif
 
 /// One connection to one host: a libssh2 session that is called by nobody but this actor, on a thread of its own.

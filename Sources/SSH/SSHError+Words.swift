@@ -1,9 +1,9 @@
 import Shared
 
 #if canImport(Glibc)
-import Glibc
+  import Glibc
 #else
-import Darwin
+  import Darwin
 #endif
 
 extension SSHError {
@@ -88,8 +88,9 @@ extension SSHError {
     case .keyFile(let path, let problem): keyFileFix(path, problem)
     case .agent(let problem): agentFix(problem)
     case .keyRefused(_, let path, _): copyKeyFix(path)
-    case .noWayIn(let reasons): reasons.first { if case .keyRefused = $0.cause { true } else { false } }?.fix
-      ?? reasons.first?.fix ?? "name a key file or start ssh-agent"
+    case .noWayIn(let reasons):
+      reasons.first { if case .keyRefused = $0.cause { true } else { false } }?.fix
+        ?? reasons.first?.fix ?? "name a key file or start ssh-agent"
     case .notAllowed:
       "raise MaxSessions in /etc/ssh/sshd_config on the host, or lift the restriction on this key in authorized_keys"
     case .inputClosed: "look at the command's error output and exit status"

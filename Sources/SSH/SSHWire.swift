@@ -43,7 +43,9 @@ struct SSHWireWriter {
   mutating func byte(_ value: UInt8) { bytes.append(value) }
 
   mutating func uint32(_ value: UInt32) {
-    for shift in stride(from: 24, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: value >> UInt32(shift))) }
+    for shift in stride(from: 24, through: 0, by: -8) {
+      bytes.append(UInt8(truncatingIfNeeded: value >> UInt32(shift)))
+    }
   }
 
   mutating func string(_ value: [UInt8]) {

@@ -2,9 +2,9 @@ import CSSH2
 import FoundationEssentials
 
 #if canImport(Glibc)
-import Glibc
+  import Glibc
 #else
-import Darwin
+  import Darwin
 #endif
 
 /// Owns one LIBSSH2_SESSION, its socket and its receive buffer. Not Sendable on purpose: whoever holds it is the only one who

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+  import Glibc
 #else
-import Darwin
+  import Darwin
 #endif
 
 /// What is asked of sockets, in one place because the systems name it differently.
@@ -9,14 +9,14 @@ enum StreamSocket {
   /// A non-blocking stream socket that children do not inherit; -1 with errno set when there is none.
   static func make(family: CInt) -> CInt {
     #if canImport(Glibc)
-    return socket(family, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+      return socket(family, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
     #else
-    let descriptor = socket(family, SOCK_STREAM, 0)
-    guard descriptor >= 0 else { return -1 }
-    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-    set(descriptor, SOL_SOCKET, SO_NOSIGPIPE, 1)
-    return descriptor
+      let descriptor = socket(family, SOCK_STREAM, 0)
+      guard descriptor >= 0 else { return -1 }
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+      _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+      set(descriptor, SOL_SOCKET, SO_NOSIGPIPE, 1)
+      return descriptor
     #endif
   }
 
@@ -33,10 +33,10 @@ enum StreamSocket {
     set(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, 1)
     set(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1)
     #if canImport(Glibc)
-    set(descriptor, CInt(IPPROTO_TCP), TCP_KEEPIDLE, seconds / 3)
-    set(descriptor, CInt(IPPROTO_TCP), TCP_KEEPINTVL, seconds / 3)
-    set(descriptor, CInt(IPPROTO_TCP), TCP_KEEPCNT, 3)
-    set(descriptor, CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, seconds * 1000)
+      set(descriptor, CInt(IPPROTO_TCP), TCP_KEEPIDLE, seconds / 3)
+      set(descriptor, CInt(IPPROTO_TCP), TCP_KEEPINTVL, seconds / 3)
+      set(descriptor, CInt(IPPROTO_TCP), TCP_KEEPCNT, 3)
+      set(descriptor, CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, seconds * 1000)
     #endif
   }
 
@@ -44,26 +44,26 @@ enum StreamSocket {
   /// again before each wait.
   static func acknowledgeQuickly(_ descriptor: CInt) {
     #if canImport(Glibc)
-    set(descriptor, CInt(IPPROTO_TCP), TCP_QUICKACK, 1)
+      set(descriptor, CInt(IPPROTO_TCP), TCP_QUICKACK, 1)
     #endif
   }
 
   /// poll(2) events that tell of a peer that has gone.
   static var hangUp: Int16 {
     #if canImport(Glibc)
-    // POLLRDHUP is hidden behind _GNU_SOURCE; its value is part of the kernel's interface.
-    return 0x2000
+      // POLLRDHUP is hidden behind _GNU_SOURCE; its value is part of the kernel's interface.
+      return 0x2000
     #else
-    return 0
+      return 0
     #endif
   }
 
   static func send(_ descriptor: CInt, _ bytes: ArraySlice<UInt8>) -> Int {
     bytes.withUnsafeBytes {
       #if canImport(Glibc)
-      return Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+        return Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
       #else
-      return Darwin.send(descriptor, $0.baseAddress, $0.count, 0)
+        return Darwin.send(descriptor, $0.baseAddress, $0.count, 0)
       #endif
     }
   }

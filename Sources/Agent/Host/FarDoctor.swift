@@ -25,7 +25,9 @@ struct FarDoctor {
 
   private func run(_ program: String, _ arguments: [String], limit: Double = 20) -> ChildProcess.Outcome? {
     let child = ChildProcess(
-      program: program, arguments: arguments, environment: environment, directory: "/", limitSeconds: limit)
+      program: program, arguments: arguments,
+      environment: SetupTools(environment: environment, home: home, limitSeconds: limit).environment, directory: "/",
+      limitSeconds: limit)
     guard let outcome = try? child.run(), outcome.succeeded else { return nil }  // the check then says "not found"
     return outcome
   }
@@ -43,15 +45,12 @@ struct FarDoctor {
   }
 
   private var uv: DoctorCheck {
-    do {
-      let path = try Uv.find(environment: environment, home: home)
-      let version = run(path, ["--version"]).map(firstLine) ?? "does not run"
-      return Check(id: "far.uv", status: .ok, detail: "\(version) (\(path))")
-    } catch {
+    guard let outcome = run("uv", ["--version"]) else {
       return Check(
         id: "far.uv", status: .failed, detail: "not found; it makes the Python environments",
-        fix: "python3 -m pip install --user uv, or see docs.astral.sh/uv")
+        fix: "python3 -m pip install --user uv")
     }
+    return Check(id: "far.uv", status: .ok, detail: firstLine(outcome))
   }
 
   private var hyperfine: DoctorCheck {
@@ -74,9 +73,7 @@ struct FarDoctor {
 
   private func interpreter(_ version: String, fallback: Bool) -> DoctorCheck {
     let id = "far.python-\(version)"
-    if let uv = try? Uv.find(environment: environment, home: home),  // reported by its own check
-      let found = run(uv, ["python", "find", "--no-project", version])
-    {
+    if let found = run("uv", ["python", "find", "--no-project", version]) {
       return Check(id: id, status: .ok, detail: firstLine(found))
     }
     guard fallback, let system = run("python3", ["--version"]) else {

@@ -90,6 +90,8 @@ struct ChildProcess {
     defer { pipes.closeAll() }
     let started = MonotonicClock.seconds
     let pid = try spawn(path: path, pipes: pipes)
+    CancelFlag.protect(pid)
+    defer { CancelFlag.protect(0) }
     pipes.closeChildEnds()
     var collected = pipes.pump(
       input: input, outputLimit: outputLimit, errorLimit: errorLimit, until: started + limitSeconds,

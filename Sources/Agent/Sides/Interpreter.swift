@@ -56,7 +56,8 @@ struct Interpreter: Equatable {
   private static func probe(_ path: String, tools: SetupTools) throws -> Interpreter? {
     guard Executable.find(path, path: "") != nil else { return nil }
     let outcome = try tools.run(
-      path, ["-I", "-c", "import os, platform, sys; print(os.path.realpath(sys.executable), platform.python_version())"],
+      path,
+      ["-I", "-c", "import os, platform, sys; print(os.path.realpath(sys.executable), platform.python_version())"],
       doing: "asking \(path) for its version", limitSeconds: 30)
     let words = outcome.outputText.filter { !$0.isNewline }
     guard outcome.succeeded, let space = words.lastIndex(of: " ") else { return nil }

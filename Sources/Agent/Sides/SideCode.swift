@@ -58,7 +58,8 @@ struct CodeFetcher {
     case .bundle(let upload, let commit):
       let repository = try GitRepository.ofBundles(home: home, tools: tools)
       let file = try uploaded(upload)
-      return try checkedOut(try repository.take(bundle: file, upload: upload, commit: commit), of: repository, for: plan)
+      return try checkedOut(
+        try repository.take(bundle: file, upload: upload, commit: commit), of: repository, for: plan)
     case .tree(let upload):
       return try unpacked(upload, for: plan)
     }

@@ -25,7 +25,11 @@ struct Doctor: BenchCommand {
     if output.json {
       try StandardOutput.write(json: examination)
     } else {
-      StandardOutput.write(examination.words(colour: TerminalColour.isWanted(on: .standardOutput)))
+      StandardOutput.write(
+        examination.words(
+          colour: TerminalStyle(
+            isTerminal: isatty(1) != 0, environment: ProcessInfo.processInfo.environment
+          ).hasColour))
     }
     return examination.status
   }

@@ -7,7 +7,8 @@ struct MachineOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where to measure: 'local' or ssh://user@host[:port].", valueName: "machine"))
   var machine: String?
 
-  @Option(help: ArgumentHelp("Private key for an ssh:// machine; ssh-agent and ~/.ssh/id_* otherwise.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Private key for an ssh:// machine; ssh-agent and ~/.ssh/id_* otherwise.", valueName: "file"))
   var identity: String?
 
   @Option(help: ArgumentHelp("Host keys that are trusted (default: ~/.ssh/known_hosts).", valueName: "file"))

@@ -16,8 +16,8 @@ struct Report: BenchCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    let results = try StoredRun.rewrite(try RunFolder.open(FilePath(folder)))
-    try results.print(output)
-    return results.status
+    let results = try StoredReport.rewrite(try RunFolder.open(FilePath(folder)))
+    try StandardOutput.write(results, as: output, environment: ProcessInfo.processInfo.environment)
+    return results.exitStatus
   }
 }

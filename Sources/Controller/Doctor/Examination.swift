@@ -46,13 +46,17 @@ struct Examiner {
   var python: PythonPlan
 
   func examine() async -> Examination {
-    var checks = [await tool("git", why: "needed for revisions of a repository here"), await tool("tar", why: "needed for path: revisions")]
+    var checks = [
+      await tool("git", why: "needed for revisions of a repository here"),
+      await tool("tar", why: "needed for path: revisions"),
+    ]
     let agent: AgentBinary
     do {
       agent = try AgentBinary.find(environment: environment)
       checks.append(
         DoctorCheck(
-          id: "here.agent", status: .ok, detail: "\(agent.path), \(Numbers.bytes(agent.bytes)), \(agent.sha256.prefix(12))"))
+          id: "here.agent", status: .ok,
+          detail: "\(agent.path), \(Numbers.bytes(agent.bytes)), \(agent.sha256.prefix(12))"))
     } catch {
       return Examination(machine: machine.description, checks: checks + [failed("here.agent", error)])
     }
@@ -63,7 +67,9 @@ struct Examiner {
           let milliseconds = Int((ContinuousClock.now - started).inSeconds * 1000)
           let connection = DoctorCheck(
             id: "far.connection", status: .ok,
-            detail: "\(hello.user)@\(hello.host), \(hello.system) \(hello.architecture), agent \(hello.agentVersion), answered in \(milliseconds) ms")
+            detail:
+              "\(hello.user)@\(hello.host), \(hello.system) \(hello.architecture), agent \(hello.agentVersion), answered in \(milliseconds) ms"
+          )
           let request = AgentRequest.doctor(DoctorRequest(python: python))
           guard
             case .doctor(let reply) = try await session.answer(

@@ -17,7 +17,8 @@ struct JobFollower {
   /// - Throws: ``ConnectionEnded`` when the line breaks first; everything received by then is on disk.
   func follow(in session: AgentSession) async throws -> Ended {
     let asked = AgentRequest.attach(AttachRequest(job: job, after: store.last))
-    guard case .attached = try await session.answer(to: asked, within: .seconds(30), waitingFor: "the job's events") else {
+    guard case .attached = try await session.answer(to: asked, within: .seconds(30), waitingFor: "the job's events")
+    else {
       throw ConnectionEnded(machine: session.machine, during: "the job's events")
     }
     var ended: Ended?

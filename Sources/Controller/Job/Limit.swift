@@ -4,7 +4,9 @@ import Shared
 struct LimitPassed: UserFacingError {
   var waitedFor: String
   var limit: Duration
-  var what: String { "gave up waiting for \(waitedFor) after \(limit.formatted(.units(allowed: [.minutes, .seconds])))" }
+  var what: String {
+    "gave up waiting for \(waitedFor) after \(limit.formatted(.units(allowed: [.minutes, .seconds])))"
+  }
   var why: String? { nil }
   var fix: String { "try again; 'cf-bench doctor' shows whether the machine and the agent answer" }
   var exitStatus: ExitStatus { .infrastructure }

@@ -19,14 +19,14 @@ struct Measurement {
   func run(_ revisions: [(Side, String)], store: (JobManifest) throws -> EventStore) async throws -> Ended {
     let agent = try AgentBinary.find(environment: environment)
     return try await withTemporaryFolder { scratch in
-      let preparation = SidePreparation(repository: settings.targetRepository, scratch: scratch)
+      let preparation = SidePreparation(repository: settings.targetRepository.text, scratch: scratch)
       var prepared: [PreparedSide] = []
       for (side, text) in revisions { prepared.append(try await preparation.prepare(side, text)) }
       let manifest = ManifestBuilder.build(
         settings: settings, layers: layers, sides: prepared.map(\.plan), python: python,
         seed: UInt64.random(in: 0...UInt64(Int64.max)))
       let uploads = prepared.compactMap(\.upload)
-      progress.note("starting \(machine == .local ? "a private sshd on this machine" : "a session with \(machine)")")
+      progress.step("starting \(machine == .local ? "a private sshd on this machine" : "a session with \(machine)")")
       return try await withMachine(machine, identity: identity, environment: environment) { address in
         try await measure(manifest, uploads: uploads, on: address, agent: agent, store: store)
       }
@@ -41,13 +41,13 @@ struct Measurement {
     var store: EventStore?
     while true {
       do {
-        return try await withAgentSession(address, agent: agent, note: progress.note) { session, _ in
+        return try await withAgentSession(address, agent: agent, note: progress.step) { session, _ in
           try await send(uploads, in: session)
           let submit = AgentRequest.submit(SubmitRequest(manifest: manifest))
           _ = try await session.answer(to: submit, within: .seconds(30), waitingFor: "the job to be accepted")
           let opened = try store ?? open(manifest)
           store = opened
-          let follower = JobFollower(job: manifest.id, store: opened) { progress.show($0) }
+          let follower = JobFollower(job: manifest.id, store: opened) { progress.handle($0.event) }
           do { return try await follower.follow(in: session) } catch is CancellationError {
             return try await cancel(manifest.id, follower, on: address, agent: agent)
           }
@@ -55,7 +55,7 @@ struct Measurement {
       } catch let error as any UserFacingError where store != nil && error.exitStatus == .infrastructure {
         // The job goes on without us: only the line is gone. What is on this disk stays, the rest is asked for again.
         guard let pause = pauses.popFirst() else { throw error }
-        progress.note("the line broke (\(error.why ?? error.what)); trying again")
+        progress.step("the line broke (\(error.why ?? error.what)); trying again")
         try await Task.sleep(for: pause)
       }
     }
@@ -69,7 +69,7 @@ struct Measurement {
         to: request, within: .seconds(30), waitingFor: "the list of missing files")
     else { throw ConnectionEnded(machine: session.machine, during: "the list of missing files") }
     for upload in uploads where reply.missing.contains(upload.id) {
-      progress.note("sending \(Numbers.bytes(upload.bytes)) to \(session.machine)")
+      progress.step("sending \(Numbers.bytes(upload.bytes)) to \(session.machine)")
       try await AgentDelivery.send(upload, over: session.connection, to: session.machine)
     }
   }

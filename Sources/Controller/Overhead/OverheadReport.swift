@@ -25,5 +25,7 @@ struct OverheadReport: Codable, Sendable, CustomStringConvertible {
 }
 
 extension String {
-  fileprivate func padding(toLength length: Int) -> String { self + String(repeating: " ", count: max(0, length - count)) }
+  fileprivate func padding(toLength length: Int) -> String {
+    self + String(repeating: " ", count: max(0, length - count))
+  }
 }

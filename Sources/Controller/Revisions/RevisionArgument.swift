@@ -11,8 +11,11 @@ enum RevisionArgument: Equatable, Sendable {
 
   /// - Throws: ``RevisionError`` for what can be none of the three.
   init(_ text: String) throws(RevisionError) {
-    guard !text.isEmpty, text.utf8.count <= 1024 else { throw .unusable(text: text, reason: "it is empty or very long") }
-    guard text.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7f && !Self.isBidirectionalControl($0) }) else {
+    guard !text.isEmpty, text.utf8.count <= 1024 else {
+      throw .unusable(text: text, reason: "it is empty or very long")
+    }
+    guard text.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7f && !Self.isBidirectionalControl($0) })
+    else {
       throw .unusable(text: text, reason: "it holds a space, a control character or an invisible one")
     }
     guard !text.hasPrefix("-") else { throw .unusable(text: text, reason: "it starts with a dash") }
@@ -52,7 +55,8 @@ enum RevisionError: UserFacingError, Equatable {
 
   var what: String {
     switch self {
-    case .unusable(let text, _): "'\(text.unicodeScalars.filter { $0.value > 0x1f }.prefix(80).reduce(into: "") { $0.unicodeScalars.append($1) })' is no revision"
+    case .unusable(let text, _):
+      "'\(text.unicodeScalars.filter { $0.value > 0x1f }.prefix(80).reduce(into: "") { $0.unicodeScalars.append($1) })' is no revision"
     case .noSuchFolder(let path): "there is no folder '\(path)'"
     case .notAProject(let path): "the folder '\(path)' can't be installed as a Python project"
     case .noSuchRef(let ref, let repository): "there is no revision '\(ref)' in \(repository)"

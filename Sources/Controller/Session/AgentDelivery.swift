@@ -83,7 +83,8 @@ struct DeliveryError: UserFacingError {
       "make room there: old jobs, environments and checkouts lie in ~/.cf-bench and may be deleted; 'df -h ~' shows the disk"
     case .readOnly, .denied: "make ~/.cf-bench writable there, or set CF_BENCH_HOME for that login to a folder that is"
     case .noDigest: "install coreutils there"
-    case .damaged: "check the network; SSH itself protects what it carries, so a full or failing disk there is more likely"
+    case .damaged:
+      "check the network; SSH itself protects what it carries, so a full or failing disk there is more likely"
     case .other: "log in there and try: sh -c 'mkdir -p ~/.cf-bench && touch ~/.cf-bench/x'"
     }
   }

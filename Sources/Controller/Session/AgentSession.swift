@@ -7,7 +7,7 @@ final class AgentSession {
   let connection: SSHConnection
   let machine: String
   let channel: SSHChannel
-  private var chunks: SSHChunks.AsyncIterator
+  private var chunks: SSHByteStream
   private var framer = LineFramer()
   /// Lines that came in the same chunk as an answer and wait for their reader.
   private var waiting: [AgentMessage] = []

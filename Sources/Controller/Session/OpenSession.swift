@@ -71,13 +71,16 @@ struct StartRefusal: UserFacingError {
   var what: String { "the agent can't be started on \(machine)" }
   var why: String? {
     if isForeign { return "its processor or system is another one than the agent was built for: \(words)" }
-    if mayNotRun { return "the file is there but the system refuses to run it (a file system mounted noexec?): \(words)" }
+    if mayNotRun {
+      return "the file is there but the system refuses to run it (a file system mounted noexec?): \(words)"
+    }
     return words.isEmpty ? "the login ended without a word (\(exit))" : words
   }
   var fix: String {
     if isForeign { return "build cf-bench on a machine of that kind and name its agent with CF_BENCH_AGENT=FILE" }
     if mayNotRun {
-      return "set CF_BENCH_HOME for that login to a folder from which programs may run; 'findmnt -T ~/.cf-bench' shows the mount"
+      return
+        "set CF_BENCH_HOME for that login to a folder from which programs may run; 'findmnt -T ~/.cf-bench' shows the mount"
     }
     return "log in there by hand and run: sh -c 'echo fine'"
   }

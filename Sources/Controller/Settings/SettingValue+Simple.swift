@@ -16,7 +16,9 @@ extension String: SettingValue {
 
   /// Plain where YAML can't take it for something else, in double quotes otherwise.
   var yaml: String? {
-    let safe = { (character: Character) in character.isASCII && (character.isLetter || "._/:@<>=~+-".contains(character)) }
+    let safe = { (character: Character) in
+      character.isASCII && (character.isLetter || "._/:@<>=~+-".contains(character))
+    }
     let words = ["true", "false", "null", "yes", "no", "on", "off", "~"]
     if let first, first.isLetter || first == "~" || first == "/", last != ":", !words.contains(lowercased()),
       allSatisfy({ safe($0) || $0.isWholeNumber })
@@ -86,7 +88,8 @@ extension Duration: SettingValue {
   var inSeconds: Double { self / .seconds(1) }
 
   var yaml: String? {
-    for (unit, seconds) in [("h", 3600), ("m", 60)] where inSeconds > Double(seconds) || (unit == "h" && inSeconds > 0) {
+    for (unit, seconds) in [("h", 3600), ("m", 60)] where inSeconds > Double(seconds) || (unit == "h" && inSeconds > 0)
+    {
       let count = inSeconds / Double(seconds)
       if count >= 1, count == count.rounded() { return "\(Int(count))\(unit)" }
     }

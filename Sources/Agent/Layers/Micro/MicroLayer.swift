@@ -172,17 +172,3 @@ struct MicroLayer: Layer {
             exitStatus: .partial))))
   }
 }
-
-/// A small generator with a seed, so that a block's order can be had again. Steele, Lea, Flood: "Fast splittable
-/// pseudorandom number generators", OOPSLA 2014.
-private struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
-}

@@ -1,0 +1,135 @@
+import Foundation
+import Shared
+import SystemPackage
+
+/// What every command starts from: settings, machine and identity, once read and checked.
+struct CommandContext {
+  var settings: Settings
+  var machine: MachineChoice
+  var identity: SSHIdentity
+  var environment: [String: String]
+  var output: OutputOptions
+
+  init(
+    _ options: SettingsOptions, machine: MachineOptions, measure: MeasureOptions, output: OutputOptions
+  ) throws {
+    environment = ProcessInfo.processInfo.environment
+    let named = [
+      ("machine", "--machine", machine.machine), ("ssh.identity", "--identity", machine.identity),
+      ("ssh.known-hosts", "--known-hosts", machine.knownHosts), ("python", "--python", measure.python),
+      ("layers", "--layers", measure.layers), ("results", "--results", measure.results),
+      ("target.repository", "--repository", measure.repository),
+    ]
+    var flags = named.compactMap { key, flag, text in text.map { (key: key, flag: flag, text: $0) } }
+    for assignment in options.assignments {
+      guard let equals = assignment.firstIndex(of: "=") else {
+        throw Problem(
+          what: "'\(assignment)' sets nothing", fix: "write --set KEY=VALUE, such as --set startup.blocks=30",
+          exitStatus: .usage)
+      }
+      let key = String(assignment[..<equals])
+      flags.append((key, "--set \(key)", String(assignment[assignment.index(after: equals)...])))
+    }
+    settings = try Settings.load(
+      flags: flags, environment: environment, folder: FilePath(FileManager.default.currentDirectoryPath),
+      configuration: options.config.map { FilePath($0) })
+    self.machine = try MachineChoice(settings.machine)
+    let home = environment["HOME"] ?? "/"
+    identity = SSHIdentity(
+      keyFile: settings.sshIdentity?.string, passphrase: environment["CF_BENCH_KEY_PASSPHRASE"],
+      knownHosts: settings.sshKnownHosts?.string ?? home + "/.ssh/known_hosts", home: home)
+    self.output = output
+  }
+
+  private var python: PythonPlan {
+    PythonPlan(versions: settings.python, fallbackToSystem: settings.origin(of: "python") == .standard)
+  }
+
+  var examiner: Examiner {
+    Examiner(settings: settings, machine: machine, identity: identity, environment: environment, python: python)
+  }
+
+  private func layers() throws -> LayerPlans {
+    var plans = LayerPlans()
+    if settings.layers.contains(.startup) {
+      plans.startup = StartupPlan(
+        commands: settings.startupCommands, blocks: settings.startupBlocks, warmupRuns: settings.startupWarmupRuns,
+        importRuns: settings.startupImportRuns, timeoutSeconds: settings.startupTimeout.inSeconds)
+    }
+    if settings.layers.contains(.micro) {
+      plans.micro = MicroPlan(
+        targets: try MicroTargetFile.targets(for: settings), blocks: settings.microBlocks,
+        repeats: settings.microRepeats, repeatSeconds: settings.microRepeatTime.inSeconds,
+        timeoutSeconds: settings.microTimeout.inSeconds, profileTop: settings.microProfileTop)
+    }
+    return plans
+  }
+
+  /// Measures one revision, or two against each other, and prints what was found.
+  func measure(base: String?, head: String) async throws -> ExitStatus {
+    let progress = makeProgress()
+    let measurement = Measurement(
+      settings: settings, machine: machine, identity: identity, environment: environment, python: python,
+      layers: try layers(), progress: progress)
+    let revisions = (base.map { [(Side.base, $0)] } ?? []) + [(Side.head, head)]
+    var folder: RunFolder?
+    let ended = try await measurement.run(revisions) { _ in
+      let made = try RunFolder.create(
+        in: settings.results, base: base, head: head, alpha: settings.alpha, delta: settings.delta)
+      folder = made
+      return try EventStore(path: made.events)
+    }
+    guard let folder else { return .infrastructure }
+    let report = try StoredReport.rewrite(folder)
+    progress.finish("results in \(folder.path.string)")
+    try StandardOutput.write(report, as: output, environment: environment)
+    if let problem = report.record.finished?.problem { throw problem }
+    if ended.reason == .runnerLost {
+      throw Problem(
+        what: "the job's runner is gone without a last word", why: ended.log,
+        fix: "look at the far end's memory and uptime; what was measured by then is in \(folder.path.string)",
+        exitStatus: .infrastructure)
+    }
+    return report.exitStatus
+  }
+
+  private func makeProgress() -> TerminalProgress {
+    var size = winsize()
+    let isTerminal = isatty(2) != 0 && ioctl(2, UInt(TIOCGWINSZ), &size) == 0
+    let mode = TerminalProgress.Mode.choose(
+      isTerminal: isTerminal, isQuiet: output.quiet, width: Int(size.ws_col), environment: environment)
+    return TerminalProgress(mode: mode) { FileHandle.standardError.write(Data($0.utf8)) }
+  }
+}
+
+/// Results go here and nowhere else.
+enum StandardOutput {
+  static func write(_ text: String) {
+    FileHandle.standardOutput.write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
+  }
+
+  static func write(json value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    write(String(decoding: try encoder.encode(value), as: UTF8.self))
+  }
+
+  static func write(_ report: StoredReport, as output: OutputOptions, environment: [String: String]) throws {
+    guard output.json else {
+      return write(report.table(style: TerminalStyle(isTerminal: isatty(1) != 0, environment: environment)))
+    }
+    switch report {
+    case .comparison(let comparison, _): try write(json: comparison.document)
+    case .run(let side, _):
+      try write(json: RunDocument(revision: side.label, startup: side.startup, micro: side.micro))
+    }
+  }
+}
+
+/// What `run --json` prints: the documents of one side.
+struct RunDocument: Encodable {
+  var schema = 1
+  var revision: String
+  var startup: StartupDocument?
+  var micro: MicroDocument?
+}

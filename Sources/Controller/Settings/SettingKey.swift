@@ -1,0 +1,65 @@
+import Shared
+import SystemPackage
+import Yams
+
+/// One setting: its name in the file, what it means, and where its value goes. The one table of keys.
+struct SettingKey: Sendable {
+  /// Dotted: each dot is a level of nesting in the file.
+  var name: String
+  var meaning: String
+  /// The default, as the file would have it; `nil` for none.
+  var standard: String?
+  var read: @Sendable (Node, ReadingContext, inout Settings) throws(SettingsError) -> Void
+  var readText: @Sendable (String, ReadingContext, inout Settings) throws(SettingsError) -> Void
+
+  /// The environment variable's name: `startup.import-runs` is `CF_BENCH_STARTUP_IMPORT_RUNS`.
+  var variable: String {
+    SettingsVariables.prefix + name.uppercased().map { $0 == "." || $0 == "-" ? "_" : String($0) }.joined()
+  }
+
+  private static func key<Value: SettingValue>(
+    _ name: String, _ path: WritableKeyPath<Settings, Value> & Sendable, _ meaning: String
+  ) -> SettingKey {
+    SettingKey(
+      name: name, meaning: meaning, standard: Settings()[keyPath: path].yaml,
+      read: { node, context, settings throws(SettingsError) in
+        settings[keyPath: path] = try Value.read(node, in: context)
+      },
+      readText: { text, context, settings throws(SettingsError) in
+        settings[keyPath: path] = try Value.read(try Value.node(from: text, in: context), in: context)
+      })
+  }
+
+  static let all: [SettingKey] = [
+    key("target.package", \.targetPackage, "The distribution that is measured."),
+    key("target.import", \.targetImport, "The module whose import is taken apart."),
+    key("target.repository", \.targetRepository, "Repository of git refs: a URL, or a folder of this machine."),
+    key("target.requirements", \.targetRequirements, "Requirements installed beside the target on both sides."),
+    key("machine", \.machine, "Where to measure: local, or ssh://user@host[:port]."),
+    key("ssh.identity", \.sshIdentity, "Private key for an ssh:// machine."),
+    key("ssh.known-hosts", \.sshKnownHosts, "Host keys that are trusted; ~/.ssh/known_hosts otherwise."),
+    key("python", \.python, "Python versions to measure with."),
+    key("layers", \.layers, "Layers to run: startup, micro."),
+    key("results", \.results, "Folder for the results."),
+    key("startup.commands", \.startupCommands, "Commands of layer 1; a control can't differ between the sides."),
+    key("startup.blocks", \.startupBlocks, "Blocks of layer 1; a block runs each command twice a side."),
+    key("startup.warmup-runs", \.startupWarmupRuns, "Runs of each command that are made first and not counted."),
+    key("startup.import-runs", \.startupImportRuns, "Fresh import-time runs a side, of which the median counts."),
+    key("startup.timeout", \.startupTimeout, "How long one run of a command may take."),
+    key(
+      "micro.targets", \.microTargets, "File of micro targets, added to the built-in ones or replacing them by name."),
+    key("micro.builtin-targets", \.microBuiltinTargets, "Whether the built-in micro targets are measured."),
+    key("micro.blocks", \.microBlocks, "Blocks of layer 2; a block has two fresh workers a side."),
+    key("micro.repeats", \.microRepeats, "timeit repeats in one worker, of which the best counts."),
+    key("micro.repeat-time", \.microRepeatTime, "How long one repeat should last."),
+    key("micro.timeout", \.microTimeout, "How long one worker may take."),
+    key("micro.profile-top", \.microProfileTop, "Functions of a profile that are kept."),
+    key("statistics.alpha", \.alpha, "Chance, over all metrics together, of calling identical code different."),
+    key("statistics.delta", \.delta, "The smallest relative difference that counts."),
+    key("limits.queue", \.limitQueue, "How long a job may wait for the machine."),
+    key("limits.setup", \.limitSetup, "How long one step of preparing a side may take."),
+    key("limits.total", \.limitTotal, "How long the whole job may take."),
+  ]
+
+  static func named(_ name: String) -> SettingKey? { all.first { $0.name == name } }
+}

@@ -1,0 +1,43 @@
+import Shared
+import SystemPackage
+
+/// Everything that can be set, with the values that hold when nothing is.
+struct Settings: Equatable, Sendable {
+  var targetPackage = "codeflash"
+  var targetImport = "codeflash"
+  var targetRepository = RepositoryLocation.address("https://github.com/codeflash-ai/codeflash.git")
+  var targetRequirements = ["pytest<9.2"]
+  var machine = "local"
+  var sshIdentity: FilePath?
+  var sshKnownHosts: FilePath?
+  var python = ["3.12"]
+  var layers = LayerName.allCases
+  var results = FilePath("results")
+  var startupCommands = [
+    StartupCommand(name: "codeflash --version", arguments: ["codeflash", "--version"], isControl: false),
+    StartupCommand(name: "codeflash --help", arguments: ["codeflash", "--help"], isControl: false),
+    StartupCommand(name: "import codeflash", arguments: ["python", "-c", "import codeflash"], isControl: false),
+    StartupCommand(name: "python -c pass", arguments: ["python", "-c", "pass"], isControl: true),
+  ]
+  var startupBlocks = 15
+  var startupWarmupRuns = 1
+  var startupImportRuns = 5
+  var startupTimeout = Duration.seconds(60)
+  var microTargets: FilePath?
+  var microBuiltinTargets = true
+  var microBlocks = 12
+  var microRepeats = 3
+  var microRepeatTime = Duration.milliseconds(50)
+  var microTimeout = Duration.seconds(300)
+  var microProfileTop = 25
+  var alpha = 0.01
+  var delta = 0.02
+  var limitQueue = Duration.seconds(7200)
+  var limitSetup = Duration.seconds(600)
+  var limitTotal = Duration.seconds(7200)
+
+  /// Where each value that was set came from, by the setting's name.
+  var origins: [String: SettingOrigin] = [:]
+
+  func origin(of key: String) -> SettingOrigin { origins[key] ?? .standard }
+}
