@@ -218,7 +218,9 @@ final class SessionHandle {
 }
 
 /// Where libssh2 leaves what ssh-agent is to sign, and finds the signature.
-final class SignatureSlot {
+// Unchecked: made, filled and freed within the actor of one connection, whose thread alone calls libssh2; the compiler can't
+// follow it through the retry closure.
+final class SignatureSlot: @unchecked Sendable {
   fileprivate let pointer: UnsafeMutablePointer<UnsafeMutablePointer<cssh2_signature_slot>?>
 
   init() {

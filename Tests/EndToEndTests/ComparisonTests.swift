@@ -6,7 +6,9 @@ import Testing
 
 @Suite("The main job: compare, from the command line to the results folders")
 struct ComparisonTests {
-  @Test("a slower and a faster project are told apart, the control stays, and every document is there", .timeLimit(.minutes(5)))
+  @Test(
+    "a slower and a faster project are told apart, the control stays, and every document is there",
+    .timeLimit(.minutes(5)))
   func compareFolders() async throws {
     try await Rig.with { rig in
       try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 12))
@@ -67,12 +69,14 @@ struct ComparisonTests {
     pairs.append(("manifest", "far/jobs/" + manifest))
     for (schema, files) in Dictionary(grouping: pairs, by: \.0) {
       let path = "\(Rig.packageRoot)/docs/schemas/\(schema).schema.json"
-      let result = try await rig.tool("check-jsonschema", ["--schemafile", path] + files.map { "\(rig.folder)/\($0.1)" })
+      let result = try await rig.tool(
+        "check-jsonschema", ["--schemafile", path] + files.map { "\(rig.folder)/\($0.1)" })
       #expect(result.status == 0, "\(schema): \(result.output) \(result.error)")
     }
   }
 
-  @Test("the same code on both sides is said to be identical and called neither faster nor slower", .timeLimit(.minutes(5)))
+  @Test(
+    "the same code on both sides is said to be identical and called neither faster nor slower", .timeLimit(.minutes(5)))
   func identicalSides() async throws {
     try await Rig.with { rig in
       try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 8))

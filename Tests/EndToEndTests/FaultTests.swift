@@ -99,7 +99,8 @@ struct FaultTests {
       try rig.writeProjects()
       let path = try await rig.pathWithout("hyperfine")
       let run = try await rig.bench(["run", "path:fast", "--layers", "startup"], extra: ["PATH": path])
-      #expect([ExitStatus.infrastructure.rawValue, ExitStatus.partial.rawValue].contains(run.status ?? -1), "\(run.error)")
+      #expect(
+        [ExitStatus.infrastructure.rawValue, ExitStatus.partial.rawValue].contains(run.status ?? -1), "\(run.error)")
       expect(run, status: run.status == 4 ? .partial : .infrastructure, "hyperfine", "install")
       let doctor = try await rig.bench(["doctor"], extra: ["PATH": path])
       expect(doctor, status: .infrastructure, "hyperfine", "install")

@@ -1,3 +1,4 @@
+import SSH
 import Shared
 import Synchronization
 
@@ -29,15 +30,14 @@ struct JobFollower {
   }
 
   private func read(_ session: AgentSession) async throws -> Ended {
-    let heard = Mutex(ContinuousClock.now)
-    let isSilent = Atomic(false)
-    let ended: Ended? = try await withThrowingTaskGroup(of: Void.self) { [channel = session.channel] group in
+    let line = LineHealth()
+    let ended: Ended? = try await withThrowingTaskGroup(of: Void.self) { [channel = session.channel, line] group in
       group.addTask {
         var number = 0
         while true {
           try await Task.sleep(for: Self.pingEvery)
-          if heard.withLock({ $0 }).duration(to: .now) > Self.silenceLimit {
-            isSilent.store(true, ordering: .relaxed)
+          if line.heard.withLock({ $0 }).duration(to: .now) > Self.silenceLimit {
+            line.isSilent.store(true, ordering: .relaxed)
             await channel.close()
             return
           }
@@ -48,18 +48,18 @@ struct JobFollower {
       defer { group.cancelAll() }
       var ended: Ended?
       var fresh: [[UInt8]] = []
-      try await session.read { line in
-        if let number = NumberedEvent.number(ofLine: line) {
-          try store.append(number: number, line: line)
-          if progress != nil { fresh.append(Array(line)) }
-        } else if case .ended(let end) = try AgentMessage(line: line) {
+      try await session.read { bytes in
+        if let number = NumberedEvent.number(ofLine: bytes) {
+          try store.append(number: number, line: bytes)
+          if progress != nil { fresh.append(Array(bytes)) }
+        } else if case .ended(let end) = try AgentMessage(line: bytes) {
           ended = end
         }
         return ended == nil
       } chunkDone: {
-        heard.withLock { $0 = .now }
+        line.heard.withLock { $0 = .now }
         try store.flush()
-        for line in fresh { try progress?(NumberedEvent(line: line)) }
+        for bytes in fresh { try progress?(NumberedEvent(line: bytes)) }
         fresh.removeAll(keepingCapacity: true)
       }
       return ended
@@ -68,7 +68,7 @@ struct JobFollower {
     try Task.checkCancellation()
     throw ConnectionEnded(
       machine: session.machine, during: "the job's events",
-      words: isSilent.load(ordering: .relaxed) ? "nothing came for \(Self.silenceLimit)" : "the connection broke")
+      words: line.isSilent.load(ordering: .relaxed) ? "nothing came for \(Self.silenceLimit)" : "the connection broke")
   }
 
   private func take(_ message: AgentMessage) throws -> Ended? {
@@ -81,4 +81,10 @@ struct JobFollower {
     default: return nil
     }
   }
+}
+
+/// What the reader and the pinger of one line know together.
+private final class LineHealth: Sendable {
+  let heard = Mutex(ContinuousClock.now)
+  let isSilent = Atomic(false)
 }

@@ -5,7 +5,7 @@ struct LimitPassed: UserFacingError {
   var waitedFor: String
   var limit: Duration
   var what: String {
-    "gave up waiting for \(waitedFor) after \(limit.formatted(.units(allowed: [.minutes, .seconds])))"
+    "gave up waiting for \(waitedFor) after \(Numbers.elapsed(limit.inSeconds))"
   }
   var why: String? { nil }
   var fix: String { "try again; 'cf-bench doctor' shows whether the machine and the agent answer" }

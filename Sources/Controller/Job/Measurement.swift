@@ -78,7 +78,8 @@ struct Measurement {
   private func cancel(
     _ job: JobID, _ follower: JobFollower, on address: MachineAddress, agent: AgentBinary
   ) async throws -> Ended {
-    let quiet = JobFollower(job: job, store: follower.store, progress: nil)
+    // The caller only waits for the task below, so the store has one user at any time.
+    nonisolated(unsafe) let quiet = JobFollower(job: job, store: follower.store, progress: nil)
     return try await Task {
       try await withAgentSession(address, agent: agent, note: { _ in }) { session, _ in
         _ = try await session.answer(

@@ -181,7 +181,7 @@ struct OverheadBench {
         "\(server.user)@127.0.0.1", command,
       ], output: .fileDescriptor(descriptor, closeAfterSpawningProcess: true), error: .string(limit: 1 << 16))
     guard result.terminationStatus.isSuccess else {
-      throw RevisionError.tool(name: "ssh", words: result.standardError ?? "")
+      throw RevisionError.tool(name: "ssh", words: result.standardError)
     }
   }
 
@@ -195,7 +195,3 @@ struct OverheadBench {
 }
 
 private final class PeakCost { var bytes = 0 }
-
-extension Duration {
-  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
-}

@@ -15,19 +15,17 @@ enum LocalTool {
     _ name: String, _ arguments: [String], in folder: String? = nil, limit: Duration = .seconds(120)
   ) async throws -> Output {
     try await withLimit(limit, waitingFor: "'\(name) \(arguments.first ?? "")'") {
-      let result: ExecutionRecord<StringOutput<UTF8>, StringOutput<UTF8>>
       do {
-        result = try await Subprocess.run(
+        let result = try await Subprocess.run(
           .name(name), arguments: Arguments(arguments),
           environment: .inherit.updating(["GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"]),
           workingDirectory: folder.map { FilePath($0) },
           output: .string(limit: 16 << 20), error: .string(limit: 1 << 20))
+        return Output(
+          succeeded: result.terminationStatus.isSuccess, output: result.standardOutput, error: result.standardError)
       } catch let error as SubprocessError {
         throw RevisionError.tool(name: name, words: "\(error)")
       }
-      return Output(
-        succeeded: result.terminationStatus.isSuccess, output: result.standardOutput ?? "",
-        error: result.standardError ?? "")
     }
   }
 

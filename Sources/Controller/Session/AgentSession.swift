@@ -65,20 +65,20 @@ final class AgentSession {
   }
 
   private func nextChunk(within limit: Duration, waitingFor what: String) async throws -> [UInt8]? {
-    let late = Atomic(false)
-    return try await withThrowingTaskGroup(of: Void.self) { [channel] group in
+    let late = Flag()
+    return try await withThrowingTaskGroup(of: Void.self) { [channel, late] group in
       group.addTask {
         try await Task.sleep(for: limit)
-        late.store(true, ordering: .relaxed)
+        late.raise()
         await channel.close()
       }
       defer { group.cancelAll() }
       let chunk: [UInt8]?
       do { chunk = try await chunks.next() } catch {
-        guard late.load(ordering: .relaxed) else { throw error }
+        guard late.isRaised else { throw error }
         chunk = nil
       }
-      if late.load(ordering: .relaxed) { throw LimitPassed(waitedFor: what, limit: limit) }
+      if late.isRaised { throw LimitPassed(waitedFor: what, limit: limit) }
       return chunk
     }
   }
@@ -98,4 +98,11 @@ struct ConnectionEnded: UserFacingError {
   var why: String? { words.isEmpty ? nil : words }
   var fix: String { "try again; 'cf-bench doctor' shows whether the far end is well" }
   var exitStatus: ExitStatus { .infrastructure }
+}
+
+/// Raised once, seen by both tasks.
+private final class Flag: Sendable {
+  private let value = Atomic(false)
+  var isRaised: Bool { value.load(ordering: .relaxed) }
+  func raise() { value.store(true, ordering: .relaxed) }
 }

@@ -18,7 +18,7 @@ struct SettingKey: Sendable {
   }
 
   private static func key<Value: SettingValue>(
-    _ name: String, _ path: WritableKeyPath<Settings, Value> & Sendable, _ meaning: String
+    _ name: String, _ path: any WritableKeyPath<Settings, Value> & Sendable, _ meaning: String
   ) -> SettingKey {
     SettingKey(
       name: name, meaning: meaning, standard: Settings()[keyPath: path].yaml,

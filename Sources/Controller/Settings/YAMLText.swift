@@ -59,7 +59,7 @@ struct YAMLText {
       return SettingsError(fault: .notYAML(problem), place: place.at(mark))
     case .duplicatedKeysInMapping(let keys, let context):
       let key = keys.first ?? ""
-      return SettingsError(fault: .duplicate(key), place: place.at(secondPlace(of: key, after: context.mark)))
+      return SettingsError(fault: .duplicate(key), place: secondPlace(of: key, after: context.mark))
     case .reader(let problem, _, _, _), .writer(let problem), .emitter(let problem), .representer(let problem):
       return SettingsError(fault: .notYAML(problem), place: place)
     case .no, .memory, .dataCouldNotBeDecoded:
@@ -69,12 +69,13 @@ struct YAMLText {
 
   /// The parser gives the first place of a duplicate key; people want to see the second. It is the next line at the same
   /// indentation that starts with the key; a map in braces keeps the first place.
-  private func secondPlace(of key: String, after first: Mark) -> Mark {
+  private func secondPlace(of key: String, after first: Mark) -> SettingPlace {
     let indentation = String(repeating: " ", count: first.column - 1)
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     for index in lines.indices.dropFirst(first.line) where lines[index].hasPrefix(indentation + key + ":") {
-      return Mark(line: index + 1, column: first.column)
+      guard case .file(let path, _, _) = place else { break }
+      return .file(path, line: index + 1, column: first.column)
     }
-    return first
+    return place.at(first)
   }
 }
