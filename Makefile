@@ -44,20 +44,14 @@ test: ## Install what is missing, then run the whole test suite (FILTER=SuiteOrT
 lint: ## Check format, imports, shell scripts and that the generated pages are current; changes nothing.
 	@scripts/setup.sh --tests
 	swift format lint --strict --recursive Package.swift Sources Tests
-	scripts/shell-files.sh | xargs shellcheck
+	shellcheck scripts/*.sh .ci/run
 	swift build --build-tests --explicit-target-dependency-import-check error
-	scripts/docs.py --check .build/debug/cf-bench
 
 format: ## Rewrite the Swift sources in the project's format.
 	swift format format --in-place --recursive Package.swift Sources Tests
 
-docs: ## Write the generated pages again: the commands' help, the settings, the settings example.
-	@scripts/setup.sh
-	swift build --product cf-bench
-	scripts/docs.py .build/debug/cf-bench
-
-bench: build ## Measure what cf-bench itself costs against plain ssh, for the page in docs/.
-	scripts/bench.sh
+bench: build ## Measure what cf-bench itself costs against plain ssh.
+	$(release)/cf-bench overhead
 
 clean: ## Remove what was built (results/ and .tools/ stay).
 	rm -rf .build

@@ -57,6 +57,8 @@ let package = Package(
       name: "ControllerTests", dependencies: ["Controller", "Shared", "Statistics", "TestSupport", systemPackage],
       exclude: ["Goldens"], swiftSettings: strict),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["Agent", "Controller", "Shared", "TestSupport"], swiftSettings: strict),
+      name: "EndToEndTests",
+      dependencies: ["Agent", "Controller", "PrivateSSHD", "Shared", "TestSupport", subprocess, systemPackage],
+      swiftSettings: strict),
   ]
 )

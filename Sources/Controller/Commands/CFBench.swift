@@ -20,6 +20,6 @@ struct CFBench: ParsableCommand {
     groupedSubcommands: [
       CommandGroup(name: "Measure", subcommands: [Compare.self, Run.self]),
       CommandGroup(name: "Results", subcommands: [Report.self]),
-      CommandGroup(name: "Machine", subcommands: [Doctor.self]),
+      CommandGroup(name: "Machine", subcommands: [Doctor.self, Overhead.self]),
     ])
 }

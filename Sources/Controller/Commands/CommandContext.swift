@@ -11,14 +11,15 @@ struct CommandContext {
   var output: OutputOptions
 
   init(
-    _ options: SettingsOptions, machine: MachineOptions, measure: MeasureOptions, output: OutputOptions
+    _ options: SettingsOptions, machine: MachineOptions, measure: MeasureOptions? = nil, python: String? = nil,
+    output: OutputOptions
   ) throws {
     environment = ProcessInfo.processInfo.environment
     let named = [
       ("machine", "--machine", machine.machine), ("ssh.identity", "--identity", machine.identity),
-      ("ssh.known-hosts", "--known-hosts", machine.knownHosts), ("python", "--python", measure.python),
-      ("layers", "--layers", measure.layers), ("results", "--results", measure.results),
-      ("target.repository", "--repository", measure.repository),
+      ("ssh.known-hosts", "--known-hosts", machine.knownHosts), ("python", "--python", measure?.python ?? python),
+      ("layers", "--layers", measure?.layers), ("results", "--results", measure?.results),
+      ("target.repository", "--repository", measure?.repository),
     ]
     var flags = named.compactMap { key, flag, text in text.map { (key: key, flag: flag, text: $0) } }
     for assignment in options.assignments {

@@ -18,9 +18,7 @@ struct Doctor: BenchCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    var measure = MeasureOptions()
-    measure.python = python
-    let context = try CommandContext(settings, machine: machine, measure: measure, output: output)
+    let context = try CommandContext(settings, machine: machine, python: python, output: output)
     let examination = await context.examiner.examine()
     if output.json {
       try StandardOutput.write(json: examination)

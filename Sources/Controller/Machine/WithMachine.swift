@@ -38,8 +38,7 @@ func withMachine<Result: Sendable>(
   switch choice {
   case .local:
     // The far end sees what this shell sees, so that the tools found here are found there.
-    let passed = ["PATH", "CF_BENCH_HOME", "CF_BENCH_LOCK", "UV_CACHE_DIR", "UV_OFFLINE", "HTTPS_PROXY", "HTTP_PROXY"]
-    let options = PrivateSSHDOptions(environment: environment.filter { passed.contains($0.key) })
+    let options = PrivateSSHDOptions(environment: environment.filter { isPassedOn($0.key) })
     return try await withPrivateSSHD(options) { server in
       try await body(
         MachineAddress(
@@ -60,4 +59,13 @@ func withMachine<Result: Sendable>(
         destination: destination, authentication: methods, knownHosts: [identity.knownHosts],
         name: "\(destination.user)@\(destination.host)"))
   }
+}
+
+/// Which variables of this shell a session on this machine gets: where programs and certificates are, how the network is
+/// reached, how uv is set up. Secrets have other names.
+func isPassedOn(_ name: String) -> Bool {
+  let exact = ["PATH", "CF_BENCH_HOME", "CF_BENCH_LOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"]
+  let proxies = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
+  let isCredential = ["TOKEN", "PASSWORD", "USERNAME", "CREDENTIAL"].contains { name.contains($0) }
+  return exact.contains(name) || proxies.contains(name.lowercased()) || (name.hasPrefix("UV_") && !isCredential)
 }

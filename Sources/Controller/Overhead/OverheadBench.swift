@@ -15,7 +15,7 @@ struct OverheadBench {
   func run() async throws -> OverheadReport {
     try await withTemporaryFolder { folder in
       let home = folder + "/home"
-      var passed = environment.filter { ["PATH", "UV_CACHE_DIR", "UV_OFFLINE"].contains($0.key) }
+      var passed = environment.filter { isPassedOn($0.key) }
       passed["CF_BENCH_HOME"] = home
       passed["CF_BENCH_LOCK"] = folder + "/lock"
       passed["HOME"] = folder  // a login's own start-up files would count for both sides, and dwarf what is compared

@@ -114,9 +114,19 @@ enum MicroTargetFile {
       targets.append(
         MicroTarget(
           name: try fields.required("name"), group: try fields.required("group"),
-          candidates: try fields.required("candidates"), setup: try fields.required("setup")))
+          candidates: try fields.required("candidates"), setup: try code(fields, of: entry, inner.entry(index))))
     }
     return targets
+  }
+
+  /// Several lines of Python, unlike every setting.
+  private static func code(
+    _ fields: YAMLFields, of entry: Node, _ context: ReadingContext
+  ) throws(SettingsError) -> String {
+    guard let (node, inner) = fields.node("setup") else {
+      throw SettingsError(fault: .missingField("setup", of: context.key), place: context.place.at(entry.mark))
+    }
+    return try inner.text(node, expected: "Python code that defines call()")
   }
 
   /// The built-in targets and those of the user's file, which replace built-in ones of the same name.
