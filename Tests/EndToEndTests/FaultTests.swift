@@ -8,7 +8,7 @@ import Testing
 struct FaultTests {
   /// Expects one failed run: its status, words on standard error that hold each of `words`, and no Swift in sight.
   private func expect(
-    _ run: Rig.Result, status: ExitStatus, _ words: String..., sourceLocation: SourceLocation = #_sourceLocation
+    _ run: Rig.Result, status: Shared.ExitStatus, _ words: String..., sourceLocation: SourceLocation = #_sourceLocation
   ) {
     #expect(run.status == status.rawValue, "\(run.error)", sourceLocation: sourceLocation)
     let said = run.error + run.output
@@ -100,7 +100,7 @@ struct FaultTests {
       let path = try await rig.pathWithout("hyperfine")
       let run = try await rig.bench(["run", "path:fast", "--layers", "startup"], extra: ["PATH": path])
       #expect(
-        [ExitStatus.infrastructure.rawValue, ExitStatus.partial.rawValue].contains(run.status ?? -1), "\(run.error)")
+        [Shared.ExitStatus.infrastructure.rawValue, Shared.ExitStatus.partial.rawValue].contains(run.status ?? -1), "\(run.error)")
       expect(run, status: run.status == 4 ? .partial : .infrastructure, "hyperfine", "install")
       let doctor = try await rig.bench(["doctor"], extra: ["PATH": path])
       expect(doctor, status: .infrastructure, "hyperfine", "install")

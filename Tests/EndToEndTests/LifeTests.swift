@@ -45,7 +45,7 @@ struct LifeTests {
         .path(FilePath(try BuiltProduct.path("cf-bench"))),
         arguments: ["compare", "path:slow", "path:fast", "--layers", "startup"],
         environment: .custom(Dictionary(uniqueKeysWithValues: keys)), workingDirectory: FilePath(rig.folder),
-        output: .discarded, error: .fileDescriptor(log, closeAfterSpawningProcess: true)
+        input: .none, output: .discarded, error: .fileDescriptor(log, closeAfterSpawningProcess: true)
       ) { execution in
         try await body(Running(rig: rig, pid: execution.processIdentifier.value))
       }
@@ -116,7 +116,7 @@ struct LifeTests {
       }
       kill(running.pid, SIGINT)
     }
-    #expect(result.status == ExitStatus.cancelled.rawValue, "\(result.error)")
+    #expect(result.status == Shared.ExitStatus.cancelled.rawValue, "\(result.error)")
     #expect(events.count { if case .sample = $0.event { true } else { false } } >= 8)
     guard case .finished(let finished) = events.last?.event else {
       Issue.record("the last event is not 'finished': \(result.error)")

@@ -61,7 +61,7 @@ struct Rig: Sendable {
       environment: .custom(Dictionary(uniqueKeysWithValues: keys)), workingDirectory: FilePath(folder),
       output: .string(limit: 4 << 20), error: .string(limit: 4 << 20))
     let status: Int32? = if case .exited(let code) = result.terminationStatus { code } else { nil }
-    return Result(status: status, output: result.standardOutput ?? "", error: result.standardError ?? "")
+    return Result(status: status, output: result.standardOutput, error: result.standardError)
   }
 
   /// The result folders, sorted by name.

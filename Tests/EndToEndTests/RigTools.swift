@@ -13,7 +13,7 @@ extension Rig {
       environment: .custom(Dictionary(uniqueKeysWithValues: keys)), workingDirectory: FilePath(folder),
       output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
     let status: Int32? = if case .exited(let code) = result.terminationStatus { code } else { nil }
-    return Result(status: status, output: result.standardOutput ?? "", error: result.standardError ?? "")
+    return Result(status: status, output: result.standardOutput, error: result.standardError)
   }
 
   func git(_ arguments: String...) async throws {
