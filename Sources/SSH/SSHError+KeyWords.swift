@@ -78,7 +78,8 @@ extension SSHError {
     case .isPublicKey:
       "name the private half\(path.hasSuffix(".pub") ? ": \(path.dropLast(4))" : ", the file without .pub")"
     case .isPuTTYKey: "convert it: puttygen \(path) -O private-openssh -o NEW_FILE"
-    case .needsPassphrase: "give the passphrase, or let ssh-agent hold the key: ssh-add \(path)"
+    case .needsPassphrase:
+      "give the passphrase in the environment variable CF_BENCH_KEY_PASSPHRASE, or let ssh-agent hold the key: ssh-add \(path)"
     case .wrongPassphrase: "try it by hand: ssh-keygen -y -f \(path)"
     case .rsaNeedsNewerLibrary: Self.newKeyWords
     case .unsupportedCipher: "encrypt it anew: ssh-keygen -p -Z aes256-ctr -f \(path)"
