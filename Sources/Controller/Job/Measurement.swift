@@ -95,6 +95,7 @@ func withTemporaryFolder<Result>(_ body: (String) async throws -> Result) async 
   let folder = FileManager.default.temporaryDirectory.appending(path: "cf-bench-\(UUID().uuidString)")
   try FileManager.default.createDirectory(
     at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-  defer { try? FileManager.default.removeItem(at: folder) }  // a left-over in the system's temporary folder harms nobody
+  // A left-over in the system's temporary folder harms nobody.
+  defer { try? FileManager.default.removeItem(at: folder) }
   return try await body(folder.path)
 }

@@ -34,7 +34,8 @@ enum RevisionArgument: Equatable, Sendable {
   /// `NAME==VERSION` with the characters that PEP 508 and PEP 440 allow; extras may follow the name.
   private static func checkRelease(_ text: String) throws(RevisionError) {
     let pattern = /[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9._,-]+\])?==[A-Za-z0-9][A-Za-z0-9._+!-]*/
-    guard (try? pattern.wholeMatch(in: text)) != nil else {  // the pattern's only error is "no match", which is nil anyway
+    // The pattern can fail in no other way than not to match, which is nil anyway.
+    guard (try? pattern.wholeMatch(in: text)) != nil else {
       throw .unusable(text: text, reason: "a release is written NAME==VERSION, such as codeflash==0.20.6")
     }
   }
