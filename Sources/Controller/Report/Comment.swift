@@ -7,6 +7,8 @@ import Shared
 enum Comment {
   static let byteLimit = 60_000
   private static let rowLimit = 100
+  private static let tableByteLimit = 30_000
+  private static let missingByteLimit = 8_000
 
   static func text(_ report: ComparisonReport) -> String {
     let document = report.document
@@ -33,23 +35,28 @@ enum Comment {
 
   private static func table(_ report: ComparisonReport) -> String {
     let document = report.document
-    let shown = rows(document.metrics)
+    let all = rows(document.metrics).map { cells($0, report) }
+    var size = 0
+    let shown = all.prefix {
+      size += $0.reduce(0) { $0 + $1.utf8.count }
+      return size <= tableByteLimit
+    }
     // A release or folder has a name of its own; a ref of the repository is the pull request's branch.
     let head = document.head.commit == nil ? Markdown.text(document.head.label) : "branch"
-    var text = Markdown.table(
-      ["Metric", Markdown.text(document.base.label), head, "Delta"],
-      shown.map { metric in
-        let delta = VerdictWords.delta(metric)
-        return [
-          name(metric, report), VerdictWords.value(metric.base, unit: metric.unit),
-          VerdictWords.value(metric.head, unit: metric.unit),
-          // A void run proves nothing, so nothing in it stands out.
-          metric.hasMoved && document.verdict != .void ? "**\(delta)**" : delta,
-        ]
-      })
+    var text = Markdown.table(["Metric", Markdown.text(document.base.label), head, "Delta"], Array(shown))
     let rest = document.metrics.count - shown.count
     if rest > 0 { text += "\n\(rest) more stand in `comparison.json`.\n" }
     return text
+  }
+
+  private static func cells(_ metric: ComparisonDocument.Metric, _ report: ComparisonReport) -> [String] {
+    let delta = VerdictWords.delta(metric)
+    // A void run proves nothing, so nothing in it stands out.
+    let isBold = metric.hasMoved && report.document.verdict != .void
+    return [
+      name(metric, report), VerdictWords.value(metric.base, unit: metric.unit),
+      VerdictWords.value(metric.head, unit: metric.unit), isBold ? "**\(delta)**" : delta,
+    ]
   }
 
   /// All metrics in their order, or of too many those that changed or may have.
@@ -68,7 +75,7 @@ enum Comment {
   private static func missing(_ document: ComparisonDocument) -> String? {
     let parts = MissingPart.all(troubles: document.troubles, skipped: document.skipped)
     guard !parts.isEmpty else { return nil }
-    return fold("Without a result (\(parts.count))", MissingParts.markdown(parts))
+    return fold("Without a result (\(parts.count))", MissingParts.markdown(parts, byteLimit: missingByteLimit))
   }
 
   /// A part that opens on a click. GitHub wants the empty lines to see Markdown inside.
@@ -79,14 +86,17 @@ enum Comment {
 
 /// What has no result as a Markdown list.
 enum MissingParts {
-  private static let limit = 50
-
-  static func markdown(_ parts: [MissingPart]) -> String {
-    var lines = parts.prefix(limit).map { part in
+  static func markdown(_ parts: [MissingPart], byteLimit: Int = .max) -> String {
+    let lines = parts.map { part in
       let name = part.name.map { "**\(Markdown.text($0))**: " } ?? ""
       return "- \(name)\(Markdown.text(part.reason))" + (part.fix.map { ". Fix: \(Markdown.text($0))" } ?? "") + "\n"
     }
-    if parts.count > limit { lines.append("- and \(parts.count - limit) more\n") }
-    return lines.joined()
+    var size = 0
+    let shown = lines.prefix {
+      size += $0.utf8.count
+      return size <= byteLimit
+    }
+    let rest = lines.count - shown.count
+    return shown.joined() + (rest > 0 ? "- and \(rest) more, in `comparison.json`\n" : "")
   }
 }

@@ -39,13 +39,13 @@ enum Numbers {
     return "\(unit == 0 ? String(bytes) : digits(value, 3)) \(units[unit])"
   }
 
-  /// `count` significant digits in plain notation, trailing zeros kept: they are known.
+  /// `count` significant digits in plain notation, trailing zeros kept: they are known. Whole numbers are not rounded.
   static func digits(_ value: Double, _ count: Int) -> String {
     guard value != 0, value.isFinite else { return value == 0 ? "0" : "?" }
     var decimals = count - 1 - Int(log10(abs(value)).rounded(.down))
     // Rounding may add a digit in front: 9.996 has three as 10.0, not as 10.00.
     if abs(value) * power(decimals) >= power(count) - 0.5 { decimals -= 1 }
-    return rounded(value, to: -decimals)
+    return fixed(value, max(0, decimals))
   }
 
   /// `value` rounded to a whole multiple of 10 to the power of `exponent`.

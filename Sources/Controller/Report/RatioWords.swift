@@ -26,7 +26,7 @@ struct RatioWords: Equatable, Sendable {
     let percent = (ratio - 1) * 100
     // Whole percents are enough for a large change, tenths for a small one.
     let finest = abs(percent) < 10 ? -1 : 0
-    let exponent = Self.exponent(of: percent, finest: finest, halfWidth: interval.map { 50 * Self.width($0) })
+    let exponent = Self.exponent(of: percent, finest: finest, width: interval.map { 100 * Self.width($0) })
     return Self.signed(percent, to: exponent)
   }
 
@@ -37,7 +37,7 @@ struct RatioWords: Equatable, Sendable {
     guard factor >= 1.5 else { return nil }
     let range = interval.flatMap { $0.lowerBound > 0 ? (ratio < 1 ? 1 / $0.upperBound...1 / $0.lowerBound : $0) : nil }
     let finest = Int(log10(factor).rounded(.down)) - 2
-    let exponent = Self.exponent(of: factor, finest: finest, halfWidth: range.map { Self.width($0) / 2 })
+    let exponent = Self.exponent(of: factor, finest: finest, width: range.map { Self.width($0) })
     return Numbers.rounded(factor, to: exponent) + "x"
   }
 
@@ -52,19 +52,21 @@ struct RatioWords: Equatable, Sendable {
     guard let interval else { return nil }
     let exponent = Self.width(interval) < 0.1 ? -1 : 0
     let unit = pow(10, Double(exponent))
-    let low = ((interval.lowerBound - 1) * 100 / unit).rounded(.down) * unit
-    let high = ((interval.upperBound - 1) * 100 / unit).rounded(.up) * unit
+    // 1.06 - 1 is a hair over 0.06, and means 6 % all the same.
+    let hair = 1e-9
+    let low = ((interval.lowerBound - 1) * 100 / unit + hair).rounded(.down) * unit
+    let high = ((interval.upperBound - 1) * 100 / unit - hair).rounded(.up) * unit
     return "\(Self.signed(low, to: exponent)) … \(Self.signed(high, to: exponent))"
   }
 
   private static func width(_ range: ClosedRange<Double>) -> Double { range.upperBound - range.lowerBound }
 
-  /// The power of ten to round to: the leading digit of the interval's half-width, not finer than `finest` and not so
+  /// The power of ten to round to: the leading digit of the interval's width, not finer than `finest` and not so
   /// coarse that nothing is left of the value.
-  private static func exponent(of value: Double, finest: Int, halfWidth: Double?) -> Int {
+  private static func exponent(of value: Double, finest: Int, width: Double?) -> Int {
     let leading = value == 0 ? finest : Int(log10(abs(value)).rounded(.down))
-    guard let halfWidth, halfWidth > 0 else { return min(finest, leading) }
-    return max(min(Int(log10(halfWidth).rounded(.down)), leading), finest)
+    guard let width, width > 0 else { return min(finest, leading) }
+    return max(min(Int(log10(width).rounded(.down)), leading), finest)
   }
 
   private static func signed(_ percent: Double, to exponent: Int) -> String {

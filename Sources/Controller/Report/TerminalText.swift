@@ -6,7 +6,7 @@ enum TerminalText {
     var clean = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
       switch scalar.value {
-      case 0x09, 0x0a, 0x0d, 0x2028, 0x2029: clean.append(" ")
+      case 0x09, 0x0a, 0x0d, 0x2028, 0x2029: if clean.last != " " { clean.append(" ") }
       case 0x00...0x1f, 0x7f...0x9f, 0x061c, 0x200b...0x200f, 0x202a...0x202e, 0x2060...0x2069, 0xfeff: continue
       default: clean.append(scalar)
       }

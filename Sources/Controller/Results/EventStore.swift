@@ -40,7 +40,7 @@ final class EventStore {
     } catch {
       throw .unwritable(path: path.string, reason: "\(error)")
     }
-    if ftruncate(file.rawValue, whole.bytes) != 0 {
+    if Self.isRegular(path), ftruncate(file.rawValue, whole.bytes) != 0 {
       throw .unwritable(path: path.string, reason: "\(Errno(rawValue: errno))")
     }
   }
@@ -110,9 +110,15 @@ final class EventStore {
     isDirty = false
   }
 
+  /// Only a file has a past to go on from; a device or pipe takes what comes.
+  private static func isRegular(_ path: FilePath) -> Bool {
+    var status = stat()
+    return stat(path.string, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
   /// How much of the file is whole lines, and the number of the last of them. The numbers are followed without decoding.
   private static func wholeLines(_ path: FilePath) throws(ResultsError) -> (bytes: Int, last: Int) {
-    guard access(path.string, F_OK) == 0 else { return (0, 0) }
+    guard isRegular(path) else { return (0, 0) }
     let bytes = try StoredFile.read(path)
     guard let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else { return (0, 0) }
     var last = 0

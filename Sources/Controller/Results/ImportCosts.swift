@@ -24,10 +24,10 @@ struct ModuleCost: Equatable, Sendable {
 }
 
 extension ImportCosts {
-  /// `nil` when no run is there.
+  /// `nil` when no run saw a module.
   init?(_ side: Side, python: String, record: JobRecord) {
     let trees = record.importTrees.filter { $0.side == side && $0.python == python }
-    guard !trees.isEmpty else { return nil }
+    guard trees.contains(where: { !$0.modules.isEmpty }) else { return nil }
     var order: [Occurrence] = []
     var seen: [Occurrence: [ImportedModule]] = [:]
     for tree in trees {

@@ -28,9 +28,12 @@ struct ProfileDifference: Equatable, Sendable {
     let (before, after) = (Self.perCall(base), Self.perCall(head))
     changes = Set(before.keys).union(after.keys)
       .map { Change(name: $0, base: before[$0], head: after[$0]) }
-      .filter { $0.difference != 0 }
+      .filter { abs($0.difference) >= Self.clockStep }
       .sorted { (abs($0.difference), $1.name) > (abs($1.difference), $0.name) }
   }
+
+  /// A nanosecond, in seconds: no profiler's clock sees less.
+  private static let clockStep = 1e-9
 
   /// Functions that share a name and file, such as the methods of two classes, count as one: names are all there is to
   /// hold the sides against each other.
