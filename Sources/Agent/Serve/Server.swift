@@ -42,8 +42,7 @@ final class Server {
       if polled[0].revents != 0 { readRequests() }
       if polled[1].revents != 0 { out.flush() }
       if polled[2].revents != 0 { watch.drain() }
-      pumpFollowers()
-      out.flush()
+      moveEvents()
     }
     out.flushFinally(withinSeconds: 5)
     return .done
@@ -81,6 +80,17 @@ final class Server {
         out.append(try desk.answer(request).line())
       }
     } catch { out.append(desk.refusal(of: "request", error)) }
+  }
+
+  /// Moves events until there are no more or the reader has no room: a journal that was left because too much waited is
+  /// taken up again as soon as that is gone, since nothing else would wake us for it.
+  private func moveEvents() {
+    var wasFull: Bool
+    repeat {
+      pumpFollowers()
+      wasFull = out.isFull
+      out.flush()
+    } while wasFull && !out.isFull && !out.isBroken
   }
 
   private func pumpFollowers() {

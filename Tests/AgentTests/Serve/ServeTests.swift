@@ -104,8 +104,10 @@ struct ServeTests {
     try await withTemporaryFolder { home in
       let job = try makeJob("job", home: home, events: 60_000)
       let journal = try Data(contentsOf: URL(filePath: home + "/jobs/job/journal.ndjson"))
-      let (messages, _) = try converse(
+      let (messages, outcome) = try converse(
         home: home, [try AgentRequest.attach(AttachRequest(job: job, after: 0)).line()])
+      // The safety tick comes after ten seconds: whoever needs it to go on has forgotten to wake.
+      #expect(outcome.seconds < 8)
       var bytes: [UInt8] = []
       for case .event(_, let line) in messages { bytes += line + [UInt8(ascii: "\n")] }
       #expect(Data(bytes) == journal)
