@@ -134,7 +134,7 @@ struct OverheadBench {
         let now = (cost: ProcessCost.of(executable: executable), at: ContinuousClock.now)
         if first == nil { first = now }
         last = now
-        peak.bytes = max(peak.bytes, now.cost.residentBytes)
+        peak.bytes = max(peak.bytes, now.cost.memoryBytes)
       }.follow(in: session)
       try store.close()
       guard let first, let last, last.at > first.at else {
@@ -148,7 +148,7 @@ struct OverheadBench {
           beside: String(format: "over %.0f s", (last.at - first.at).inSeconds), aim: "<= 0.5 %"),
         .init(
           name: "agent's memory while measuring", figure: String(format: "%.1f MB", Double(peak.bytes) / 1e6),
-          beside: "serve and runner together", aim: "<= 24 MB"),
+          beside: "serve and runner together, shared pages once", aim: "<= 24 MB"),
       ]
     }
   }

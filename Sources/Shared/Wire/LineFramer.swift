@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Cuts a stream of bytes into lines. Pure: bytes in, lines out; comes to the same lines wherever the stream is cut.
 public struct LineFramer: Sendable {
   private var pending: [UInt8] = []
@@ -14,7 +20,7 @@ public struct LineFramer: Sendable {
     _ bytes: UnsafeRawBufferPointer, line: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
     var start = 0
-    while let newline = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
+    while let newline = Self.newline(in: bytes, from: start) {
       let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<newline])
       if pending.isEmpty {
         guard piece.count <= limit else { throw WireError.lineTooLong(limit: limit) }
@@ -30,6 +36,14 @@ public struct LineFramer: Sendable {
     }
     pending.append(contentsOf: bytes[start...])
     guard pending.count <= limit else { throw WireError.lineTooLong(limit: limit) }
+  }
+
+  /// `memchr` looks at many bytes at once, which is most of the work where lines are many.
+  private static func newline(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
+    guard start < bytes.count, let base = bytes.baseAddress,
+      let found = memchr(base + start, Int32(UInt8(ascii: "\n")), bytes.count - start)
+    else { return nil }
+    return UnsafeRawPointer(found) - base
   }
 
   /// The finished lines of `bytes`, as arrays.
