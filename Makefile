@@ -50,6 +50,11 @@ lint: ## Check format, imports, shell scripts and that the generated pages are c
 format: ## Rewrite the Swift sources in the project's format.
 	swift format format --in-place --recursive Package.swift Sources Tests
 
+docs: ## Write the generated pages again: the settings example.
+	@scripts/setup.sh
+	swift build --product cf-bench
+	.build/debug/cf-bench settings --example > cf-bench.example.yaml
+
 bench: build ## Measure what cf-bench itself costs against plain ssh.
 	$(release)/cf-bench overhead
 

@@ -19,7 +19,7 @@ struct CFBench: ParsableCommand {
     version: Version.current,
     groupedSubcommands: [
       CommandGroup(name: "Measure", subcommands: [Compare.self, Run.self]),
-      CommandGroup(name: "Results", subcommands: [Report.self]),
+      CommandGroup(name: "Results", subcommands: [Report.self, ShowSettings.self]),
       CommandGroup(name: "Machine", subcommands: [Doctor.self, Overhead.self]),
     ])
 }

@@ -11,13 +11,13 @@ struct CommandContext {
   var output: OutputOptions
 
   init(
-    _ options: SettingsOptions, machine: MachineOptions, measure: MeasureOptions? = nil, python: String? = nil,
+    _ options: SettingsOptions, machine: MachineOptions?, measure: MeasureOptions? = nil, python: String? = nil,
     output: OutputOptions
   ) throws {
     environment = ProcessInfo.processInfo.environment
     let named = [
-      ("machine", "--machine", machine.machine), ("ssh.identity", "--identity", machine.identity),
-      ("ssh.known-hosts", "--known-hosts", machine.knownHosts), ("python", "--python", measure?.python ?? python),
+      ("machine", "--machine", machine?.machine), ("ssh.identity", "--identity", machine?.identity),
+      ("ssh.known-hosts", "--known-hosts", machine?.knownHosts), ("python", "--python", measure?.python ?? python),
       ("layers", "--layers", measure?.layers), ("results", "--results", measure?.results),
       ("target.repository", "--repository", measure?.repository),
     ]

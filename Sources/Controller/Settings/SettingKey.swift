@@ -9,6 +9,8 @@ struct SettingKey: Sendable {
   var meaning: String
   /// The default, as the file would have it; `nil` for none.
   var standard: String?
+  /// The value that holds, as the file would have it.
+  var value: @Sendable (Settings) -> String?
   var read: @Sendable (Node, ReadingContext, inout Settings) throws(SettingsError) -> Void
   var readText: @Sendable (String, ReadingContext, inout Settings) throws(SettingsError) -> Void
 
@@ -22,12 +24,38 @@ struct SettingKey: Sendable {
   ) -> SettingKey {
     SettingKey(
       name: name, meaning: meaning, standard: Settings()[keyPath: path].yaml,
+      value: { $0[keyPath: path].yaml },
       read: { node, context, settings throws(SettingsError) in
         settings[keyPath: path] = try Value.read(node, in: context)
       },
       readText: { text, context, settings throws(SettingsError) in
         settings[keyPath: path] = try Value.read(try Value.node(from: text, in: context), in: context)
       })
+  }
+
+  /// A setting whose value has bounds.
+  private static func key<Value: SettingValue & Comparable>(
+    _ name: String, _ path: any WritableKeyPath<Settings, Value> & Sendable, _ meaning: String,
+    within bounds: ClosedRange<Value>
+  ) -> SettingKey {
+    var bounded: SettingKey = key(name, path, meaning)
+    let (read, readText) = (bounded.read, bounded.readText)
+    @Sendable func check(_ settings: Settings, _ context: ReadingContext, _ mark: Mark?) throws(SettingsError) {
+      let value = settings[keyPath: path]
+      guard !bounds.contains(value) else { return }
+      let range = "\(bounds.lowerBound.yaml ?? "") to \(bounds.upperBound.yaml ?? "")"
+      throw context.wrong(
+        found: "'\(value.yaml ?? "")'", expected: "\(Value.expectation) from \(range)", at: mark)
+    }
+    bounded.read = { node, context, settings throws(SettingsError) in
+      try read(node, context, &settings)
+      try check(settings, context, node.mark)
+    }
+    bounded.readText = { text, context, settings throws(SettingsError) in
+      try readText(text, context, &settings)
+      try check(settings, context, nil)
+    }
+    return bounded
   }
 
   static let all: [SettingKey] = [
@@ -42,23 +70,39 @@ struct SettingKey: Sendable {
     key("layers", \.layers, "Layers to run: startup, micro."),
     key("results", \.results, "Folder for the results."),
     key("startup.commands", \.startupCommands, "Commands of layer 1; a control can't differ between the sides."),
-    key("startup.blocks", \.startupBlocks, "Blocks of layer 1; a block runs each command twice a side."),
-    key("startup.warmup-runs", \.startupWarmupRuns, "Runs of each command that are made first and not counted."),
-    key("startup.import-runs", \.startupImportRuns, "Fresh import-time runs a side, of which the median counts."),
-    key("startup.timeout", \.startupTimeout, "How long one run of a command may take."),
+    key(
+      "startup.blocks", \.startupBlocks, "Blocks of layer 1; a block runs each command twice a side.",
+      within: 1...10_000),
+    key(
+      "startup.warmup-runs", \.startupWarmupRuns, "Runs of each command that are made first and not counted.",
+      within: 0...100),
+    key(
+      "startup.import-runs", \.startupImportRuns, "Fresh import-time runs a side, of which the median counts.",
+      within: 0...100),
+    key(
+      "startup.timeout", \.startupTimeout, "How long one run of a command may take.",
+      within: .milliseconds(100) ... .seconds(3600)),
     key(
       "micro.targets", \.microTargets, "File of micro targets, added to the built-in ones or replacing them by name."),
     key("micro.builtin-targets", \.microBuiltinTargets, "Whether the built-in micro targets are measured."),
-    key("micro.blocks", \.microBlocks, "Blocks of layer 2; a block has two fresh workers a side."),
-    key("micro.repeats", \.microRepeats, "timeit repeats in one worker, of which the best counts."),
-    key("micro.repeat-time", \.microRepeatTime, "How long one repeat should last."),
-    key("micro.timeout", \.microTimeout, "How long one worker may take."),
-    key("micro.profile-top", \.microProfileTop, "Functions of a profile that are kept."),
-    key("statistics.alpha", \.alpha, "Chance, over all metrics together, of calling identical code different."),
-    key("statistics.delta", \.delta, "The smallest relative difference that counts."),
-    key("limits.queue", \.limitQueue, "How long a job may wait for the machine."),
-    key("limits.setup", \.limitSetup, "How long one step of preparing a side may take."),
-    key("limits.total", \.limitTotal, "How long the whole job may take."),
+    key("micro.blocks", \.microBlocks, "Blocks of layer 2; a block has two fresh workers a side.", within: 1...10_000),
+    key("micro.repeats", \.microRepeats, "timeit repeats in one worker, of which the best counts.", within: 1...1000),
+    key(
+      "micro.repeat-time", \.microRepeatTime, "How long one repeat should last.",
+      within: .milliseconds(1) ... .seconds(60)),
+    key("micro.timeout", \.microTimeout, "How long one worker may take.", within: .seconds(1) ... .seconds(3600)),
+    key("micro.profile-top", \.microProfileTop, "Functions of a profile that are kept.", within: 0...1000),
+    key(
+      "statistics.alpha", \.alpha, "Chance, over all metrics together, of calling identical code different.",
+      within: 0.000001...0.5),
+    key("statistics.delta", \.delta, "The smallest relative difference that counts.", within: 0.0001...1),
+    key(
+      "limits.queue", \.limitQueue, "How long a job may wait for the machine.",
+      within: .seconds(1) ... .seconds(604_800)),
+    key(
+      "limits.setup", \.limitSetup, "How long one step of preparing a side may take.",
+      within: .seconds(1) ... .seconds(604_800)),
+    key("limits.total", \.limitTotal, "How long the whole job may take.", within: .seconds(1) ... .seconds(604_800)),
   ]
 
   static func named(_ name: String) -> SettingKey? { all.first { $0.name == name } }

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Foundation
+import Shared
+
+struct ShowSettings: BenchCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "settings",
+    abstract: "Lists every setting, its value, and where that comes from.",
+    discussion: """
+      EXAMPLES
+        cf-bench settings
+        cf-bench settings --example > cf-bench.yaml
+        cf-bench settings --set startup.blocks=30 --json
+      """)
+
+  @Flag(help: "Print a configuration file with every key, commented.") var example = false
+  @OptionGroup(title: "Settings") var settings: SettingsOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  mutating func perform() async throws -> ExitStatus {
+    if example {
+      StandardOutput.write(SettingsExample.text)
+      return .done
+    }
+    let loaded = try CommandContext(settings, machine: nil, output: output).settings
+    let rows = SettingKey.all.map {
+      Row(
+        name: $0.name, value: $0.value(loaded) ?? "", origin: loaded.origin(of: $0.name).description,
+        variable: $0.variable, meaning: $0.meaning)
+    }
+    if output.json {
+      try StandardOutput.write(json: rows)
+    } else {
+      StandardOutput.write(
+        rows.map { "\($0.name): \($0.value)\n    \($0.meaning)\n    from: \($0.origin)" }.joined(separator: "\n"))
+    }
+    return .done
+  }
+
+  private struct Row: Encodable {
+    var name: String
+    /// As the configuration file would have it.
+    var value: String
+    var origin: String
+    var variable: String
+    var meaning: String
+  }
+}
