@@ -51,7 +51,9 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "SharedTests", dependencies: ["Shared", "TestSupport", subprocess], swiftSettings: strict),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: strict),
-    .testTarget(name: "SSHTests", dependencies: ["SSH", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "SSHTests", dependencies: ["PrivateSSHD", "SSH", "Shared", "TestSupport", subprocess, systemPackage],
+      swiftSettings: strict),
     .testTarget(name: "AgentTests", dependencies: ["Agent", "Shared", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ControllerTests", dependencies: ["Controller", "Shared", "Statistics", "TestSupport", systemPackage],

@@ -32,12 +32,13 @@ struct PrivateKeyFile: Sendable, Equatable {
       default: throw fail(.unreadable(error.code))
       }
     }
-    if let mode = Self.openMode(of: path) { throw fail(.tooOpen(mode: mode)) }
     do {
       self = try Self.read(String(decoding: content, as: UTF8.self), path: path)
     } catch {
       throw fail(error.problem)
     }
+    // Last: a public half is meant to be open, and that it is one says more.
+    if let mode = Self.openMode(of: path) { throw fail(.tooOpen(mode: mode)) }
   }
 
   private init(path: String, type: String?, cipher: String? = nil, publicKey: HostKey? = nil) {

@@ -37,7 +37,7 @@ public struct SSHDestination: Sendable, Equatable, CustomStringConvertible {
       user = String(rest[..<at])
       rest = rest[rest.index(after: at)...]
       guard !user.contains(":") else { throw refuse("passwords are not used, only keys") }
-      guard !user.isEmpty else { throw refuse("the user before the @ is missing") }
+      guard !user.isEmpty, !user.hasPrefix("-") else { throw refuse("the user before the @ is missing") }
     } else {
       user = Self.currentUser
     }
