@@ -74,11 +74,13 @@ struct CommandContext {
       layers: try layers(), progress: progress)
     let revisions = (base.map { [(Side.base, $0)] } ?? []) + [(Side.head, head)]
     var folder: RunFolder?
-    let ended = try await measurement.run(revisions) { _ in
-      let made = try RunFolder.create(
-        in: settings.results, base: base, head: head, alpha: settings.alpha, delta: settings.delta)
-      folder = made
-      return try EventStore(path: made.events)
+    let ended = try await withTicks(progress) {
+      try await measurement.run(revisions) { _ in
+        let made = try RunFolder.create(
+          in: settings.results, base: base, head: head, alpha: settings.alpha, delta: settings.delta)
+        folder = made
+        return try EventStore(path: made.events)
+      }
     }
     guard let folder else { return .infrastructure }
     let report = try StoredReport.rewrite(folder)
@@ -92,6 +94,22 @@ struct CommandContext {
         exitStatus: .infrastructure)
     }
     return report.exitStatus
+  }
+
+  /// Lets the time on the progress line go on while nothing happens.
+  private func withTicks<Result: Sendable>(
+    _ progress: TerminalProgress, _ body: () async throws -> Result
+  ) async throws -> Result {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        while true {
+          try await Task.sleep(for: .milliseconds(500))
+          progress.tick()
+        }
+      }
+      defer { group.cancelAll() }
+      return try await body()
+    }
   }
 
   private func makeProgress() -> TerminalProgress {

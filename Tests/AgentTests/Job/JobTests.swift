@@ -1,0 +1,150 @@
+import Foundation
+import Shared
+import TestSupport
+import Testing
+
+@testable import Agent
+
+@Suite("A submitted job runs once, alone, and to its last word")
+struct JobTests {
+  private func environment(_ home: String) -> [String: String] {
+    var environment = ProcessInfo.processInfo.environment.filter { ["PATH", "HOME", "SSL_CERT_FILE"].contains($0.key) }
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().path
+    environment["PATH"] = "\(root)/.tools/bin:" + (environment["PATH"] ?? "/usr/bin:/bin")
+    environment["CF_BENCH_HOME"] = home
+    environment["CF_BENCH_LOCK"] = home + "/lock"
+    return environment
+  }
+
+  /// Sends requests to a `serve` of its own and reads to the end: a followed job's end.
+  private func converse(_ home: String, _ requests: [AgentRequest]) throws -> [AgentMessage] {
+    let outcome = try ChildProcess(
+      program: try BuiltProduct.path("cf-bench-agent"), arguments: ["serve"], environment: environment(home),
+      directory: "/", input: try requests.flatMap { try $0.line() }, limitSeconds: 100
+    ).run()
+    #expect(outcome.end == .exited(0))
+    var framer = LineFramer()
+    return try framer.lines(of: outcome.output).map { line in try line.withUnsafeBytes { try AgentMessage(line: $0) } }
+  }
+
+  private func submit(_ manifest: JobManifest) -> AgentRequest { .submit(SubmitRequest(manifest: manifest)) }
+  private func attach(_ manifest: JobManifest) -> AgentRequest { .attach(AttachRequest(job: manifest.id, after: 0)) }
+
+  private func events(_ messages: [AgentMessage]) throws -> [JobEvent] {
+    try messages.compactMap { if case .event(_, let line) = $0 { try NumberedEvent(line: line).event } else { nil } }
+  }
+
+  @Test("submitted twice it runs once; under the same name another manifest is refused", .timeLimit(.minutes(2)))
+  func idempotent() async throws {
+    try await withTemporaryFolder { home in
+      let manifest = try Manifests.sleeping(name: "twice", blocks: 2)
+      var other = manifest
+      other.seed = 99
+      let messages = try converse(home, [submit(manifest), submit(manifest), submit(other), attach(manifest)])
+      #expect(messages.contains(.accepted(Accepted(job: manifest.id, alreadyKnown: false))))
+      #expect(messages.contains(.accepted(Accepted(job: manifest.id, alreadyKnown: true))))
+      let refusals = messages.compactMap { if case .refused(let refused) = $0 { refused.problem.what } else { nil } }
+      #expect(refusals.count == 1)
+      #expect(refusals.first?.contains("another job") == true)
+      let events = try events(messages)
+      #expect(events.count { if case .started = $0 { true } else { false } } == 1)
+      #expect(events.count { if case .sample = $0 { true } else { false } } == 4)
+      guard case .finished(let finished) = events.last else {
+        Issue.record("the last event is \(String(describing: events.last))")
+        return
+      }
+      #expect(finished.outcome == .done, "\(String(describing: finished.problem))")
+    }
+  }
+
+  @Test("while another job measures it waits and says for whom, then runs", .timeLimit(.minutes(2)))
+  func queued() async throws {
+    try await withTemporaryFolder { home in
+      var lock = FileLock(path: home + "/lock", create: true)
+      #expect(lock?.tryLock() == true)
+      lock?.write("job-before of somebody")
+      let manifest = try Manifests.sleeping(name: "waits", blocks: 1)
+      let accepted = try converse(home, [submit(manifest)])
+      #expect(accepted == [.accepted(Accepted(job: manifest.id, alreadyKnown: false))])
+      let journal = JobFolder(manifest.id, in: AgentHome(environment: ["CF_BENCH_HOME": home])).journal
+      while !(try String(contentsOfFile: journal, encoding: .utf8)).contains("\"type\":\"queued\"") { usleep(10_000) }
+      lock = nil
+      let events = try events(try converse(home, [attach(manifest)]))
+      #expect(events.contains(.queued(Queued(holder: "job-before of somebody"))))
+      #expect(events.contains { if case .sample = $0 { true } else { false } })
+    }
+  }
+
+  @Test("a job that may not wait any longer ends with the reason", .timeLimit(.minutes(2)))
+  func queueLimit() async throws {
+    try await withTemporaryFolder { home in
+      let lock = try #require(FileLock(path: home + "/lock", create: true))
+      #expect(lock.tryLock())
+      let manifest = try Manifests.sleeping(name: "gives-up", blocks: 1, queueSeconds: 0.1)
+      let messages = try converse(home, [submit(manifest), attach(manifest)])
+      withExtendedLifetime(lock) {}
+      let events = try events(messages)
+      guard case .finished(let finished) = events.last else {
+        Issue.record("the last event is \(String(describing: events.last))")
+        return
+      }
+      #expect(finished.outcome == .failed)
+      #expect(finished.problem?.fix.contains("limits.queue") == true)
+    }
+  }
+
+  @Test("a runner that is killed is told as lost, with what it had written", .timeLimit(.minutes(2)))
+  func killed() async throws {
+    try await withTemporaryFolder { home in
+      let manifest = try Manifests.sleeping(name: "killed", blocks: 1000)
+      _ = try converse(home, [submit(manifest)])
+      let folder = JobFolder(manifest.id, in: AgentHome(environment: ["CF_BENCH_HOME": home]))
+      while !(try String(contentsOfFile: folder.journal, encoding: .utf8)).contains("\"type\":\"sample\"") {
+        usleep(10_000)
+      }
+      let pid = try #require(folder.runningPID())
+      SessionProcesses.kill(leader: pid)
+      let messages = try converse(home, [attach(manifest)])
+      guard case .ended(let ended) = messages.last else {
+        Issue.record("the last message is \(String(describing: messages.last))")
+        return
+      }
+      #expect(ended.reason == .runnerLost)
+      #expect(ended.last == (try events(messages).count))
+    }
+  }
+
+  @Test("cancelled it ends at once, with a last word and without a process left", .timeLimit(.minutes(2)))
+  func cancelled() async throws {
+    try await withTemporaryFolder { home in
+      let manifest = try Manifests.sleeping(name: "cancelled", blocks: 1000)
+      _ = try converse(home, [submit(manifest)])
+      let folder = JobFolder(manifest.id, in: AgentHome(environment: ["CF_BENCH_HOME": home]))
+      while !(try String(contentsOfFile: folder.journal, encoding: .utf8)).contains("\"type\":\"sample\"") {
+        usleep(10_000)
+      }
+      let messages = try converse(home, [.cancel(CancelRequest(job: manifest.id)), attach(manifest)])
+      #expect(messages.contains(.cancelled(Cancelled(job: manifest.id, wasRunning: true))))
+      guard case .finished(let finished) = try events(messages).last else {
+        Issue.record("no last word")
+        return
+      }
+      #expect(finished.outcome == .cancelled)
+      #expect(folder.runningPID() == nil)
+    }
+  }
+
+  @Test("the order of the sides is balanced in each block, random over blocks, and the same for the same seed")
+  func order() {
+    func orders(seed: UInt64) -> [[Side]] {
+      var order = BlockOrder(seed: seed, layer: .startup, python: "3.12", sides: [.base, .head])
+      return (0..<200).map { order.block($0).order }
+    }
+    let first = orders(seed: 7)
+    #expect(first == orders(seed: 7))
+    #expect(first != orders(seed: 8))
+    #expect(Set(first) == [[.base, .head, .head, .base], [.head, .base, .base, .head]])
+    #expect((60...140).contains(first.count { $0[0] == .base }))
+  }
+}
