@@ -140,4 +140,28 @@ struct ComparisonTests {
       #expect(try rig.read("results/\(folder)/summary.md") == summary)
     }
   }
+
+  @Test(
+    "an installed Python that is asked for is used, and one that can't be had is said, not skipped",
+    .timeLimit(.minutes(5)))
+  func interpreters() async throws {
+    try await Rig.with { rig in
+      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
+      try rig.writeProjects()
+      let said = try await rig.tool(
+        "python3", ["-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
+      let own = said.output.trimmingCharacters(in: .whitespacesAndNewlines)
+      let run = try await rig.bench(["run", "path:fast", "--layers", "startup", "--python", "\(own),3.99"])
+      #expect(run.status == Shared.ExitStatus.partial.rawValue, "\(run.error)")
+      #expect(run.output.contains("Python 3.99"), "\(run.output)")
+      let folder = try #require(try rig.results().first)
+      let lines = try rig.read("results/\(folder)/events.ndjson").split(separator: "\n")
+      let ready = try lines.compactMap { line -> SideReady? in
+        if case .sideReady(let ready) = try NumberedEvent(line: Array(line.utf8)).event { ready } else { nil }
+      }
+      #expect(ready.map(\.python) == [own])
+      #expect(ready.first?.interpreterVersion.hasPrefix(own + ".") == true)
+      #expect(ready.first?.interpreterNote == nil)
+    }
+  }
 }

@@ -23,7 +23,7 @@ struct Interpreter: Equatable {
     if let found = try installed(asked, tools: tools) { return found }
     // No retries: where there is no way out it fails at once, and where there is one a second run tries again.
     let fetched = try tools.run(
-      "uv", ["python", "install", "--quiet", asked], doing: "fetching Python \(asked)",
+      "uv", ["python", "install", asked], doing: "fetching Python \(asked)",
       extra: ["UV_HTTP_RETRIES": "0"])
     if fetched.succeeded, let found = try installed(asked, tools: tools) { return found }
     let reason = reasonWords(of: fetched)
@@ -33,7 +33,7 @@ struct Interpreter: Equatable {
 
   private static func installed(_ asked: String, tools: SetupTools) throws -> Interpreter? {
     let outcome = try tools.run(
-      "uv", ["python", "find", "--quiet", "--no-project", "--system", asked], doing: "looking for Python \(asked)",
+      "uv", ["python", "find", "--no-project", "--system", asked], doing: "looking for Python \(asked)",
       extra: ["UV_PYTHON_DOWNLOADS": "never"])
     let path = outcome.outputText.split(whereSeparator: \.isNewline).last.map(String.init) ?? ""
     guard outcome.succeeded, path.hasPrefix("/") else { return nil }
