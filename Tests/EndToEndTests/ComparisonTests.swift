@@ -164,4 +164,35 @@ struct ComparisonTests {
       #expect(ready.first?.interpreterNote == nil)
     }
   }
+
+  @Test(
+    "a repository that the far end clones: branch, tag and commit, the environment reused the second time",
+    .timeLimit(.minutes(5)))
+  func clonedRepository() async throws {
+    try await Rig.with { rig in
+      let repository = rig.folder + "/repository"
+      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1, repository: "file://" + repository))
+      _ = try FixtureProject(in: repository, spin: 100_000)
+      try await rig.git("init", "-q", "-b", "main", repository)
+      try await rig.commit(repository, "first")
+      try await rig.git("-C", repository, "tag", "v1")
+      let commit = try await rig.tool("git", ["-C", repository, "rev-parse", "HEAD"]).output
+        .trimmingCharacters(in: .whitespacesAndNewlines)
+      var seen: [SideReady] = []
+      for revision in ["main", "v1", commit] {
+        let run = try await rig.bench(["run", revision, "--layers", "startup", "--results", "results-\(revision)"])
+        #expect(run.status == 0, "\(run.error)")
+        let folder = try #require(
+          try FileManager.default.contentsOfDirectory(atPath: rig.folder + "/results-\(revision)").first)
+        for line in try rig.read("results-\(revision)/\(folder)/events.ndjson").split(separator: "\n") {
+          if case .sideReady(let ready) = try NumberedEvent(line: Array(line.utf8)).event { seen.append(ready) }
+        }
+      }
+      #expect(seen.map(\.commit) == [commit, commit, commit])
+      #expect(seen.map(\.reused) == [false, true, true])
+      let missing = try await rig.bench(["run", "perf/none", "--layers", "startup"])
+      #expect(missing.status == Shared.ExitStatus.usage.rawValue, "\(missing.error)")
+      #expect(missing.error.contains("perf/none"))
+    }
+  }
 }

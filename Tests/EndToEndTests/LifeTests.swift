@@ -126,4 +126,26 @@ struct LifeTests {
     #expect(finished.outcome == .cancelled)
     #expect(left.isEmpty)
   }
+
+  @Test("kill -9 of the controller takes its sshd with it and leaves the runner to finish", .timeLimit(.minutes(3)))
+  func controllerKilled() async throws {
+    _ = try await whileRunning(blocks: 6) { running in
+      _ = try await running.wait { events in
+        events.contains { if case .sample = $0.event { true } else { false } }
+      }
+      let rig = running.rig
+      func servers() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: rig.folder + "/tmp").filter {
+          $0.hasPrefix("cf-bench-sshd-")
+        }
+      }
+      #expect(try servers().count == 1)
+      kill(running.pid, SIGKILL)
+      while !(try servers().isEmpty) { try await Task.sleep(for: .milliseconds(20)) }
+      let job = try #require(try FileManager.default.contentsOfDirectory(atPath: rig.folder + "/far/jobs").first)
+      let journal = "far/jobs/\(job)/journal.ndjson"
+      while !(try rig.read(journal).contains("\"type\":\"finished\"")) { try await Task.sleep(for: .milliseconds(20)) }
+      #expect(try rig.read(journal).split(separator: "\n").last?.contains("\"outcome\":\"done\"") == true)
+    }
+  }
 }

@@ -18,7 +18,7 @@ struct Rig: Sendable {
   /// Runs `body` with a fresh rig and removes it afterwards.
   static func with(_ body: (Rig) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "cf-bench-rig-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(atPath: folder + "/tmp", withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     try Data(FixtureProject.targets.utf8).write(to: URL(filePath: folder + "/targets.yaml"))
     try await body(Rig(folder: folder, environment: environment(for: folder)))
@@ -30,6 +30,7 @@ struct Rig: Sendable {
     environment["CF_BENCH_LOCK"] = folder + "/lock"
     environment["CF_BENCH_MACHINE"] = "local"
     environment["NO_COLOR"] = "1"
+    environment["TMPDIR"] = folder + "/tmp"
     environment["PATH"] = "\(packageRoot)/.tools/bin:" + (environment["PATH"] ?? "/usr/bin:/bin")
     return environment
   }
