@@ -83,7 +83,7 @@ struct ChannelTests {
   func cancellation() async throws {
     try await Loopback.with { loopback in
       let connection = try await loopback.connect()
-      let channel = try await connection.exec("echo up; exec sleep 600")
+      let channel = try await connection.exec("echo up; exec cat")
       let stream = channel.standardOutput.makeAsyncIterator()
       #expect(try await stream.next() == Array("up\n".utf8))
       let reader = Task { try await channel.standardOutput.collect() }
@@ -100,7 +100,7 @@ struct ChannelTests {
     try await Loopback.with { loopback in
       let connection = try await loopback.connect()
       let error = await #expect(throws: SSHError.self) {
-        try await connection.run("sleep 600", limit: .milliseconds(300))
+        try await connection.run("sleep 15", limit: .milliseconds(300))
       }
       #expect(error?.what.contains("did not end within") == true)
       await connection.close()
@@ -112,7 +112,7 @@ struct ChannelTests {
     try await Loopback.with { loopback in
       let connection = try await loopback.connect()
       // Without the login shell's exec the parent of the shell is the session's sshd.
-      let channel = try await connection.exec("echo $PPID; sleep 600")
+      let channel = try await connection.exec("echo $PPID; exec cat")
       let stream = channel.standardOutput.makeAsyncIterator()
       let said = String(decoding: try await stream.next() ?? [], as: UTF8.self)
       let pid = try #require(pid_t(said.trimmingCharacters(in: .whitespacesAndNewlines)))
@@ -126,7 +126,7 @@ struct ChannelTests {
   func stoppedServer() async throws {
     try await Loopback.with { loopback in
       let connection = try await loopback.connect(limits: SSHLimits(silence: .seconds(4)))
-      let channel = try await connection.exec("echo $PPID; sleep 600", expectsTraffic: true)
+      let channel = try await connection.exec("echo $PPID; exec cat", expectsTraffic: true)
       let stream = channel.standardOutput.makeAsyncIterator()
       let said = String(decoding: try await stream.next() ?? [], as: UTF8.self)
       let pid = try #require(pid_t(said.trimmingCharacters(in: .whitespacesAndNewlines)))
