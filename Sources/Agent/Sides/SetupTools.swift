@@ -72,7 +72,7 @@ struct SetupTools {
     [
       "dns error", "error sending request", "Could not connect", "Could not resolve host", "Network is unreachable",
       "Network connectivity is disabled", "Connection refused", "Connection timed out", "name resolution",
-      "operation timed out",
+      "operation timed out", "network was disabled",
     ].contains { words.contains($0) }
   }
 }

@@ -72,7 +72,8 @@ enum SideProblem: UserFacingError, Equatable {
     case .dependenciesNotResolved:
       "relax the requirement that is named, or choose another Python with --python"
     case .notInstalled(let label, _): "make 'uv pip install' of \(label) work on its own first, then try again"
-    case .noNetwork: "check the far end's network, proxy and DNS; what was prepared before works without"
+    case .noNetwork:
+      "check the far end's network, DNS, proxy and certificates (SSL_CERT_FILE); what was prepared before works without"
     case .pythonNotFound(let version, _):
       "at the far end: uv python install \(version); or choose an installed one with --python"
     case .stepFailed: "read the words above; they are the tool's own"

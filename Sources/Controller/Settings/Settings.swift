@@ -27,7 +27,7 @@ struct Settings: Equatable, Sendable {
   var microBuiltinTargets = true
   var microBlocks = 12
   var microRepeats = 3
-  var microRepeatTime = Duration.milliseconds(50)
+  var microRepeatTime = Duration.milliseconds(20)
   var microTimeout = Duration.seconds(300)
   var microProfileTop = 25
   var alpha = 0.01

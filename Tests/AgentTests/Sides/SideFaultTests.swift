@@ -1,0 +1,126 @@
+import Foundation
+import Shared
+import Testing
+
+@testable import Agent
+
+@Suite("A side that can't be had says why, and what to do")
+struct SideFaultTests {
+  private func problem(
+    _ rig: SideRig, _ source: SideSource, requirements: [String] = []
+  ) throws -> SideProblem? {
+    var builder = try rig.builder(source, requirements: requirements)
+    let python = try rig.python()
+    return #expect(throws: SideProblem.self) { try builder.prepare(python: python) }
+  }
+
+  @Test("a release that does not exist")
+  func release() throws {
+    let problem = try problem(try SideRig(), .release(requirement: "codeflash==99.0"))
+    guard case .releaseNotFound("codeflash==99.0", let words)? = problem else {
+      Issue.record("\(String(describing: problem))")
+      return
+    }
+    #expect(words.contains("no version of codeflash==99.0") && problem?.exitStatus == .usage)
+  }
+
+  @Test(
+    "what is no requirement never reaches uv", arguments: ["--index-url=http://x", "-e .", "", "a\n-r /etc/passwd"])
+  func notARequirement(text: String) throws {
+    #expect(try problem(try SideRig(), .release(requirement: text)) == .invalidRequirement(text))
+  }
+
+  @Test("a package whose build fails, with the build's own last words")
+  func build() throws {
+    let rig = try SideRig()
+    try SmallPackage(backendPrelude: "raise RuntimeError('the flux is missing')\n").write(to: "one", in: rig)
+    let problem = try problem(rig, .tree(upload: try rig.uploadTree("one")))
+    guard case .notInstalled("the head", let words)? = problem else {
+      Issue.record("\(String(describing: problem))")
+      return
+    }
+    #expect(words.contains("the flux is missing") && problem?.exitStatus == .partial)
+  }
+
+  @Test("dependencies that contradict each other")
+  func contradiction() throws {
+    let rig = try SideRig()
+    try SmallPackage(dependencies: ["six<1.16"]).write(to: "one", in: rig)
+    let problem = try problem(rig, .tree(upload: try rig.uploadTree("one")), requirements: ["six>=1.16"])
+    guard case .dependenciesNotResolved("the head", let words)? = problem else {
+      Issue.record("\(String(describing: problem))")
+      return
+    }
+    #expect(words.contains("six"))
+  }
+
+  @Test("no network, and nothing prepared before")
+  func offline() throws {
+    let rig = try SideRig()
+    rig.environment["UV_OFFLINE"] = "1"
+    rig.environment["UV_CACHE_DIR"] = rig.folder + "/empty-cache"
+    let problem = try problem(rig, .release(requirement: "codeflash==0.20.5"))
+    guard case .noNetwork? = problem else {
+      Issue.record("\(String(describing: problem))")
+      return
+    }
+    #expect(problem?.exitStatus == .infrastructure)
+  }
+
+  @Test("a folder that is no package, an upload that is not there, an archive that reaches outside")
+  func folders() throws {
+    let rig = try SideRig()
+    try rig.write("empty/readme", "nothing")
+    #expect(try problem(rig, .tree(upload: try rig.uploadTree("empty"))) == .notAPackage(label: "the head"))
+
+    let gone = try #require(UploadID(sha256: String(repeating: "0", count: 64)))
+    #expect(try problem(rig, .tree(upload: gone)) == .uploadMissing(gone))
+
+    try rig.run("tar", "-czPf", "bad.tar.gz", "--transform=s,^,../../,", "empty/readme")
+    let bad = try rig.upload(rig.folder + "/bad.tar.gz")
+    guard case .uploadDamaged(bad, _)? = try problem(rig, .tree(upload: bad)) else {
+      Issue.record("an archive that reaches outside was taken")
+      return
+    }
+    #expect(!FileManager.default.fileExists(atPath: rig.home.path + "/empty"))
+  }
+
+  @Test("uv missing: how to install it")
+  func uvMissing() throws {
+    let rig = try SideRig()
+    let python = try rig.python()
+    try SmallPackage().write(to: "one", in: rig)
+    let upload = try rig.uploadTree("one")
+    rig.environment["PATH"] = try rig.pathWithout("uv")
+    var builder = try rig.builder(.tree(upload: upload))
+    let problem = #expect(throws: SideProblem.self) { try builder.prepare(python: python) }
+    #expect(problem?.what == "uv is missing at the far end" && problem?.fix.contains("install") == true)
+  }
+
+  @Test("an interpreter path where nothing runs")
+  func interpreterPath() throws {
+    let rig = try SideRig()
+    var builder = try rig.builder(.release(requirement: "six==1.15.0"))
+    let problem = #expect(throws: SideProblem.self) { try builder.prepare(python: "/nowhere/python") }
+    #expect(problem?.what.contains("/nowhere/python") == true)
+  }
+}
+
+extension SideRig {
+  /// A `PATH` that holds everything of today's but one program.
+  func pathWithout(_ name: String) throws -> String {
+    let shadow = folder + "/bin-without-\(name)"
+    try FileManager.default.createDirectory(atPath: shadow, withIntermediateDirectories: true)
+    for entry in (environment["PATH"] ?? "").split(separator: ":").map(String.init) {
+      // A folder of the PATH that is not there holds no program either.
+      let programs = (try? FileManager.default.contentsOfDirectory(atPath: entry)) ?? []
+      for program in programs where program != name {
+        let link = "\(shadow)/\(program)"
+        guard !FileManager.default.fileExists(atPath: link) else { continue }
+        // Dangling links of the machine's own are met twice; the first stands.
+        try? FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "\(entry)/\(program)")
+      }
+    }
+    return shadow
+  }
+}
