@@ -64,17 +64,8 @@ look_around() {
   fi
 }
 
-# Runs a command as root, or ends with the command to run by hand.
 as_root() {
-  if [ "$(id -u)" -eq 0 ]; then
-    "$@"
-  elif has sudo; then
-    sudo "$@"
-  else
-    say "root is needed and there is no sudo here. As root, run:"
-    say "  $*"
-    exit 2
-  fi
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 # Installing openssh-server on Debian starts a server and enables it at boot. We want the program only: a policy keeps
@@ -146,6 +137,11 @@ fi
 
 look_around
 if [ -n "$packages" ] && has apt-get; then
+  if [ "$(id -u)" -ne 0 ] && ! has sudo; then
+    say "root is needed and there is no sudo here. As root, run:"
+    say "  apt-get install --no-install-recommends$packages"
+    exit 2
+  fi
   say "installing with apt-get:$packages"
   install_packages
   look_around

@@ -8,7 +8,7 @@ import SystemPackage
 public enum SchemaValidator {
   public struct Missing: Error, CustomStringConvertible {
     public var description: String {
-      "check-jsonschema is neither in .tools/bin nor on the PATH; `make setup` or `pip install check-jsonschema` gets it"
+      "check-jsonschema is neither in .tools/bin nor on the PATH; `scripts/setup.sh --tests` gets it"
     }
   }
 

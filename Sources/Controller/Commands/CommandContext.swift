@@ -58,8 +58,18 @@ struct CommandContext {
         importRuns: settings.startupImportRuns, timeoutSeconds: settings.startupTimeout.inSeconds)
     }
     if settings.layers.contains(.micro) {
+      let targets = try MicroTargetFile.targets(for: settings)
+      if targets.isEmpty, settings.origin(of: "layers") == .standard, plans.startup != nil { return plans }
+      guard !targets.isEmpty else {
+        throw Problem(
+          what: "there is no function to time in the layer 'micro'",
+          why:
+            "the built-in ones are left out or are not those of '\(settings.targetPackage)', and no file gives others",
+          fix: "name a file of targets with --set micro.targets=FILE, or leave the layer out: --layers startup",
+          exitStatus: .usage)
+      }
       plans.micro = MicroPlan(
-        targets: try MicroTargetFile.targets(for: settings), blocks: settings.microBlocks,
+        targets: targets, blocks: settings.microBlocks,
         repeats: settings.microRepeats, repeatSeconds: settings.microRepeatTime.inSeconds,
         timeoutSeconds: settings.microTimeout.inSeconds, profileTop: settings.microProfileTop)
     }

@@ -19,7 +19,7 @@ struct Measurement {
   func run(_ revisions: [(Side, String)], store: (JobManifest) throws -> EventStore) async throws -> Ended {
     let agent = try AgentBinary.find(environment: environment)
     return try await withTemporaryFolder { scratch in
-      let preparation = SidePreparation(repository: settings.targetRepository.text, scratch: scratch)
+      let preparation = SidePreparation(repository: try repository(for: revisions), scratch: scratch)
       var prepared: [PreparedSide] = []
       for (side, text) in revisions { prepared.append(try await preparation.prepare(side, text)) }
       let manifest = ManifestBuilder.build(
@@ -31,6 +31,14 @@ struct Measurement {
         try await measure(manifest, uploads: uploads, on: address, agent: agent, store: store)
       }
     }
+  }
+
+  /// Where git refs are looked up; only a ref needs a repository.
+  private func repository(for revisions: [(Side, String)]) throws -> String {
+    for (_, text) in revisions {
+      if case .gitRef = try RevisionArgument(text) { return try settings.requiredRepository().text }
+    }
+    return settings.targetRepository?.text ?? ""
   }
 
   private func measure(

@@ -4,13 +4,18 @@ enum NearestName {
   ///
   /// The last part of a dotted name counts alone too, so that `block` finds `startup.blocks`.
   static func to(_ name: String, among candidates: [String]) -> String? {
-    let scored = candidates.map { (name: $0, slips: slips(name, $0)) }
-    guard let best = scored.min(by: { $0.slips < $1.slips }) else { return nil }
+    let scored = candidates.map { (name: $0, slips: slips(name, $0), whole: wholeDistance(name, $0)) }
+    // Where two are equally near by their last part, the whole name decides: `mico.blocks` is `micro.blocks`.
+    guard let best = scored.min(by: { ($0.slips, $0.whole) < ($1.slips, $1.whole) }) else { return nil }
     return best.slips <= max(1, name.count / 3) ? best.name : nil
   }
 
+  private static func wholeDistance(_ name: String, _ candidate: String) -> Int {
+    distance(name.lowercased(), candidate.lowercased())
+  }
+
   private static func slips(_ name: String, _ candidate: String) -> Int {
-    let whole = distance(name.lowercased(), candidate.lowercased())
+    let whole = wholeDistance(name, candidate)
     guard let last = candidate.split(separator: ".").last, last.count < candidate.count else { return whole }
     let ownLast = name.split(separator: ".").last ?? ""
     // One slip more than a match of the whole name: the section is wrong or absent.

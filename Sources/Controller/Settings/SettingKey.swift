@@ -58,6 +58,31 @@ struct SettingKey: Sendable {
     return bounded
   }
 
+  /// A list with at least one entry, and none twice, where `name` tells entries apart.
+  private static func filled<Element: SettingValue>(
+    _ name: String, _ path: any WritableKeyPath<Settings, [Element]> & Sendable, _ meaning: String,
+    by identity: @escaping @Sendable (Element) -> String
+  ) -> SettingKey {
+    var filled: SettingKey = key(name, path, meaning)
+    let (read, readText) = (filled.read, filled.readText)
+    @Sendable func check(_ settings: Settings, _ context: ReadingContext, _ mark: Mark?) throws(SettingsError) {
+      let names = settings[keyPath: path].map(identity)
+      let twice = names.first { name in names.count(where: { $0 == name }) > 1 }
+      if let twice { throw SettingsError(fault: .duplicate(twice), place: context.place.at(mark)) }
+      guard names.isEmpty else { return }
+      throw context.wrong(found: "empty", expected: "\([Element].expectation), and at least one", at: mark)
+    }
+    filled.read = { node, context, settings throws(SettingsError) in
+      try read(node, context, &settings)
+      try check(settings, context, node.mark)
+    }
+    filled.readText = { text, context, settings throws(SettingsError) in
+      try readText(text, context, &settings)
+      try check(settings, context, nil)
+    }
+    return filled
+  }
+
   static let all: [SettingKey] = [
     key("target.package", \.targetPackage, "The distribution that is measured."),
     key("target.import", \.targetImport, "The module whose import is taken apart."),
@@ -66,10 +91,12 @@ struct SettingKey: Sendable {
     key("machine", \.machine, "Where to measure: local, or ssh://user@host[:port]."),
     key("ssh.identity", \.sshIdentity, "Private key for an ssh:// machine."),
     key("ssh.known-hosts", \.sshKnownHosts, "Host keys that are trusted; ~/.ssh/known_hosts otherwise."),
-    key("python", \.python, "Python versions to measure with."),
-    key("layers", \.layers, "Layers to run: startup, micro."),
+    filled("python", \.python, "Python versions to measure with.") { $0 },
+    filled("layers", \.layers, "Layers to run: startup, micro.", by: \.rawValue),
     key("results", \.results, "Folder for the results."),
-    key("startup.commands", \.startupCommands, "Commands of layer 1; a control can't differ between the sides."),
+    filled(
+      "startup.commands", \.startupCommands, "Commands of layer 1; a control can't differ between the sides.",
+      by: \.name),
     key(
       "startup.blocks", \.startupBlocks, "Blocks of layer 1; a block runs each command twice a side.",
       within: 1...10_000),

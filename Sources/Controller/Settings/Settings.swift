@@ -5,7 +5,8 @@ import SystemPackage
 struct Settings: Equatable, Sendable {
   var targetPackage = "codeflash"
   var targetImport = "codeflash"
-  var targetRepository = RepositoryLocation.address("https://github.com/codeflash-ai/codeflash.git")
+  var targetRepository: RepositoryLocation? = RepositoryLocation.address(
+    "https://github.com/codeflash-ai/codeflash.git")
   var targetRequirements = ["pytest<9.2"]
   var machine = "local"
   var sshIdentity: FilePath?
@@ -13,12 +14,7 @@ struct Settings: Equatable, Sendable {
   var python = ["3.12"]
   var layers = LayerName.allCases
   var results = FilePath("results")
-  var startupCommands = [
-    StartupCommand(name: "codeflash --version", arguments: ["codeflash", "--version"], isControl: false),
-    StartupCommand(name: "codeflash --help", arguments: ["codeflash", "--help"], isControl: false),
-    StartupCommand(name: "import codeflash", arguments: ["python", "-c", "import codeflash"], isControl: false),
-    StartupCommand(name: "python -c pass", arguments: ["python", "-c", "pass"], isControl: true),
-  ]
+  var startupCommands = Self.commands(package: "codeflash", importName: "codeflash")
   var startupBlocks = 15
   var startupWarmupRuns = 1
   var startupImportRuns = 5

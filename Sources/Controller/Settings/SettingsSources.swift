@@ -6,16 +6,30 @@ import Yams
 enum SettingsFile {
   static let name = "cf-bench.yaml"
 
-  /// The file in `folder` or above it, up to the root of a repository.
-  static func find(from folder: FilePath) -> FilePath? {
-    var folder = folder
+  /// The file in `folder`, or above it up to the root of the repository that it is in. Outside of a repository only
+  /// `folder` counts: a file further up, in the home folder or in a shared one, belongs to something else.
+  static func find(from folder: FilePath) throws(SettingsError) -> FilePath? {
+    for folder in candidates(from: folder) {
+      if exists(folder.appending(name)) { return folder.appending(name) }
+      let misnamed = folder.appending("cf-bench.yml")
+      if exists(misnamed) {
+        throw SettingsError(fault: .misnamedFile, place: .file(misnamed.string, line: nil, column: nil))
+      }
+    }
+    return nil
+  }
+
+  private static func candidates(from start: FilePath) -> [FilePath] {
+    var folders: [FilePath] = []
+    var folder = start
     while true {
-      let candidate = folder.appending(name)
-      if FileManager.default.fileExists(atPath: candidate.string) { return candidate }
-      if FileManager.default.fileExists(atPath: folder.appending(".git").string) { return nil }
-      guard folder.removeLastComponent() else { return nil }
+      folders.append(folder)
+      if exists(folder.appending(".git")) { return folders }
+      guard folder.removeLastComponent() else { return [start] }
     }
   }
+
+  private static func exists(_ path: FilePath) -> Bool { FileManager.default.fileExists(atPath: path.string) }
 }
 
 enum SettingsVariables {
@@ -34,10 +48,10 @@ extension Settings {
     configuration: FilePath?
   ) throws(SettingsError) -> Settings {
     var settings = Settings()
-    let home = FilePath(environment["HOME"] ?? "/")
+    let home = FilePath(environment["HOME"] ?? FileManager.default.homeDirectoryForCurrentUser.path)
     if let configuration {
       try settings.read(file: folder.pushing(configuration), called: configuration.string, home: home)
-    } else if let found = SettingsFile.find(from: folder) {
+    } else if let found = try SettingsFile.find(from: folder) {
       try settings.read(file: found, called: SettingsFile.name, home: home)
     }
     for (name, text) in environment.sorted(by: { $0.key < $1.key })
@@ -47,19 +61,29 @@ extension Settings {
         throw SettingsError(
           fault: .unknownVariable(name, nearest: NearestName.to(name, among: known)), place: .environment(name))
       }
+      // An empty variable is one that nobody set: that is how CI systems pass on an input that was left out.
+      guard !text.isEmpty else { continue }
       try settings.take(key, text, .environment(name), folder: folder, home: home)
     }
     for (name, flag, text) in flags {
       guard let key = SettingKey.named(name) else { throw unknown(name, at: .flag(flag)) }
       try settings.take(key, text, .flag(flag), folder: folder, home: home)
     }
+    settings.followTarget()
     return settings
   }
 
   private static func unknown(_ name: String, at place: SettingPlace) -> SettingsError {
-    let known = SettingKey.all.map(\.name)
+    let all = SettingKey.all.map(\.name)
+    let section = name.lastIndex(of: ".").map { String(name[...$0]) } ?? ""
+    var known: [String] = []
+    for key in all where key.hasPrefix(section) {
+      let part = String(key.dropFirst(section.count).prefix { $0 != "." })
+      if !known.contains(part) { known.append(part) }
+    }
+    let sections = Set(all.compactMap { $0.contains(".") ? String($0.prefix { $0 != "." }) : nil }).sorted()
     return SettingsError(
-      fault: .unknownKey(name, nearest: NearestName.to(name, among: known), known: []), place: place)
+      fault: .unknownKey(name, nearest: NearestName.to(name, among: sections + all), known: known), place: place)
   }
 
   private mutating func take(
@@ -81,9 +105,14 @@ extension Settings {
   ) throws(SettingsError) {
     let context = ReadingContext(
       key: prefix.isEmpty ? "settings" : String(prefix.dropLast()), place: place, folder: folder, home: home)
+    if node.isNull { return }  // a section whose keys are all commented out
     guard case .mapping(let mapping) = node else { throw context.wrong(node, expected: "a group of keys") }
     for (keyNode, value) in mapping {
-      let name = prefix + (try context.text(keyNode, expected: "a key"))
+      let part = try context.text(keyNode, expected: "a key")
+      let name = prefix + part
+      if part.contains("."), SettingKey.named(name) != nil {
+        throw SettingsError(fault: .dottedKey(name), place: place.at(keyNode.mark))
+      }
       if let key = SettingKey.named(name) {
         let context = ReadingContext(key: name, place: place, folder: folder, home: home)
         try key.read(value, context, &self)
@@ -94,53 +123,5 @@ extension Settings {
         throw Self.unknown(name, at: place.at(keyNode.mark))
       }
     }
-  }
-}
-
-/// The micro targets of a file: data that a user can add to.
-enum MicroTargetFile {
-  static func parse(_ yaml: YAMLText) throws(SettingsError) -> [MicroTarget] {
-    let context = ReadingContext(key: "micro targets", place: yaml.place, folder: "", home: "")
-    guard let root = try yaml.root() else { return [] }
-    let fields = try YAMLFields(root, known: ["targets"], expected: "a map with a list of targets", in: context)
-    guard let (list, inner) = fields.node("targets") else { return [] }
-    guard case .sequence(let entries) = list else { throw inner.wrong(list, expected: "a list of targets") }
-    var targets: [MicroTarget] = []
-    for (index, entry) in entries.enumerated() {
-      let fields = try YAMLFields(
-        entry, known: ["name", "group", "candidates", "setup"],
-        expected: "a map with name, group, candidates and setup",
-        in: inner.entry(index))
-      targets.append(
-        MicroTarget(
-          name: try fields.required("name"), group: try fields.required("group"),
-          candidates: try fields.required("candidates"), setup: try code(fields, of: entry, inner.entry(index))))
-    }
-    return targets
-  }
-
-  /// Several lines of Python, unlike every setting.
-  private static func code(
-    _ fields: YAMLFields, of entry: Node, _ context: ReadingContext
-  ) throws(SettingsError) -> String {
-    guard let (node, inner) = fields.node("setup") else {
-      throw SettingsError(fault: .missingField("setup", of: context.key), place: context.place.at(entry.mark))
-    }
-    return try inner.text(node, expected: "Python code that defines call()")
-  }
-
-  /// The built-in targets and those of the user's file, which replace built-in ones of the same name.
-  static func targets(for settings: Settings) throws(SettingsError) -> [MicroTarget] {
-    var targets: [MicroTarget] = []
-    if settings.microBuiltinTargets {
-      targets = try parse(
-        YAMLText(
-          text: String(decoding: PackageResources.codeflash_yaml, as: UTF8.self),
-          place: .file("built-in micro targets", line: nil, column: nil)))
-    }
-    guard let file = settings.microTargets else { return targets }
-    let own = try parse(YAMLText(file: file, calledFile: file.string))
-    let names = Set(own.map(\.name))
-    return targets.filter { !names.contains($0.name) } + own
   }
 }

@@ -92,6 +92,94 @@ struct SettingsTests {
     #expect(try await load(file: "# nothing\n") == Settings())
   }
 
+  @Test(
+    "a list is not empty and has nothing twice; targets and keys in a wrong shape are refused",
+    arguments: [
+      ("layers: []\n", "can't be empty"), ("python: [3.12, 3.13, 3.12]\n", "'3.12' stands here a second time"),
+      ("startup:\n  commands: [a --b, c, a --b]\n", "'a --b' stands here a second time"),
+      ("startup.blocks: 3\n", "written with dots"),
+    ])
+  func wrongShape(file: String, words: String) async throws {
+    #expect(try await fault(file).what.contains(words))
+  }
+
+  @Test("a section without keys and an empty variable set nothing")
+  func nothingSet() async throws {
+    let settings = try await load(file: "startup:\n  # blocks: 3\n", environment: ["CF_BENCH_MICRO_BLOCKS": ""])
+    #expect(settings == Settings())
+  }
+
+  @Test("for another package, no default speaks of codeflash any more")
+  func otherPackage() async throws {
+    let settings = try await load(file: "target:\n  package: ruamel.yaml\n")
+    #expect(settings.targetImport == "ruamel_yaml")
+    #expect(settings.targetRequirements.isEmpty)
+    #expect(throws: Problem.self) { try settings.requiredRepository() }
+    #expect(try MicroTargetFile.targets(for: settings).isEmpty)
+    #expect(
+      settings.startupCommands.map(\.name)
+        == ["ruamel.yaml --version", "ruamel.yaml --help", "import ruamel_yaml", "python -c pass"])
+    #expect(settings.origins.keys.sorted() == ["target.package"])
+    let given = try await load(file: "target: { package: six, import: seven, repository: 'https://six.example/six' }\n")
+    #expect(given.targetImport == "seven")
+    #expect(try given.requiredRepository().text == "https://six.example/six")
+  }
+
+  @Test("the file is found up to the top of a repository, and not above it or outside of one")
+  func finding() async throws {
+    try await TestSupport.withTemporaryFolder { root in
+      let top = FilePath(root)
+      let inner = top.appending("repository").appending("package")
+      try FileManager.default.createDirectory(atPath: inner.string, withIntermediateDirectories: true)
+      try "machine: above\n".write(toFile: root + "/cf-bench.yaml", atomically: false, encoding: .utf8)
+      #expect(try SettingsFile.find(from: inner) == nil)
+      #expect(try SettingsFile.find(from: top) == top.appending("cf-bench.yaml"))
+      let repository = inner.removingLastComponent()
+      try FileManager.default.createDirectory(
+        atPath: repository.appending(".git").string, withIntermediateDirectories: true)
+      #expect(try SettingsFile.find(from: inner) == nil)
+      try "".write(toFile: repository.string + "/cf-bench.yml", atomically: false, encoding: .utf8)
+      let error = #expect(throws: SettingsError.self) { try SettingsFile.find(from: inner) }
+      #expect(error?.fix.contains("rename it to 'cf-bench.yaml'") == true)
+      try "".write(toFile: repository.string + "/cf-bench.yaml", atomically: false, encoding: .utf8)
+      #expect(try SettingsFile.find(from: inner) == repository.appending("cf-bench.yaml"))
+    }
+  }
+
+  @Test(
+    "a wrong file of micro targets is refused with line and column",
+    arguments: [
+      ("targets:\n- {name: a, group: g, candidates: [m.f], setup: call}\n", "t.yaml:2:36", "module:function"),
+      ("targets:\n- {name: a, group: g, candidates: [], setup: call}\n", "t.yaml:2:3", "module:function"),
+      ("targets:\n- {name: a, group: g, candidates: ['m:f'], setup: pass}\n", "t.yaml:2:51", "call()"),
+      ("targets:\n- {name: a, group: g, candidate: ['m:f'], setup: call}\n", "t.yaml:2:23", "candidates"),
+      ("targets:\n- name: a\n  group: g\n", "t.yaml:2:3", "candidates"),
+      (
+        "targets:\n- &a {name: a, group: g, candidates: ['m:f'], setup: call}\n- *a\n", "t.yaml:2:3", "second time"
+      ),
+    ])
+  func wrongTargets(yaml: String, place: String, words: String) throws {
+    let error = #expect(throws: SettingsError.self) {
+      try MicroTargetFile.parse(YAMLText(text: yaml, place: .file("t.yaml", line: nil, column: nil)))
+    }
+    let rendered = error?.problem.rendered ?? ""
+    #expect(rendered.contains(place + ":"), "\(rendered)")
+    #expect(rendered.contains(words), "\(rendered)")
+  }
+
+  @Test("one slip in any key is answered with that key", arguments: SettingKey.all.map(\.name))
+  func slips(name: String) {
+    let names = SettingKey.all.map(\.name)
+    for index in name.indices.dropFirst() where name[index] != "." {
+      var left = name
+      left.remove(at: index)
+      #expect(NearestName.to(left, among: names) == name, "\(left)")
+      var changed = name
+      changed.replaceSubrange(index...index, with: "q")
+      #expect(NearestName.to(changed, among: names) == name, "\(changed)")
+    }
+  }
+
   @Test("a variable of our prefix that is no setting is refused with the nearest one")
   func unknownVariable() async throws {
     let error = await #expect(throws: SettingsError.self) { try await load(environment: ["CF_BENCH_LAYER": "micro"]) }

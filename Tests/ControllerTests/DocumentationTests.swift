@@ -1,0 +1,53 @@
+import Foundation
+import Shared
+import Testing
+
+@Suite("Documentation: pages agree with the code and with each other")
+struct DocumentationTests {
+  private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  /// The pages that people read: those at the top and below `docs/`.
+  private static func pages() throws -> [URL] {
+    try [root, root.appending(path: "docs")].flatMap {
+      try FileManager.default.contentsOfDirectory(at: $0, includingPropertiesForKeys: nil)
+    }.filter { $0.pathExtension == "md" }
+  }
+
+  @Test("every relative link leads to a file or a heading that exists")
+  func links() throws {
+    var count = 0
+    for page in try Self.pages() {
+      for link in try String(contentsOf: page, encoding: .utf8).matches(of: /\]\(([^)\s]+)\)/).map({ String($0.1) })
+      where !link.contains("://") && !link.hasPrefix("mailto:") {
+        count += 1
+        let parts = link.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let target = parts[0].isEmpty ? page : page.deletingLastPathComponent().appending(path: parts[0])
+        #expect(FileManager.default.fileExists(atPath: target.path), "\(page.lastPathComponent): \(link)")
+        guard parts.count == 2, target.pathExtension == "md" else { continue }
+        #expect(try Self.anchors(of: target).contains(parts[1]), "\(page.lastPathComponent): \(link)")
+      }
+    }
+    #expect(count > 0)
+  }
+
+  /// Headings as GitHub makes anchors of them: lower case, spaces to dashes, punctuation left out.
+  private static func anchors(of page: URL) throws -> [String] {
+    try String(contentsOf: page, encoding: .utf8).matches(of: /(?m)^#+ +(.+)$/).map { heading in
+      String(
+        heading.1.lowercased().compactMap { character in
+          character == " "
+            ? "-" : character.isLetter || character.isNumber || "-_".contains(character) ? character : nil
+        })
+    }
+  }
+
+  @Test("the page on exit codes has a row for every code, and no other")
+  func exitCodes() throws {
+    let page = try String(contentsOf: Self.root.appending(path: "docs/exit-codes.md"), encoding: .utf8)
+    let codes = page.matches(of: /(?m)^\| *(\d+) *\|/).compactMap { Int32($0.1) }
+    #expect(codes == codes.sorted() && Set(codes).count == codes.count)
+    #expect(codes.allSatisfy { ExitStatus(rawValue: $0) != nil })
+    #expect((Int32(0)...255).filter { ExitStatus(rawValue: $0) != nil } == codes)
+  }
+}
