@@ -53,7 +53,7 @@ private struct AgentCommand: ParsableCommand {
         cf-bench-agent version
         echo '{"v":1,"type":"hello","body":{"protocolVersion":1,"controllerVersion":"x"}}' | cf-bench-agent serve
       """,
-    version: Version.current, subcommands: [Serve.self, RunJob.self, ShowVersion.self], defaultSubcommand: Serve.self)
+    version: Version.current, subcommands: [Serve.self, RunJob.self, Offline.self, ShowVersion.self], defaultSubcommand: Serve.self)
 }
 
 extension AgentCommand {
@@ -84,6 +84,16 @@ extension AgentCommand {
       let environment = ProcessInfo.processInfo.environment
       return try Runner(home: AgentHome(environment: environment), environment: environment).run(id)
     }
+  }
+
+  struct Offline: StatusCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Runs a program where it can't reach the network.", shouldDisplay: false)
+
+    @Option(help: "Share the private network of this process instead of making one.") var join: Int32?
+    @Argument(parsing: .postTerminator, help: "The program and its arguments.") var words: [String]
+
+    func perform() throws -> ExitStatus { try PrivateNetwork.become(words, joining: join) }
   }
 
   struct ShowVersion: StatusCommand {

@@ -1,10 +1,136 @@
 #define _GNU_SOURCE
 #include "CSpawn.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 int cf_spawn_add_chdir(void *actions, const char *path) {
   return posix_spawn_file_actions_addchdir_np(actions, path);
 }
 
 short cf_spawn_setsid_flag(void) { return POSIX_SPAWN_SETSID; }
+
+int cf_fork_exec(const char *path, char *const argv[], char *const envp[], const char *directory,
+                 const int descriptors[3], int *code) {
+  int report[2];
+  if (pipe(report) != 0) {
+    *code = errno;
+    return -1;
+  }
+  fcntl(report[0], F_SETFD, FD_CLOEXEC);
+  fcntl(report[1], F_SETFD, FD_CLOEXEC);
+  pid_t pid = fork();
+  if (pid == 0) {
+    setpgid(0, 0);
+    struct sigaction standard;
+    memset(&standard, 0, sizeof standard);
+    standard.sa_handler = SIG_DFL;
+    const int signals[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD};
+    for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &standard, 0);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, 0);
+    int failed = chdir(directory) != 0;
+    for (int i = 0; !failed && i < 3; i++) failed = dup2(descriptors[i], i) < 0;
+    if (!failed) execve(path, argv, envp);
+    int reason = errno;
+    ssize_t ignored = write(report[1], &reason, sizeof reason);
+    (void)ignored;
+    _exit(127);
+  }
+  int reason = pid < 0 ? errno : 0;
+  close(report[1]);
+  if (pid > 0) {
+    setpgid(pid, pid);
+    ssize_t count;
+    do count = read(report[0], &reason, sizeof reason);
+    while (count < 0 && errno == EINTR);
+    if (count == (ssize_t)sizeof reason) {
+      while (waitpid(pid, 0, 0) < 0 && errno == EINTR) {}
+      pid = -1;
+    }
+  }
+  close(report[0]);
+  *code = reason;
+  return pid;
+}
+
+#ifdef __linux__
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+static int write_file(const char *path, const char *text) {
+  int file = open(path, O_WRONLY | O_CLOEXEC);
+  if (file < 0) return errno;
+  ssize_t count = write(file, text, strlen(text));
+  int reason = count < 0 ? errno : 0;
+  close(file);
+  return reason;
+}
+
+static int bring_loopback_up(void) {
+  int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (control < 0) return errno;
+  struct ifreq request;
+  memset(&request, 0, sizeof request);
+  strcpy(request.ifr_name, "lo");
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  int reason = ioctl(control, SIOCSIFFLAGS, &request) == 0 ? 0 : errno;
+  close(control);
+  return reason;
+}
+
+int cf_enter_private_network(void) {
+  if (unshare(CLONE_NEWNET) != 0) {
+    char map[64];
+    uid_t uid = getuid();
+    gid_t gid = getgid();
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) return errno;
+    // user_namespaces(7): a group map needs setgroups(2) to be given up first.
+    write_file("/proc/self/setgroups", "deny");
+    snprintf(map, sizeof map, "%u %u 1", uid, uid);
+    int reason = write_file("/proc/self/uid_map", map);
+    if (reason == 0) {
+      snprintf(map, sizeof map, "%u %u 1", gid, gid);
+      reason = write_file("/proc/self/gid_map", map);
+    }
+    if (reason != 0) return reason;
+  }
+  return bring_loopback_up();
+}
+
+static int join(int pid, const char *name, int kind, int optional) {
+  char theirs[64], ours[64];
+  struct stat their, our;
+  snprintf(theirs, sizeof theirs, "/proc/%d/ns/%s", pid, name);
+  snprintf(ours, sizeof ours, "/proc/self/ns/%s", name);
+  if (stat(theirs, &their) != 0 || stat(ours, &our) != 0) return optional ? 0 : errno;
+  if (their.st_ino == our.st_ino) return 0;
+  int file = open(theirs, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return errno;
+  int reason = setns(file, kind) == 0 ? 0 : errno;
+  close(file);
+  return reason;
+}
+
+int cf_join_network(int pid) {
+  int reason = join(pid, "user", CLONE_NEWUSER, 1);
+  return reason != 0 ? reason : join(pid, "net", CLONE_NEWNET, 0);
+}
+#else
+int cf_enter_private_network(void) { return ENOSYS; }
+int cf_join_network(int pid) {
+  (void)pid;
+  return ENOSYS;
+}
+#endif

@@ -100,11 +100,11 @@ enum EveryMessage {
       .sample(
         Sample(
           layer: .startup, metric: "codeflash --version", python: "3.12", side: .base, block: 0, position: 3,
-          seconds: 0.0123456789, userSeconds: 0.01, systemSeconds: 0.002, exitCode: 0)),
+          value: 0.0123456789, userSeconds: 0.01, systemSeconds: 0.002, exitCode: 0)),
       .sample(
         Sample(
           layer: .micro, metric: "micro: “parse” | \u{1F600}", python: "3.12", side: .head, block: 1, position: 0,
-          seconds: 1.25e-7, loops: 2_000_000, isControl: true)),
+          value: 1.25e-7, loops: 2_000_000, isControl: true)),
       .importTree(
         ImportTree(
           side: .base, python: "3.12", run: 2,

@@ -88,7 +88,8 @@ final class Job {
     defer { _ = try? FileManager.default.removeItem(atPath: scratch) }  // the job's whole scratch goes at its end
     let context = LayerContext(
       sink: watched, python: python, sides: sides, target: manifest.target, scratch: scratch,
-      environment: environment)
+      home: home, agent: Executable.own, secrets: Secrets.take(from: environment),
+      setupSeconds: manifest.limits.setupSeconds, environment: environment)
     try journal.emit(
       .layerStarted(
         LayerStarted(layer: name, python: python, plannedSamples: layer.plannedSamples(sides: sides.count))))

@@ -33,8 +33,17 @@ struct LayerContext {
   var target: TargetPlan
   /// An empty folder for the layer's own files; removed with the job's scratch.
   var scratch: String
+  var home: AgentHome
+  /// The agent's program: it starts itself for what only another process can do.
+  var agent: String
+  /// Values that are in no file, such as the key of a live service.
+  var secrets: [String: String]
+  /// How long one step of preparation may take, in seconds.
+  var setupSeconds: Double
   /// The agent's own environment, for finding tools; measured children get ``SideEnvironment/measuredEnvironment(home:)``.
   var environment: [String: String]
+
+  var tools: SetupTools { SetupTools(environment: environment, home: home, limitSeconds: setupSeconds) }
 
   func environment(of side: Side) -> SideEnvironment? { sides.first { $0.side == side } }
 }

@@ -6,6 +6,8 @@ enum LayerList {
     var layers: [any Layer] = []
     if let plan = plans.startup { layers.append(StartupLayer(plan: plan)) }
     if let plan = plans.micro { layers.append(MicroLayer(plan: plan)) }
+    if let plan = plans.optimize { layers.append(OptimizeLayer(plan: plan)) }
+    if let plan = plans.memory { layers.append(MemoryLayer(plan: plan)) }
     return layers
   }
 }

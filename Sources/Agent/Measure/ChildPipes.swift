@@ -44,6 +44,8 @@ extension ChildProcess {
       close(&error.write)
     }
 
+    func closeInput() { close(&input.write) }
+
     func closeAll() {
       closeChildEnds()
       close(&input.write)
@@ -54,22 +56,30 @@ extension ChildProcess {
     /// Feeds `bytes` and collects both outputs until the child's ends are closed or `deadline` (monotonic seconds) passes.
     func pump(
       input bytes: [UInt8], outputLimit: Int, errorLimit: Int, until deadline: Double,
-      onOutputLine: (([UInt8]) -> Void)? = nil
+      onOutputLine: (([UInt8]) -> Void)? = nil, look: (every: Double, run: () -> Void)? = nil
     ) -> (output: [UInt8], error: [UInt8], timedOut: Bool) {
       var handedOut = 0
       var written = 0
       var out: [UInt8] = []
       var err: [UInt8] = []
+      var nextLook = MonotonicClock.seconds
       if bytes.isEmpty { close(&input.write) } else { _ = fcntl(input.write, F_SETFL, O_NONBLOCK) }
       while output.read >= 0 || error.read >= 0 {
-        let left = deadline - MonotonicClock.seconds
+        var left = deadline - MonotonicClock.seconds
         guard left > 0 else { return (out, err, true) }
+        if let look {
+          if MonotonicClock.seconds >= nextLook {
+            look.run()
+            nextLook = max(nextLook + look.every, MonotonicClock.seconds + look.every / 4)
+          }
+          left = min(left, nextLook - MonotonicClock.seconds)
+        }
         var polled = [
           pollfd(fd: input.write, events: Int16(POLLOUT), revents: 0),
           pollfd(fd: output.read, events: Int16(POLLIN), revents: 0),
           pollfd(fd: error.read, events: Int16(POLLIN), revents: 0),
         ]
-        guard poll(&polled, 3, Int32(min(left * 1000 + 1, 60_000))) >= 0 || errno == EINTR else {
+        guard poll(&polled, 3, Int32(min(max(0, left) * 1000 + 1, 60_000))) >= 0 || errno == EINTR else {
           return (out, err, true)
         }
         if polled[0].revents != 0 { feed(bytes, &written) }

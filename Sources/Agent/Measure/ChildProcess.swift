@@ -27,6 +27,11 @@ struct ChildProcess {
   var errorLimit = 64 << 10
   /// Called with each finished line of standard output, without its newline, as soon as it is there.
   var onOutputLine: (([UInt8]) -> Void)?
+  /// Called with the child's process id at its start and then at this interval, in seconds, until its output ends.
+  var look: (every: Double, at: (pid_t) -> Void)?
+  /// Whether ``Outcome/peakRSSBytes`` must be right for a small child: it is then started by `fork`, since the kernel
+  /// counts the memory that a child has before its `exec`, and after `posix_spawn` that is all of the agent's.
+  var measuresPeak = false
 
   struct Outcome {
     enum End: Equatable {
@@ -81,21 +86,32 @@ struct ChildProcess {
     var exitStatus: ExitStatus { .infrastructure }
   }
 
-  /// Runs the child to its end.
-  func run() throws(SpawnFailure) -> Outcome {
+  /// Starts the child; the caller serves its pipes and waits for its end.
+  func start() throws(SpawnFailure) -> (pid: pid_t, pipes: Pipes) {
     guard let path = Executable.find(program, path: environment["PATH"] ?? "") else {
       throw SpawnFailure(program: program, code: ENOENT)
     }
     let pipes = try Pipes(program: program)
-    defer { pipes.closeAll() }
+    do {
+      let pid = try spawn(path: path, pipes: pipes)
+      pipes.closeChildEnds()
+      return (pid, pipes)
+    } catch {
+      pipes.closeAll()
+      throw error
+    }
+  }
+
+  /// Runs the child to its end.
+  func run() throws(SpawnFailure) -> Outcome {
     let started = MonotonicClock.seconds
-    let pid = try spawn(path: path, pipes: pipes)
+    let (pid, pipes) = try start()
+    defer { pipes.closeAll() }
     CancelFlag.protect(pid)
     defer { CancelFlag.protect(0) }
-    pipes.closeChildEnds()
     var collected = pipes.pump(
       input: input, outputLimit: outputLimit, errorLimit: errorLimit, until: started + limitSeconds,
-      onOutputLine: onOutputLine)
+      onOutputLine: onOutputLine, look: look.map { look in (look.every, { look.at(pid) }) })
     if collected.timedOut { kill(-pid, SIGKILL) }
     // A grandchild may keep the pipes after the child has gone; a child may close them and stay. Both have the same limit.
     let ended = Self.reap(pid, until: started + limitSeconds)
@@ -119,6 +135,22 @@ struct ChildProcess {
   private static func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
 
   private func spawn(path: String, pipes: Pipes) throws(SpawnFailure) -> pid_t {
+    measuresPeak ? try forked(path: path, pipes: pipes) : try spawned(path: path, pipes: pipes)
+  }
+
+  private func forked(path: String, pipes: Pipes) throws(SpawnFailure) -> pid_t {
+    var descriptors = [pipes.input.read, pipes.output.write, pipes.error.write]
+    var code: Int32 = 0
+    let pid = CStringVector.with([path] + arguments) { argv in
+      CStringVector.with(environment.map { "\($0)=\($1)" }.sorted()) { envp in
+        cf_fork_exec(path, argv, envp, directory, &descriptors, &code)
+      }
+    }
+    guard pid > 0 else { throw SpawnFailure(program: program, code: code) }
+    return pid
+  }
+
+  private func spawned(path: String, pipes: Pipes) throws(SpawnFailure) -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }

@@ -47,6 +47,7 @@ struct SideCode: Equatable {
 struct CodeFetcher {
   let home: AgentHome
   let tools: SetupTools
+  private var checkouts: Checkouts { Checkouts(home: home, tools: tools) }
 
   func fetch(_ plan: SidePlan) throws -> SideCode {
     switch plan.source {
@@ -57,7 +58,7 @@ struct CodeFetcher {
       return try checkedOut(try repository.resolve(ref, in: address), of: repository, for: plan)
     case .bundle(let upload, let commit):
       let repository = try GitRepository.ofBundles(home: home, tools: tools)
-      let file = try uploaded(upload)
+      let file = try checkouts.uploaded(upload)
       return try checkedOut(
         try repository.take(bundle: file, upload: upload, commit: commit), of: repository, for: plan)
     case .tree(let upload):
@@ -66,22 +67,13 @@ struct CodeFetcher {
   }
 
   private func checkedOut(_ commit: String, of repository: GitRepository, for plan: SidePlan) throws -> SideCode {
-    let folder = try placed(name: commit) { try repository.checkOut(commit, to: $0) }
+    let folder = try checkouts.placed(name: commit) { try repository.checkOut(commit, to: $0) }
     try check(folder, of: plan)
     return SideCode(plan: plan, form: .folder(folder), commit: commit, identity: commit)
   }
 
   private func unpacked(_ upload: UploadID, for plan: SidePlan) throws -> SideCode {
-    let file = try uploaded(upload)
-    // As many digits as a commit has: both sides' paths are then equally long.
-    let folder = try placed(name: String(upload.sha256.prefix(40))) { temporary in
-      try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: false)
-      // GNU tar refuses `..` members, takes the leading slash off absolute ones and delays links that point outside.
-      let outcome = try tools.run(
-        "tar", ["--extract", "--gzip", "--file", file, "--directory", temporary, "--no-same-owner"],
-        doing: "unpacking an uploaded folder")
-      guard outcome.succeeded else { throw SideProblem.uploadDamaged(upload, lastWords: outcome.lastWords()) }
-    }
+    let folder = try checkouts.unpacked(upload)
     try check(folder, of: plan)
     return SideCode(
       plan: plan, form: .folder(folder), identity: "tree:\(upload.sha256)",
@@ -93,26 +85,5 @@ struct CodeFetcher {
       FileManager.default.fileExists(atPath: "\(folder)/\($0)")
     }
     guard isPackage else { throw SideProblem.notAPackage(label: plan.label) }
-  }
-
-  private func uploaded(_ upload: UploadID) throws -> String {
-    let file = "\(home.uploads)/\(upload)"
-    guard FileManager.default.fileExists(atPath: file) else { throw SideProblem.uploadMissing(upload) }
-    return file
-  }
-
-  /// The checkout `name`, made by `fill` in a folder beside it and then moved into place: a killed one is never taken
-  /// for whole.
-  private func placed(name: String, fill: (String) throws -> Void) throws -> String {
-    let folder = "\(home.checkouts)/\(name)"
-    let lock = try SetupLock(
-      path: "\(home.checkouts)/\(name).lock", doing: "waiting for another checkout", limitSeconds: tools.limitSeconds)
-    defer { extendLifetime(lock) }
-    guard !FileManager.default.fileExists(atPath: folder) else { return folder }
-    let temporary = "\(folder).part"
-    if FileManager.default.fileExists(atPath: temporary) { try FileManager.default.removeItem(atPath: temporary) }
-    try fill(temporary)
-    try FileManager.default.moveItem(atPath: temporary, toPath: folder)
-    return folder
   }
 }

@@ -9,4 +9,21 @@ int cf_spawn_add_chdir(void *actions, const char *path);
 /// The flag that starts the child as leader of a new session; POSIX_SPAWN_SETSID is hidden behind `_GNU_SOURCE` too (glibc 2.26).
 short cf_spawn_setsid_flag(void);
 
+/// Starts a program by `fork` and `execve`, in `directory`, as leader of a new process group, with `descriptors` as its
+/// standard input, output and error, default signal handlers and no blocked signal.
+///
+/// Returns its process id, or -1 with the reason (an `errno`) in `*code`.
+int cf_fork_exec(const char *path, char *const argv[], char *const envp[], const char *directory,
+                 const int descriptors[3], int *code);
+
+/// Puts this process, which must have one thread, into a network namespace of its own, where nothing but the loopback
+/// interface is, and that is up. Uses a user namespace too where the caller is not root. Linux only.
+///
+/// Returns 0, or the `errno` of the step that was not permitted.
+int cf_enter_private_network(void);
+
+/// Puts this process, which must have one thread, into the network namespace (and user namespace, where it is another) of
+/// process `pid`. Linux only. Returns 0 or an `errno`.
+int cf_join_network(int pid);
+
 #endif

@@ -56,7 +56,7 @@ enum Comparison {
     _ key: MetricKey, in record: JobRecord, level: Double, delta: Double
   ) throws(Unmeasurable) -> ComparisonDocument.Metric {
     let observations = record.samples.filter { $0.key == key }.map {
-      Observation(block: $0.block, arm: $0.side == .base ? .base : .head, value: $0.seconds)
+      Observation(block: $0.block, arm: $0.side == .base ? .base : .head, value: $0.value)
     }
     let ratios: [BlockRatio]
     do { ratios = try Blocks.logRatios(observations) } catch {
@@ -72,7 +72,7 @@ enum Comparison {
       let base = median(.base), let head = median(.head)
     else { throw .noCompleteBlock(metric: key.metric) }
     return ComparisonDocument.Metric(
-      name: key.metric, layer: key.layer, python: key.python, unit: "s", base: base, head: head,
+      name: key.metric, layer: key.layer, python: key.python, unit: key.unit.rawValue, base: base, head: head,
       ratio: decision.ratio, low: decision.interval?.lowerBound, high: decision.interval?.upperBound,
       verdict: decision.verdict.ofRun, blocks: decision.blocks)
   }

@@ -106,7 +106,7 @@ struct OverheadBench {
     bytes.reserveCapacity(lines * 260)
     let sample = Sample(
       layer: .startup, metric: "codeflash --version", python: "3.12", side: .base, block: 3, position: 1,
-      seconds: 0.0197, userSeconds: 0.012, systemSeconds: 0.004, exitCode: 0)
+      value: 0.0197, userSeconds: 0.012, systemSeconds: 0.004, exitCode: 0)
     let finished = Finished(outcome: .done, seconds: 1)
     let time = Timestamp.rfc3339()
     let template = try NumberedEvent(number: 1, time: time, event: .sample(sample)).line()

@@ -66,11 +66,12 @@ struct MetricKey: Hashable, Sendable {
   var layer: LayerName
   var metric: String
   var python: String
+  var unit: MetricUnit
   var isControl: Bool
 }
 
 extension Sample {
-  var key: MetricKey { MetricKey(layer: layer, metric: metric, python: python, isControl: isControl) }
+  var key: MetricKey { MetricKey(layer: layer, metric: metric, python: python, unit: unit, isControl: isControl) }
 }
 
 extension JobRecord {

@@ -5,7 +5,7 @@ extension MicroDocument {
   /// Layer 2 of one side; `nil` when it was neither measured nor skipped there.
   static func make(_ side: Side, from record: JobRecord) -> MicroDocument? {
     let targets = record.metrics.filter { $0.layer == .micro }.compactMap { key -> Target? in
-      let seconds = record.samples.filter { $0.side == side && $0.key == key }.map(\.seconds)
+      let seconds = record.samples.filter { $0.side == side && $0.key == key }.map(\.value)
       guard let median = Quantile.median(seconds), let least = seconds.min(), let most = seconds.max() else {
         return nil
       }

@@ -21,7 +21,7 @@ extension StartupDocument {
 extension StartupDocument.Result {
   /// `nil` for no samples.
   fileprivate init?(command: String, samples: [Sample], parameters: [String: String]?) {
-    let times = samples.map(\.seconds)
+    let times = samples.map(\.value)
     guard let mean = Quantile.mean(times), let median = Quantile.median(times), let least = times.min(),
       let most = times.max()
     else { return nil }

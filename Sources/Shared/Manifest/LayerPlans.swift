@@ -4,16 +4,26 @@ public enum LayerName: String, Codable, CaseIterable, Sendable {
   case startup
   /// Layer 2: micro-benchmarks and profiles of single functions.
   case micro
+  /// Layer 3: `codeflash` itself at work on a project.
+  case optimize
+  /// Layer 4: what the memory of such a run is, and where it goes.
+  case memory
 }
 
 /// What each layer is to do; a layer without a plan does not run.
 public struct LayerPlans: Codable, Equatable, Sendable {
   public var startup: StartupPlan?
   public var micro: MicroPlan?
+  public var optimize: OptimizePlan?
+  public var memory: MemoryPlan?
 
-  public init(startup: StartupPlan? = nil, micro: MicroPlan? = nil) {
+  public init(
+    startup: StartupPlan? = nil, micro: MicroPlan? = nil, optimize: OptimizePlan? = nil, memory: MemoryPlan? = nil
+  ) {
     self.startup = startup
     self.micro = micro
+    self.optimize = optimize
+    self.memory = memory
   }
 
   /// The layers that have a plan, in order.
@@ -22,6 +32,8 @@ public struct LayerPlans: Codable, Equatable, Sendable {
       switch name {
       case .startup: startup != nil
       case .micro: micro != nil
+      case .optimize: optimize != nil
+      case .memory: memory != nil
       }
     }
   }

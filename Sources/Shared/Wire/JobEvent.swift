@@ -15,6 +15,12 @@ public enum JobEvent: Equatable, Sendable {
   case importTree(ImportTree)
   case skipped(Skipped)
   case profile(FunctionProfile)
+  case stacks(StackProfile)
+  case optimizeRun(OptimizeRun)
+  case profiledPhases(ProfiledPhases)
+  case memoryTimeline(MemoryTimeline)
+  case memoryProfile(MemoryProfile)
+  case recording(Recording)
   case layerFinished(LayerFinished)
   /// Something went wrong and the job goes on without that part.
   case trouble(Trouble)
@@ -22,8 +28,8 @@ public enum JobEvent: Equatable, Sendable {
   case unknown(type: String)
 
   private enum Kind: String {
-    case started, queued, phase, host, sideReady, layerStarted, sample, importTree, skipped, profile, layerFinished
-    case trouble, finished
+    case started, queued, phase, host, sideReady, layerStarted, sample, importTree, skipped, profile, stacks, optimizeRun
+    case profiledPhases, memoryTimeline, memoryProfile, recording, layerFinished, trouble, finished
   }
 
   func withBody(number: Int, time: String) throws(WireError) -> [UInt8] {
@@ -41,6 +47,12 @@ public enum JobEvent: Equatable, Sendable {
     case .importTree(let body): try line(.importTree, body)
     case .skipped(let body): try line(.skipped, body)
     case .profile(let body): try line(.profile, body)
+    case .stacks(let body): try line(.stacks, body)
+    case .optimizeRun(let body): try line(.optimizeRun, body)
+    case .profiledPhases(let body): try line(.profiledPhases, body)
+    case .memoryTimeline(let body): try line(.memoryTimeline, body)
+    case .memoryProfile(let body): try line(.memoryProfile, body)
+    case .recording(let body): try line(.recording, body)
     case .layerFinished(let body): try line(.layerFinished, body)
     case .trouble(let body): try line(.trouble, body)
     case .finished(let body): try line(.finished, body)
@@ -65,6 +77,12 @@ public enum JobEvent: Equatable, Sendable {
       case .importTree: .importTree(try body(ImportTree.self))
       case .skipped: .skipped(try body(Skipped.self))
       case .profile: .profile(try body(FunctionProfile.self))
+      case .stacks: .stacks(try body(StackProfile.self))
+      case .optimizeRun: .optimizeRun(try body(OptimizeRun.self))
+      case .profiledPhases: .profiledPhases(try body(ProfiledPhases.self))
+      case .memoryTimeline: .memoryTimeline(try body(MemoryTimeline.self))
+      case .memoryProfile: .memoryProfile(try body(MemoryProfile.self))
+      case .recording: .recording(try body(Recording.self))
       case .layerFinished: .layerFinished(try body(LayerFinished.self))
       case .trouble: .trouble(try body(Trouble.self))
       case .finished: .finished(try body(Finished.self))

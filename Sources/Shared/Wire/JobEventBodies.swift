@@ -89,6 +89,12 @@ public struct LayerFinished: Codable, Equatable, Sendable {
   }
 }
 
+/// What a value counts.
+public enum MetricUnit: String, Codable, Sendable {
+  case seconds = "s"
+  case bytes = "B"
+}
+
 /// One measured value: a fresh process at one position of one block.
 public struct Sample: Codable, Equatable, Sendable {
   public var layer: LayerName
@@ -100,19 +106,20 @@ public struct Sample: Codable, Equatable, Sendable {
   public var block: Int
   /// Place in the block's order, from 0.
   public var position: Int
-  /// Seconds: of the whole process in layer 1, of one call in layer 2.
-  public var seconds: Double
-  /// CPU time in user mode of a layer 1 process, in seconds.
+  /// In ``unit``. Seconds of the whole process in layers 1 and 3, of one call in layer 2; a peak in bytes in layer 4.
+  public var value: Double
+  public var unit: MetricUnit
+  /// CPU time in user mode of a process of layer 1 or 3 and its children, in seconds.
   public var userSeconds: Double?
-  /// CPU time in the kernel of a layer 1 process, in seconds.
+  /// CPU time in the kernel of a process of layer 1 or 3 and its children, in seconds.
   public var systemSeconds: Double?
   public var exitCode: Int32?
   /// Calls in the loop behind a layer 2 value.
   public var loops: Int?
   public var isControl: Bool
   public init(
-    layer: LayerName, metric: String, python: String, side: Side, block: Int, position: Int, seconds: Double,
-    userSeconds: Double? = nil, systemSeconds: Double? = nil, exitCode: Int32? = nil, loops: Int? = nil,
+    layer: LayerName, metric: String, python: String, side: Side, block: Int, position: Int, value: Double,
+    unit: MetricUnit = .seconds, userSeconds: Double? = nil, systemSeconds: Double? = nil, exitCode: Int32? = nil, loops: Int? = nil,
     isControl: Bool = false
   ) {
     self.layer = layer
@@ -121,7 +128,8 @@ public struct Sample: Codable, Equatable, Sendable {
     self.side = side
     self.block = block
     self.position = position
-    self.seconds = seconds
+    self.value = value
+    self.unit = unit
     self.userSeconds = userSeconds
     self.systemSeconds = systemSeconds
     self.exitCode = exitCode

@@ -96,7 +96,7 @@ struct ComparisonTests {
     record.samples.removeAll { $0.metric == "codeflash --help" && $0.side == .base && $0.block > 0 }
     record.samples.removeAll { $0.metric == "codeflash --help" && $0.side == .head && $0.block == 0 }
     for index in record.samples.indices where record.samples[index].metric == "import codeflash" {
-      record.samples[index].seconds = 0
+      record.samples[index].value = 0
     }
     let document = Comparison.make(from: record, alpha: 0.01, delta: 0.02)
     #expect(document.troubles.map(\.metric) == ["codeflash --help", "import codeflash"])

@@ -75,7 +75,7 @@ struct TerminalTests {
   private func sample(_ position: Int) -> Sample {
     Sample(
       layer: .startup, metric: "codeflash --version", python: "3.12", side: .base, block: 0, position: position,
-      seconds: 1)
+      value: 1)
   }
 
   @Test("on a terminal one line is redrawn, cleared before what stays, and the last line stays")

@@ -94,7 +94,7 @@ struct JobStory {
             .sample(
               Sample(
                 layer: layer, metric: name, python: python, side: side, block: block, position: position,
-                seconds: (value * 1e9).rounded() / 1e9, userSeconds: layer == .startup ? 0.8 * value : nil,
+                value: (value * 1e9).rounded() / 1e9, userSeconds: layer == .startup ? 0.8 * value : nil,
                 systemSeconds: layer == .startup ? 0.15 * value : nil, exitCode: layer == .startup ? 0 : nil,
                 loops: layer == .micro ? 1000 : nil, isControl: name == "python -c pass")))
         }

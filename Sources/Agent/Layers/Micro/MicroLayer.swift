@@ -91,7 +91,7 @@ struct MicroLayer: Layer {
             .sample(
               Sample(
                 layer: Self.name, metric: Self.metric(plan.targets[index]), python: context.python, side: name,
-                block: block.number, position: position, seconds: seconds, loops: answer.loops)))
+                block: block.number, position: position, value: seconds, loops: answer.loops)))
         }
       }
     }

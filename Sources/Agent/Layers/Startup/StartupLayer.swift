@@ -132,7 +132,7 @@ struct StartupLayer: Layer {
         .sample(
           Sample(
             layer: Self.name, metric: metric.command.name, python: context.python, side: block.order[position],
-            block: block.number, position: position, seconds: seconds, userSeconds: run.user,
+            block: block.number, position: position, value: seconds, userSeconds: run.user,
             systemSeconds: run.system, exitCode: run.exitCode, isControl: metric.command.isControl)))
     }
     if outcome.end == .timedOut {

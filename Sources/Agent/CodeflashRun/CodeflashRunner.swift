@@ -1,0 +1,133 @@
+import FoundationEssentials
+import Shared
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Runs codeflash on one function of the project: on a fresh clone, with a fresh HOME and TMPDIR, against the stand-in of
+/// its service.
+struct CodeflashRunner {
+  let plan: CodeflashRunPlan
+  let project: Project
+  let service: ReplayService
+  let context: LayerContext
+  /// Holds the template and each run in turn, at the same path for both sides.
+  let folder: String
+
+  /// How often the process tree is looked at, in seconds.
+  private static let lookEvery = 0.05
+
+  var clone: String { folder + "/run/clone" }
+  private var template: String { folder + "/template" }
+  private var home: String { folder + "/run/home" }
+  private var temporary: String { folder + "/run/tmp" }
+
+  struct Record {
+    var opportunity: OpportunityList.Opportunity
+    var outcome: ChildProcess.Outcome
+    var log: RequestLog
+    var sampler: TreeSampler
+    /// Monotonic seconds.
+    var started: Double
+    var serviceEnded: Bool
+    /// Free room where it ran, in bytes, right afterwards.
+    var freeBytes: Int
+  }
+
+  /// Starts the service and makes what runs are cloned from.
+  static func prepare(
+    _ plan: CodeflashRunPlan, keepsRecordings: Bool = false, in context: LayerContext
+  ) throws -> CodeflashRunner {
+    let folder = context.scratch + "/codeflash"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let project = try Project.open(plan.project, home: context.home, tools: context.tools)
+    try project.makeTemplate(at: folder + "/template", tools: context.tools)
+    let service = try ReplayService(
+      plan, project: project, keepsRecordings: keepsRecordings, folder: folder, in: context)
+    return CodeflashRunner(plan: plan, project: project, service: service, context: context, folder: folder)
+  }
+
+  /// - Parameter wrap: puts an instrument around the words that start codeflash's script.
+  func run(
+    _ opportunity: OpportunityList.Opportunity, on side: SideEnvironment, block: Int,
+    wrap: ([String]) -> [String] = { $0 }, extra: [String: String] = [:]
+  ) throws -> Record {
+    try makeFresh()
+    let script = side.bin + "/" + context.target.package
+    guard access(script, F_OK) == 0 else {
+      throw Problem(
+        what: "\(side.label) has no command '\(context.target.package)'",
+        why: "its environment holds no script of that name",
+        fix: "layers 3 and 4 run codeflash itself; leave them out for another package: --layers startup,micro",
+        exitStatus: .partial)
+    }
+    let program = [
+      side.interpreter, script, "--file", opportunity.file, "--function", opportunity.name, "--no-pr",
+    ]
+    let words = service.words(wrap(program), agent: context.agent)
+    _ = service.takeLog()
+    var sampler = TreeSampler()
+    let started = MonotonicClock.seconds
+    let outcome = try ChildProcess(
+      program: words[0], arguments: Array(words.dropFirst()),
+      environment: environment(of: side, block: block).merging(extra) { $1 }, directory: clone,
+      limitSeconds: plan.timeoutSeconds, errorLimit: 256 << 10,
+      look: (Self.lookEvery, { sampler.look(at: $0) })
+    ).run()
+    return Record(
+      opportunity: opportunity, outcome: outcome, log: service.takeLog(), sampler: sampler, started: started,
+      serviceEnded: !service.isRunning, freeBytes: Self.freeBytes(folder))
+  }
+
+  private func makeFresh() throws {
+    let manager = FileManager.default
+    let run = folder + "/run"
+    if manager.fileExists(atPath: run) { try manager.removeItem(atPath: run) }
+    for path in [home, temporary] { try manager.createDirectory(atPath: path, withIntermediateDirectories: true) }
+    _ = try context.tools.mustRun(
+      "git", ["clone", "--quiet", "--local", template, clone], doing: "copying the project", in: folder)
+  }
+
+  private func environment(of side: SideEnvironment, block: Int) -> [String: String] {
+    side.measuredEnvironment(home: home).merging(service.environment) { $1 }
+      .merging([
+        "TMPDIR": temporary, "PYTHONIOENCODING": "utf-8", "CODEFLASH_LOOPING_TIME": "\(plan.loopingSeconds)",
+      ]) { $1 }.withHashSeed(block: block)
+  }
+
+  /// Whether codeflash left the function's file otherwise than it was.
+  func hasChanged(_ opportunity: OpportunityList.Opportunity) -> Bool {
+    let (old, new) = (template + "/" + opportunity.file, clone + "/" + opportunity.file)
+    return (try? Data(contentsOf: URL(filePath: old))) != (try? Data(contentsOf: URL(filePath: new)))
+  }
+
+  /// The project's folder as it was before a run.
+  var original: String { template }
+
+  private static func freeBytes(_ path: String) -> Int {
+    var space = statvfs()
+    guard statvfs(path, &space) == 0 else { return .max }
+    return Int(space.f_bavail) * Int(space.f_frsize)
+  }
+}
+
+extension CodeflashRunner.Record {
+  /// What codeflash itself said, without colours; what it logs and what its children say are in it too.
+  var words: [String] {
+    (outcome.outputText + "\n" + outcome.errorText).split(whereSeparator: \.isNewline).map { line in
+      var text = ""
+      var inEscape = false
+      for scalar in line.unicodeScalars {
+        if scalar.value == 0x1b { inEscape = true } else if inEscape {
+          inEscape = !(scalar.properties.isAlphabetic)
+        } else if scalar.value >= 0x20 {
+          text.unicodeScalars.append(scalar)
+        }
+      }
+      return text.split(separator: " ").joined(separator: " ")
+    }.filter { !$0.isEmpty }
+  }
+}

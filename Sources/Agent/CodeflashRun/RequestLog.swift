@@ -1,0 +1,96 @@
+import FoundationEssentials
+import Shared
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A request that codeflash made of its service, as `replay_service.py` logs it.
+struct LoggedRequest: Decodable, Equatable {
+  /// Seconds of `CLOCK_MONOTONIC`, as ``MonotonicClock``.
+  var start: Double
+  var end: Double
+  var method: String
+  var endpoint: String
+  var function: String?
+  var status: Int
+  /// Whether no recording answers it.
+  var unknown: Bool?
+  /// Whether it came with another key than the run's.
+  var refused: Bool?
+  /// What the service itself failed with.
+  var failure: String?
+  /// Why the real service could not be asked.
+  var upstreamFailure: String?
+  /// The start of a request that was not answered.
+  var request: String?
+  var body: Report?
+
+  /// The parts of `/ai/log_features` and `/cfapi/mark-as-success` that tell what was accepted. A ratio is how much
+  /// faster, less one.
+  struct Report: Decodable, Equatable {
+    var is_optimization_found: Bool?
+    var speedup_ratio: [String: Double?]?
+    var metadata: Metadata?
+    struct Metadata: Decodable, Equatable { var best_optimization_id: String? }
+  }
+
+  static let firstLayer: Set<String> = ["/ai/optimize", "/ai/testgen"]
+  static let afterBaseline = "/ai/optimize-line-profiler"
+  static let closing: Set<String> = [
+    "/ai/rank", "/ai/log_features", "/ai/explain", "/ai/optimization_review", "/cfapi/mark-as-success",
+  ]
+}
+
+/// The requests of one run of codeflash, and what they tell.
+struct RequestLog: Equatable {
+  var requests: [LoggedRequest]
+
+  /// Reads and empties the service's log: the next run starts a new one.
+  static func take(from path: String) -> RequestLog {
+    guard let bytes = try? Data(contentsOf: URL(filePath: path)) else { return RequestLog(requests: []) }
+    // The service appends, so an emptied file goes on at its start.
+    _ = truncate(path, 0)
+    let lines = bytes.split(separator: UInt8(ascii: "\n"))
+    // The service writes whole lines; one that can't be read would be of a full disk, and is missed by what it proves.
+    return RequestLog(requests: lines.compactMap { try? JSONDecoder().decode(LoggedRequest.self, from: Data($0)) })
+  }
+
+  /// Whether codeflash says that it took a candidate.
+  var accepted: Bool { requests.contains { $0.body?.is_optimization_found == true } }
+  /// The candidate that it took, and how many times as fast it says that is.
+  var best: (candidate: String, speedup: Double?)? {
+    guard let report = requests.last(where: { $0.endpoint == "/ai/log_features" })?.body,
+      let id = report.metadata?.best_optimization_id
+    else { return nil }
+    return (id, report.speedup_ratio?[id].flatMap { $0 }.map { $0 + 1 })
+  }
+  /// Whether the function's own tests ran and were timed: only then codeflash asks for more candidates by line profile.
+  var hasBaseline: Bool { requests.contains { $0.endpoint == LoggedRequest.afterBaseline } }
+
+  /// The parts of a run from `start` to `end` (monotonic seconds), by what was asked when.
+  func phases(from start: Double, to end: Double) -> [RunPhase] {
+    guard let first = requests.first(where: { $0.endpoint.hasPrefix("/ai/") }) else {
+      return [RunPhase(name: "until the end, without a request", seconds: end - start)]
+    }
+    var phases = [RunPhase(name: "discovery and context", seconds: first.start - start)]
+    var at = first.start
+    func close(_ name: String, at time: Double) {
+      phases.append(RunPhase(name: name, seconds: max(0, time - at)))
+      at = max(at, time)
+    }
+    let generated = requests.filter { LoggedRequest.firstLayer.contains($0.endpoint) }.map(\.end).max()
+    close("generation", at: generated ?? at)
+    guard let baseline = requests.first(where: { $0.endpoint == LoggedRequest.afterBaseline }) else {
+      close("tests", at: end)
+      return phases
+    }
+    close("tests and baseline", at: baseline.start)
+    let closing = requests.first { LoggedRequest.closing.contains($0.endpoint) }
+    close("tests and benchmarks of candidates", at: closing?.start ?? end)
+    if closing != nil { close("ranking and report", at: end) }
+    return phases
+  }
+}

@@ -1,0 +1,172 @@
+import FoundationEssentials
+import Shared
+
+/// Layer 4: the peak memory of commands and of codeflash at work, and which lines hold it.
+///
+/// Each tool has a pass of its own, since each disturbs what it measures: peaks come from runs without any tool.
+struct MemoryLayer: Layer {
+  static let name = LayerName.memory
+
+  let plan: MemoryPlan
+  private var runner: CodeflashRunner?
+  /// Commands that are still measured.
+  private var commands: [StartupCommand] = []
+  private var plainSeconds: [Side: Double] = [:]
+  private var hasTimeline: Set<Side> = []
+
+  init(plan: MemoryPlan) { self.plan = plan }
+
+  var blocks: Int { plan.blocks }
+
+  func plannedSamples(sides: Int) -> Int { plan.blocks * sides * 2 * (plan.commands.count + (plan.measuresRun ? 1 : 0)) }
+
+  static func metric(_ command: StartupCommand) -> String { "\(OptimizeLayer.memoryMetric): \(command.name)" }
+
+  // MARK: Preparing
+
+  mutating func prepare(in context: LayerContext) throws {
+    try FileManager.default.createDirectory(atPath: home(in: context), withIntermediateDirectories: true)
+    commands = try plan.commands.filter { command in
+      for side in context.sides where try peak(of: command, on: side, block: 0, in: context) == nil { return false }
+      return true
+    }
+    runner = try CodeflashRunner.prepare(plan.run, in: context)
+  }
+
+  /// The peak of one run of a command, in bytes; `nil`, and said so, when it fails.
+  private func peak(
+    of command: StartupCommand, on side: SideEnvironment, block: Int, in context: LayerContext
+  ) throws -> Int? {
+    let words: [String]
+    switch StartupCommandLine.make(command, on: side, home: home(in: context)) {
+    case .success(let line): words = line.words
+    case .failure(let missing):
+      try context.sink.emit(
+        .skipped(
+          Skipped(
+            layer: Self.name, metric: Self.metric(command), python: context.python, side: side.side,
+            reason: missing.reason)))
+      return nil
+    }
+    let outcome = try ChildProcess(
+      program: words[0], arguments: Array(words.dropFirst()),
+      environment: StartupCommandLine.sharedEnvironment(side, home: home(in: context), block: block),
+      directory: home(in: context), limitSeconds: plan.run.timeoutSeconds, measuresPeak: true
+    ).run()
+    guard outcome.succeeded else {
+      try trouble(
+        Self.metric(command), side.side,
+        Problem(
+          what: "\(command.name) \(outcome.endWords) on \(side.label)", why: outcome.lastWords(),
+          fix: "make '\(command.arguments.joined(separator: " "))' exit with 0, or take it out of the commands",
+          exitStatus: .partial), in: context)
+      return nil
+    }
+    return outcome.peakRSSBytes
+  }
+
+  private func trouble(_ metric: String, _ side: Side, _ problem: Problem, in context: LayerContext) throws {
+    try context.sink.emit(
+      .trouble(Trouble(layer: Self.name, metric: metric, python: context.python, side: side, problem: problem)))
+  }
+
+  // MARK: Measuring
+
+  mutating func measure(_ block: Block, in context: LayerContext) throws {
+    for command in commands {
+      for (position, name) in block.order.enumerated() {
+        guard let side = context.environment(of: name) else { continue }
+        guard let bytes = try peak(of: command, on: side, block: block.number, in: context) else {
+          commands.removeAll { $0 == command }
+          break
+        }
+        try emit(Self.metric(command), bytes, side.side, block, position, in: context)
+      }
+    }
+    guard plan.measuresRun, let runner else { return }
+    for (position, name) in block.order.enumerated() {
+      guard let side = context.environment(of: name) else { continue }
+      let record = try runner.run(quick(runner), on: side, block: block.number)
+      if CancelFlag.isSet { throw JobCancelled() }
+      guard try works(record, on: side, in: context) else {
+        self.runner = nil
+        return
+      }
+      plainSeconds[name] = min(plainSeconds[name] ?? .infinity, record.outcome.seconds)
+      try emit(OptimizeLayer.memoryMetric, record.sampler.memory.peakPSSBytes, name, block, position, in: context)
+      if hasTimeline.insert(name).inserted {
+        let points = record.sampler.thinned(to: 400)
+        try context.sink.emit(.memoryTimeline(MemoryTimeline(python: context.python, side: name, points: points)))
+      }
+    }
+  }
+
+  private func emit(
+    _ metric: String, _ bytes: Int, _ side: Side, _ block: Block, _ position: Int, in context: LayerContext
+  ) throws {
+    try context.sink.emit(
+      .sample(
+        Sample(
+          layer: Self.name, metric: metric, python: context.python, side: side, block: block.number,
+          position: position, value: Double(bytes), unit: .bytes)))
+  }
+
+  private func quick(_ runner: CodeflashRunner) throws -> OpportunityList.Opportunity {
+    let list = runner.project.list
+    guard let found = list.functions.first(where: { $0.function == list.quick }) else {
+      preconditionFailure("a list that was read has its quick function")
+    }
+    return found
+  }
+
+  /// False, and said so, when codeflash is broken: what it then holds is not what it needs.
+  private func works(
+    _ record: CodeflashRunner.Record, on side: SideEnvironment, under tool: String? = nil, in context: LayerContext
+  ) throws -> Bool {
+    guard let reason = Breakage.reason(record) else { return true }
+    try trouble(
+      OptimizeLayer.memoryMetric, side.side,
+      Problem(
+        what: "codeflash of \(side.label) is broken on \(record.opportunity.function)"
+          + (tool.map { " under \($0)" } ?? ""),
+        why: reason, fix: Breakage.fix(reason), exitStatus: .partial), in: context)
+    return false
+  }
+
+  // MARK: Which lines hold it
+
+  mutating func summarise(in context: LayerContext) throws {
+    guard let runner else { return }
+    let worker = MemoryTools(folder: runner.folder, top: plan.top)
+    try worker.writeScripts()
+    let tools = try profilers(in: context)
+    for tool in MemoryProfile.Tool.allCases where tool == .tracemalloc || tools != nil {
+      for side in context.sides {
+        try context.sink.emit(.phase(Phase(text: "\(tool.rawValue) on codeflash of \(side.label)", side: side.side)))
+        if CancelFlag.isSet { throw JobCancelled() }
+        let record = try runner.run(
+          quick(runner), on: side, block: 0, wrap: { worker.wrap($0, tool: tool, tools: tools) })
+        guard try works(record, on: side, under: tool.rawValue, in: context) else { return }
+        let profile = try worker.report(
+          tool, of: record, on: side, tools: tools, plainSeconds: plainSeconds[side.side], in: context)
+        try context.sink.emit(.memoryProfile(profile.lines))
+        if let stacks = profile.stacks { try context.sink.emit(.stacks(stacks)) }
+      }
+    }
+    _ = try runner.service.finish()
+  }
+
+  private func profilers(in context: LayerContext) throws -> ProfilerTools? {
+    guard let side = context.sides.first else { return nil }
+    do { return try ProfilerTools.prepare(for: side, in: context) } catch let error as SideProblem {
+      try context.sink.emit(
+        .skipped(
+          Skipped(
+            layer: Self.name, metric: "memray", python: context.python, side: nil,
+            reason: "memray \(ProfilerTools.memrayVersion) can't be installed: \(error.why ?? error.what)")))
+      return nil
+    }
+  }
+
+  private func home(in context: LayerContext) -> String { context.scratch + "/memory-home" }
+}

@@ -1,0 +1,214 @@
+import FoundationEssentials
+import Shared
+
+/// Layer 3: codeflash at work on a project whose opportunities are known: how long, how much memory, and what it found.
+///
+/// The unit is a run over all functions of the form, one codeflash process each. Each side first runs once on the quick
+/// function under py-spy: that fills the caches, shows whether the side works at all, and where its time goes.
+struct OptimizeLayer: Layer {
+  static let name = LayerName.optimize
+  static let metric = "Full optimize run"
+  static let memoryMetric = "Peak memory"
+
+  let plan: OptimizePlan
+  private var work: Work?
+  /// Said once for a side and function.
+  private var complaints: Set<String> = []
+  private var hasTimeline: Set<Side> = []
+
+  private struct Work {
+    var runner: CodeflashRunner
+    var judge: FindingJudge
+    var form: OptimizeForm
+    var functions: [OpportunityList.Opportunity]
+  }
+
+  init(plan: OptimizePlan) { self.plan = plan }
+
+  /// A job that records asks the real service as little as it can: once for each function.
+  var blocks: Int { plan.keepsRecordings ? 0 : plan.blocks }
+
+  func plannedSamples(sides: Int) -> Int { blocks * sides * 2 }
+
+  // MARK: Preparing
+
+  mutating func prepare(in context: LayerContext) throws {
+    let runner = try CodeflashRunner.prepare(plan.run, keepsRecordings: plan.keepsRecordings, in: context)
+    let judge = FindingJudge(runner: runner, remeasurement: try Remeasurement(runner))
+    let list = runner.project.list
+    let quick = list.functions.filter { $0.function == list.quick }
+    var work = Work(runner: runner, judge: judge, form: .quick, functions: quick)
+    if plan.keepsRecordings {
+      self.work = work
+      return try record(work, list: list, in: context)
+    }
+    let tools = try profilers(in: context)
+    var seconds = 0.0
+    for side in context.sides {
+      try context.sink.emit(.phase(Phase(text: "rehearsing codeflash of \(side.label)", side: side.side)))
+      let run = try rehearse(work, on: side, tools: tools, in: context)
+      guard run.functions.allSatisfy({ $0.finding != .broken }) else { return }
+      seconds += run.seconds
+    }
+    let expected = seconds * 2 * Double(plan.blocks * list.functions.count)
+    if plan.form == .full || (plan.form == .auto && expected <= plan.budgetSeconds) {
+      work.form = .full
+      work.functions = list.functions
+    }
+    self.work = work
+  }
+
+  /// `nil`, and said so, where they can't be had.
+  private func profilers(in context: LayerContext) throws -> ProfilerTools? {
+    guard let side = context.sides.first else { return nil }
+    do { return try ProfilerTools.prepare(for: side, in: context) } catch let error as SideProblem {
+      try context.sink.emit(
+        .skipped(
+          Skipped(
+            layer: Self.name, metric: "hot paths of \(Self.metric)", python: context.python, side: nil,
+            reason: "py-spy \(ProfilerTools.pySpyVersion) can't be installed: \(error.why ?? error.what)")))
+      return nil
+    }
+  }
+
+  private mutating func rehearse(
+    _ work: Work, on side: SideEnvironment, tools: ProfilerTools?, in context: LayerContext
+  ) throws -> OptimizeRun {
+    let output = work.runner.folder + "/py-spy.txt"
+    if FileManager.default.fileExists(atPath: output) { try FileManager.default.removeItem(atPath: output) }
+    let run = try self.run(work, on: side, block: nil, position: 0, in: context) { program in
+      tools.map { PySpy.words(program, tools: $0, output: output) } ?? program
+    }
+    try context.sink.emit(.optimizeRun(run.report))
+    guard tools != nil, let bytes = try? Data(contentsOf: URL(filePath: output)) else { return run.report }
+    let stacks = PySpy.mainThread(String(decoding: bytes, as: UTF8.self))
+    let tool = "py-spy \(ProfilerTools.pySpyVersion)"
+    try context.sink.emit(
+      .profiledPhases(
+        ProfiledPhases(
+          python: context.python, side: side.side, tool: tool, phases: CodeflashPhases.sort(stacks))))
+    var gatherer = StackGatherer()
+    for stack in stacks { gatherer.add(stack.frames, stack.seconds) }
+    try context.sink.emit(
+      .stacks(
+        gatherer.profile(
+          Self.name, metric: Self.metric, unit: .seconds, tool: tool, python: context.python, side: side.side)))
+    return run.report
+  }
+
+  // MARK: Measuring
+
+  mutating func measure(_ block: Block, in context: LayerContext) throws {
+    guard let work else { return }
+    for (position, name) in block.order.enumerated() {
+      guard let side = context.environment(of: name) else { continue }
+      let run = try self.run(work, on: side, block: block.number, position: position, in: context)
+      try context.sink.emit(.optimizeRun(run.report))
+      // A run in which something is broken took another way: its time is no measurement.
+      guard run.report.functions.allSatisfy({ $0.finding != .broken }) else {
+        if !work.runner.service.isRunning { self.work = nil }
+        guard self.work != nil else { return }
+        continue
+      }
+      try emitSamples(of: run, in: context)
+    }
+  }
+
+  private struct Run {
+    var report: OptimizeRun
+    var userSeconds: Double
+    var systemSeconds: Double
+    var points: [MemoryTimeline.Point]
+  }
+
+  private mutating func run(
+    _ work: Work, on side: SideEnvironment, block: Int?, position: Int, in context: LayerContext,
+    wrap: ([String]) -> [String] = { $0 }
+  ) throws -> Run {
+    var functions: [FunctionRun] = []
+    var memory = TreeMemory()
+    var (wall, user, system) = (0.0, 0.0, 0.0)
+    var points: [MemoryTimeline.Point] = []
+    for opportunity in work.functions {
+      let record = try work.runner.run(opportunity, on: side, block: block ?? 0, wrap: wrap)
+      if CancelFlag.isSet { throw JobCancelled() }
+      let function = try work.judge.judge(record, on: side)
+      functions.append(function)
+      if record.sampler.memory.peakPSSBytes > memory.peakPSSBytes {
+        points = record.sampler.thinned(to: 400)
+      }
+      memory.take(record.sampler.memory)
+      wall += record.outcome.seconds
+      user += record.outcome.userSeconds
+      system += record.outcome.systemSeconds
+      if function.finding == .broken { try complain(function, on: side, in: context) }
+      if record.serviceEnded { break }
+    }
+    let report = OptimizeRun(
+      purpose: block == nil ? .rehearsal : .measured, python: context.python, side: side.side, block: block ?? 0,
+      position: position, form: work.form, seconds: wall, cpuSeconds: user + system, memory: memory,
+      network: work.runner.service.network.rawValue, functions: functions)
+    return Run(report: report, userSeconds: user, systemSeconds: system, points: points)
+  }
+
+  private mutating func emitSamples(of run: Run, in context: LayerContext) throws {
+    let report = run.report
+    func sample(_ layer: LayerName, _ metric: String, _ value: Double, _ unit: MetricUnit) -> Sample {
+      Sample(
+        layer: layer, metric: metric, python: report.python, side: report.side, block: report.block,
+        position: report.position, value: value, unit: unit)
+    }
+    var time = sample(Self.name, Self.metric, report.seconds, .seconds)
+    time.userSeconds = run.userSeconds
+    time.systemSeconds = run.systemSeconds
+    try context.sink.emit(.sample(time))
+    guard report.memory.peakPSSBytes > 0 else { return }
+    try context.sink.emit(.sample(sample(.memory, Self.memoryMetric, Double(report.memory.peakPSSBytes), .bytes)))
+    if hasTimeline.insert(report.side).inserted {
+      try context.sink.emit(
+        .memoryTimeline(MemoryTimeline(python: report.python, side: report.side, points: run.points)))
+    }
+  }
+
+  private mutating func complain(_ run: FunctionRun, on side: SideEnvironment, in context: LayerContext) throws {
+    let reason = run.reason ?? "it says nothing"
+    guard complaints.insert("\(side.side) \(run.function)").inserted else { return }
+    try context.sink.emit(
+      .trouble(
+        Trouble(
+          layer: Self.name, metric: Self.metric, python: context.python, side: side.side,
+          problem: Problem(
+            what: "codeflash of \(side.label) is broken on \(run.function)", why: reason, fix: Breakage.fix(reason),
+            exitStatus: .partial))))
+  }
+
+  // MARK: Ending
+
+  private mutating func record(_ work: Work, list: OpportunityList, in context: LayerContext) throws {
+    guard let side = context.sides.last else { return }
+    var work = work
+    if plan.form != .quick {
+      work.form = .full
+      work.functions = list.functions
+    }
+    try context.sink.emit(.optimizeRun(try run(work, on: side, block: nil, position: 0, in: context).report))
+  }
+
+  mutating func summarise(in context: LayerContext) throws {
+    guard let service = work?.runner.service else { return }
+    for recording in try service.finish() { try context.sink.emit(.recording(recording)) }
+    work = nil
+  }
+}
+
+extension TreeMemory {
+  /// The higher of each peak; what is counted is added.
+  mutating func take(_ other: TreeMemory) {
+    peakPSSBytes = max(peakPSSBytes, other.peakPSSBytes)
+    peakRSSBytes = max(peakRSSBytes, other.peakRSSBytes)
+    largestProcessBytes = max(largestProcessBytes, other.largestProcessBytes)
+    processes += other.processes
+    looks += other.looks
+    costSeconds += other.costSeconds
+  }
+}
