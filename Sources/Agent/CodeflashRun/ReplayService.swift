@@ -73,7 +73,7 @@ final class ReplayService {
     var words = [interpreter, "-I", "-S", script]
     if network == .namespace { words = PrivateNetwork.words(words, agent: context.agent) }
     // The real service is reached as the far end's login reaches the outside: with its certificates and proxies.
-    let environment = live ? context.environment.filter { $0.key != Secrets.codeflashKey } : ["PATH": "/usr/bin:/bin"]
+    let environment = live ? context.environment : ["PATH": "/usr/bin:/bin"]
     let order = Order(
       mode: plan.answers.rawValue, recordings: project.recordings, log: log, key: key, ports: Self.ports,
       upstream: live ? Upstream(ai: plan.liveAddress, cf: plan.liveAddress) : nil,

@@ -12,7 +12,9 @@ final class Job {
   let manifest: JobManifest
   let folder: JobFolder
   let home: AgentHome
+  /// Without ``secrets``: what is built or measured must not find them.
   let environment: [String: String]
+  private let secrets: [String: String]
   let journal: JournalWriter
   private var hasTrouble = false
   private var deadline = Double.infinity
@@ -23,7 +25,8 @@ final class Job {
     self.manifest = manifest
     self.folder = folder
     self.home = home
-    self.environment = environment
+    secrets = Secrets.take(from: environment)
+    self.environment = environment.filter { !Secrets.names.contains($0.key) }
     self.journal = journal
   }
 
@@ -88,7 +91,7 @@ final class Job {
     defer { _ = try? FileManager.default.removeItem(atPath: scratch) }  // the job's whole scratch goes at its end
     let context = LayerContext(
       sink: watched, python: python, sides: sides, target: manifest.target, scratch: scratch,
-      home: home, agent: Executable.own, secrets: Secrets.take(from: environment),
+      home: home, agent: Executable.own, secrets: secrets,
       setupSeconds: manifest.limits.setupSeconds, environment: environment)
     try journal.emit(
       .layerStarted(

@@ -33,5 +33,24 @@ enum ManifestCheck {
         throw refuse("the micro layer has no target, or two of the same name")
       }
     }
+    for run in [manifest.layers.optimize?.run, manifest.layers.memory?.run].compactMap(\.self) {
+      guard run.loopingSeconds > 0, run.loopingSeconds <= 3600, run.timeoutSeconds > 0, run.timeoutSeconds <= 86_400
+      else { throw refuse("a time of a run of codeflash is out of bounds") }
+      let isAddress = ["http://", "https://"].contains { run.liveAddress.hasPrefix($0) }
+      guard isAddress else { throw refuse("the live service's address starts with neither http:// nor https://") }
+    }
+    if let optimize = manifest.layers.optimize {
+      guard (1...1000).contains(optimize.blocks), optimize.budgetSeconds >= 0 else {
+        throw refuse("a count of the optimize layer is out of bounds")
+      }
+      guard !optimize.keepsRecordings || optimize.run.answers == .live else {
+        throw refuse("only answers of the live service can be recorded")
+      }
+    }
+    if let memory = manifest.layers.memory {
+      guard (1...1000).contains(memory.blocks), (1...2000).contains(memory.top),
+        memory.commands.allSatisfy({ !$0.arguments.isEmpty })
+      else { throw refuse("a count or a command of the memory layer is out of bounds") }
+    }
   }
 }

@@ -26,7 +26,7 @@ final class RequestDesk {
   func answer(_ request: AgentRequest) throws -> AgentMessage {
     switch request {
     case .hello(let hello): return try greet(hello)
-    case .submit(let submit): return .accepted(try accept(submit.manifest))
+    case .submit(let submit): return .accepted(try accept(submit.manifest, secrets: submit.secrets ?? [:]))
     case .cancel(let cancel): return .cancelled(self.cancel(cancel.job))
     case .uploads(let asked): return .uploads(uploads(asked))
     case .doctor(let doctor):
@@ -106,7 +106,7 @@ final class RequestDesk {
     return Cancelled(job: id, wasRunning: true)
   }
 
-  private func accept(_ manifest: JobManifest) throws -> Accepted {
+  private func accept(_ manifest: JobManifest, secrets: [String: String]) throws -> Accepted {
     try ManifestCheck.check(manifest)
     let folder = JobFolder(manifest.id, in: home)
     if folder.exists {
@@ -125,6 +125,7 @@ final class RequestDesk {
       _ = try? FileManager.default.removeItem(atPath: folder.path)  // half a job is no job
       throw StorageFailure(path: folder.path, code: code == 0 ? ENOSPC : code)
     }
+    let environment = environment.merging(Secrets.take(from: secrets)) { $1 }
     do { children.append(try DetachedRunner(home: home, environment: environment).start(folder)) } catch {
       _ = try? FileManager.default.removeItem(atPath: folder.path)  // so that it can be submitted again
       throw error

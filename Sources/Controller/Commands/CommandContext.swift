@@ -76,12 +76,26 @@ struct CommandContext {
     return plans
   }
 
+  /// The layers that run codeflash itself; they say nothing of another package.
+  private func codeflashLayers() throws -> CodeflashLayers? {
+    let asked = Set(settings.layers).intersection([.optimize, .memory])
+    guard !asked.isEmpty else { return nil }
+    guard settings.targetPackage == "codeflash" else {
+      if settings.origin(of: "layers") == .standard { return nil }
+      throw Problem(
+        what: "the layers 'optimize' and 'memory' run codeflash itself",
+        why: "the target is '\(settings.targetPackage)'", fix: "leave them out: --layers startup,micro",
+        exitStatus: .usage)
+    }
+    return CodeflashLayers(settings: settings, layers: asked, project: try ProjectFolder.find(settings))
+  }
+
   /// Measures one revision, or two against each other, and prints what was found.
   func measure(base: String?, head: String) async throws -> ExitStatus {
     let progress = makeProgress()
     let measurement = Measurement(
       settings: settings, machine: machine, identity: identity, environment: environment, python: python,
-      layers: try layers(), progress: progress)
+      layers: try layers(), codeflashLayers: try codeflashLayers(), progress: progress)
     let revisions = (base.map { [(Side.base, $0)] } ?? []) + [(Side.head, head)]
     var folder: RunFolder?
     let ended = try await withTicks(progress) {

@@ -9,6 +9,7 @@ struct Measurement {
   var environment: [String: String]
   var python: PythonPlan
   var layers: LayerPlans
+  var codeflashLayers: CodeflashLayers?
   var progress: TerminalProgress
 
   /// How many times a broken line is mended before giving up.
@@ -22,13 +23,19 @@ struct Measurement {
       let preparation = SidePreparation(repository: try repository(for: revisions), scratch: scratch)
       var prepared: [PreparedSide] = []
       for (side, text) in revisions { prepared.append(try await preparation.prepare(side, text)) }
+      var layers = layers
+      var uploads = prepared.compactMap(\.upload)
+      if let codeflashLayers {
+        let project = try await FolderArchive(scratch: scratch).make(of: codeflashLayers.project)
+        codeflashLayers.add(to: &layers, project: project.id)
+        uploads.append(project)
+      }
       let manifest = ManifestBuilder.build(
         settings: settings, layers: layers, sides: prepared.map(\.plan), python: python,
         seed: UInt64.random(in: 0...UInt64(Int64.max)))
-      let uploads = prepared.compactMap(\.upload)
       progress.step("starting \(machine == .local ? "a private sshd on this machine" : "a session with \(machine)")")
       return try await withMachine(machine, identity: identity, environment: environment) { address in
-        try await measure(manifest, uploads: uploads, on: address, agent: agent, store: store)
+        try await measure(manifest, uploads: uploads.uniqued(), on: address, agent: agent, store: store)
       }
     }
   }
@@ -51,7 +58,7 @@ struct Measurement {
       do {
         return try await withAgentSession(address, agent: agent, note: progress.step) { session, _ in
           try await send(uploads, in: session)
-          let submit = AgentRequest.submit(SubmitRequest(manifest: manifest))
+          let submit = AgentRequest.submit(SubmitRequest(manifest: manifest, secrets: codeflashLayers?.secrets(environment)))
           _ = try await session.answer(to: submit, within: .seconds(30), waitingFor: "the job to be accepted")
           let opened = try store ?? open(manifest)
           store = opened

@@ -54,7 +54,13 @@ struct ProgressState: Equatable, Sendable {
     case .finished(let body):
       layer = nil
       return step("\(words(body.outcome)) after \(Numbers.elapsed(body.seconds))")
-    case .importTree, .skipped, .profile, .unknown: return nil
+    case .optimizeRun(let body):
+      let purpose = body.purpose == .rehearsal ? "rehearsal" : "run"
+      let found = FindingCount(body.functions).words
+      return .step("\(body.side.rawValue): a \(purpose) of \(Numbers.elapsed(body.seconds)), \(found)")
+    case .recording(let body): return .step("recorded \(body.function)")
+    case .importTree, .skipped, .profile, .stacks, .profiledPhases, .memoryTimeline, .memoryProfile, .unknown:
+      return nil
     }
   }
 

@@ -14,6 +14,12 @@ struct JobRecord: Equatable, Sendable {
   var samples: [Sample] = []
   var importTrees: [ImportTree] = []
   var profiles: [FunctionProfile] = []
+  var stacks: [StackProfile] = []
+  var optimizeRuns: [OptimizeRun] = []
+  var profiledPhases: [ProfiledPhases] = []
+  var memoryTimelines: [MemoryTimeline] = []
+  var memoryProfiles: [MemoryProfile] = []
+  var recordings: [Recording] = []
   var skipped: [Skipped] = []
   var troubles: [Trouble] = []
   /// `nil` while the job runs, and when its runner died without a last word.
@@ -36,6 +42,12 @@ struct JobRecord: Equatable, Sendable {
     case .sample(let body): samples.append(body)
     case .importTree(let body): importTrees.append(body)
     case .profile(let body): profiles.append(body)
+    case .stacks(let body): stacks.append(body)
+    case .optimizeRun(let body): optimizeRuns.append(body)
+    case .profiledPhases(let body): profiledPhases.append(body)
+    case .memoryTimeline(let body): memoryTimelines.append(body)
+    case .memoryProfile(let body): memoryProfiles.append(body)
+    case .recording(let body): recordings.append(body)
     case .skipped(let body): skipped.append(body)
     case .trouble(let body): troubles.append(body)
     case .finished(let body): finished = body

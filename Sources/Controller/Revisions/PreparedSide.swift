@@ -8,10 +8,17 @@ struct PreparedSide: Sendable {
 }
 
 /// A file on this machine that the far end needs, named there by its content.
-struct Upload: Sendable, Equatable {
+struct Upload: Sendable, Hashable {
   var id: UploadID
   var path: String
   var bytes: Int
+}
+
+extension Upload {
+  init(of path: String) throws {
+    let digest = try FileDigest(path: path)
+    self.init(id: digest.id, path: path, bytes: digest.bytes)
+  }
 }
 
 /// Turns what a person typed into what the far end needs.
@@ -27,7 +34,7 @@ struct SidePreparation {
     case .release(let requirement):
       return PreparedSide(plan: SidePlan(side: side, label: text, source: .release(requirement: requirement)))
     case .folder(let path):
-      let upload = try await archive(folder: path)
+      let upload = try await FolderArchive(scratch: scratch).make(of: path)
       return PreparedSide(plan: SidePlan(side: side, label: text, source: .tree(upload: upload.id)), upload: upload)
     case .gitRef(let ref):
       guard isLocal(repository) else {
@@ -38,46 +45,7 @@ struct SidePreparation {
     }
   }
 
-  private func isLocal(_ repository: String) -> Bool {
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: repository, isDirectory: &isFolder) && isFolder.boolValue
-  }
-
-  /// A folder as a compressed tar archive whose bytes depend on names and contents only, so that the same folder is
-  /// uploaded and installed once. What git ignores stays here.
-  private func archive(folder: String) async throws -> Upload {
-    guard isLocal(folder) else { throw RevisionError.noSuchFolder(path: folder) }
-    let isProject = ["pyproject.toml", "setup.py"].contains {
-      FileManager.default.fileExists(atPath: folder + "/" + $0)
-    }
-    guard isProject else { throw RevisionError.notAProject(path: folder) }
-    let names = scratch + "/names-" + UUID().uuidString
-    try await fileNames(of: folder).joined(separator: "\0").write(toFile: names, atomically: false, encoding: .utf8)
-    let tar = scratch + "/tree-" + UUID().uuidString + ".tar.gz"
-    let result = try await LocalTool.run(
-      "tar",
-      [
-        "--create", "--file", tar, "--directory", folder, "--sort=name", "--mtime=@0", "--owner=0", "--group=0",
-        "--numeric-owner", "--mode=u+rwX,go=rX", "--no-recursion", "--use-compress-program=gzip -n", "--null",
-        "--verbatim-files-from", "--files-from", names,
-      ])
-    guard result.succeeded else { throw RevisionError.tool(name: "tar", words: result.error) }
-    return try upload(tar)
-  }
-
-  private func fileNames(of folder: String) async throws -> [String] {
-    let inRepository = try await LocalTool.run("git", ["-C", folder, "rev-parse", "--is-inside-work-tree"])
-    if inRepository.succeeded {
-      let listed = try await LocalTool.run(
-        "git", ["-C", folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-      guard listed.succeeded else { throw RevisionError.tool(name: "git", words: listed.error) }
-      let names = Set(listed.output.split(separator: "\0").map(String.init))
-      return names.filter { FileManager.default.fileExists(atPath: folder + "/" + $0) }.sorted()
-    }
-    let walked = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-    let left = [".git", ".venv", "venv", "__pycache__", ".build", "node_modules", ".tox", ".mypy_cache"]
-    return walked.filter { name in !name.split(separator: "/").contains { left.contains(String($0)) } }.sorted()
-  }
+  private func isLocal(_ repository: String) -> Bool { FolderArchive.isFolder(repository) }
 
   /// A commit of a repository of this machine as a git bundle with the tags, which version numbers are made from.
   private func bundle(_ side: Side, _ ref: String) async throws -> PreparedSide {
@@ -98,14 +66,9 @@ struct SidePreparation {
       let result = try await LocalTool.run("git", arguments, limit: .seconds(600))
       guard result.succeeded else { throw RevisionError.tool(name: "git", words: result.error) }
     }
-    let upload = try upload(file)
+    let upload = try Upload(of: file)
     return PreparedSide(
       plan: SidePlan(side: side, label: ref, source: .bundle(upload: upload.id, commit: commit)), upload: upload)
-  }
-
-  private func upload(_ path: String) throws -> Upload {
-    let digest = try FileDigest(path: path)
-    return Upload(id: digest.id, path: path, bytes: digest.bytes)
   }
 }
 

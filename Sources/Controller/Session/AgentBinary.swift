@@ -18,7 +18,7 @@ struct AgentBinary: Sendable {
     return AgentBinary(path: path, sha256: digest.id.sha256, bytes: digest.bytes)
   }
 
-  private static var ownFolder: String {
+  static var ownFolder: String {
     let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     let path = own.path == "/proc/self/exe" ? URL(filePath: CommandLine.arguments[0]) : own
     return path.deletingLastPathComponent().path

@@ -92,7 +92,7 @@ struct SettingKey: Sendable {
     key("ssh.identity", \.sshIdentity, "Private key for an ssh:// machine."),
     key("ssh.known-hosts", \.sshKnownHosts, "Host keys that are trusted; ~/.ssh/known_hosts otherwise."),
     filled("python", \.python, "Python versions to measure with.") { $0 },
-    filled("layers", \.layers, "Layers to run: startup, micro.", by: \.rawValue),
+    filled("layers", \.layers, "Layers to run: startup, micro, optimize, memory.", by: \.rawValue),
     key("results", \.results, "Folder for the results."),
     filled(
       "startup.commands", \.startupCommands, "Commands of layer 1; a control can't differ between the sides.",
@@ -119,6 +119,28 @@ struct SettingKey: Sendable {
       within: .milliseconds(1) ... .seconds(60)),
     key("micro.timeout", \.microTimeout, "How long one worker may take.", within: .seconds(1) ... .seconds(3600)),
     key("micro.profile-top", \.microProfileTop, "Functions of a profile that are kept.", within: 0...1000),
+    key(
+      "optimize.project", \.optimizeProject, "Folder of the project that codeflash is run on; the built-in one otherwise."
+    ),
+    key(
+      "optimize.answers", \.optimizeAnswers,
+      "Where codeflash's service has its answers from: replay (recorded, offline) or live."),
+    key("optimize.live-address", \.optimizeLiveAddress, "Where the live service is."),
+    key(
+      "optimize.form", \.optimizeForm,
+      "How much a run works on: quick (one function), full (all), or auto (full when the budget allows)."),
+    key(
+      "optimize.budget", \.optimizeBudget, "What form auto has for all blocks of both sides.",
+      within: .seconds(0) ... .seconds(86_400)),
+    key("optimize.blocks", \.optimizeBlocks, "Blocks of layer 3; a block has two runs a side.", within: 1...1000),
+    key(
+      "optimize.looping-time", \.optimizeLoopingTime, "For how long codeflash times one candidate.",
+      within: .milliseconds(100) ... .seconds(3600)),
+    key(
+      "optimize.timeout", \.optimizeTimeout, "How long codeflash may take for one function.",
+      within: .seconds(1) ... .seconds(86_400)),
+    key("memory.blocks", \.memoryBlocks, "Blocks of layer 4; a block has two runs of each command a side.", within: 1...1000),
+    key("memory.top", \.memoryTop, "Lines and modules of a memory profile that are kept.", within: 1...2000),
     key(
       "statistics.alpha", \.alpha, "Chance, over all metrics together, of calling identical code different.",
       within: 0.000001...0.5),

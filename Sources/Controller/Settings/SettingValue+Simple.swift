@@ -110,12 +110,15 @@ extension FilePath: SettingValue {
   func resolved(in context: ReadingContext) -> FilePath { context.absolute(self) }
 }
 
-extension LayerName: SettingValue {
+/// A setting that is one of a few words.
+protocol WordSetting: SettingValue, CaseIterable, RawRepresentable where RawValue == String {}
+
+extension WordSetting {
   static var expectation: String { "one of " + allCases.map(\.rawValue).joined(separator: ", ") }
 
-  static func read(_ node: Node, in context: ReadingContext) throws(SettingsError) -> LayerName {
+  static func read(_ node: Node, in context: ReadingContext) throws(SettingsError) -> Self {
     let text = try context.text(node, expected: expectation)
-    if let layer = LayerName(rawValue: text) { return layer }
+    if let word = Self(rawValue: text) { return word }
     guard let nearest = NearestName.to(text, among: allCases.map(\.rawValue)) else {
       throw context.wrong(node, expected: expectation)
     }
@@ -124,3 +127,7 @@ extension LayerName: SettingValue {
 
   var yaml: String? { rawValue }
 }
+
+extension LayerName: WordSetting {}
+extension OptimizeForm: WordSetting {}
+extension CodeflashRunPlan.Answers: WordSetting {}

@@ -26,6 +26,16 @@ struct Settings: Equatable, Sendable {
   var microRepeatTime = Duration.milliseconds(20)
   var microTimeout = Duration.seconds(300)
   var microProfileTop = 25
+  var optimizeProject: FilePath?
+  var optimizeAnswers = CodeflashRunPlan.Answers.replay
+  var optimizeLiveAddress = "https://app.codeflash.ai"
+  var optimizeForm = OptimizeForm.auto
+  var optimizeBudget = Duration.seconds(240)
+  var optimizeBlocks = 1
+  var optimizeLoopingTime = Duration.seconds(1)
+  var optimizeTimeout = Duration.seconds(180)
+  var memoryBlocks = 3
+  var memoryTop = 200
   var alpha = 0.01
   var delta = 0.02
   var limitQueue = Duration.seconds(7200)

@@ -31,7 +31,13 @@ public struct HelloRequest: Codable, Equatable, Sendable {
 
 public struct SubmitRequest: Codable, Equatable, Sendable {
   public var manifest: JobManifest
-  public init(manifest: JobManifest) { self.manifest = manifest }
+  /// Values that must stand in no file, by the name of an environment variable: they reach the job's runner in its
+  /// environment, for the layers that ask for them, and are kept nowhere. Only names that the agent knows are taken.
+  public var secrets: [String: String]?
+  public init(manifest: JobManifest, secrets: [String: String]? = nil) {
+    self.manifest = manifest
+    self.secrets = secrets
+  }
 }
 
 public struct AttachRequest: Codable, Equatable, Sendable {

@@ -1,0 +1,35 @@
+import Foundation
+import Shared
+import SystemPackage
+
+/// The project that layers 3 and 4 run codeflash on.
+enum ProjectFolder {
+  private static let builtIn = "fixtures/depot"
+  private static let mark = "opportunities.json"
+
+  /// The folder that the settings name, or the built-in project: beside the controller, under `share/cf-bench`, or in the
+  /// checkout that it was built in.
+  static func find(_ settings: Settings) throws -> String {
+    if let named = settings.optimizeProject?.string {
+      guard FileManager.default.fileExists(atPath: "\(named)/\(mark)") else {
+        throw Problem(
+          what: "'\(named)' is no project for codeflash", why: "there is no \(mark) in it",
+          fix: "docs/replay.md says what a project needs; without --set optimize.project the built-in one is taken",
+          exitStatus: .usage)
+      }
+      return named
+    }
+    let own = AgentBinary.ownFolder
+    var places = ["\(own)/\(builtIn)", "\(own)/../share/cf-bench/\(builtIn)"]
+    var folder = URL(filePath: own)
+    for _ in 0..<5 {
+      folder.deleteLastPathComponent()
+      places.append(folder.path + "/" + builtIn)
+    }
+    if let found = places.first(where: { FileManager.default.fileExists(atPath: "\($0)/\(mark)") }) { return found }
+    throw Problem(
+      what: "the built-in project for codeflash is missing", why: "there is no \(builtIn) beside \(own) or above it",
+      fix: "keep the folder 'fixtures' beside cf-bench, name one with --set optimize.project=FOLDER, or leave the "
+        + "layers out: --layers startup,micro", exitStatus: .usage)
+  }
+}
