@@ -164,7 +164,9 @@ enum StandardOutput {
     switch report {
     case .comparison(let comparison, _): try write(json: comparison.document)
     case .run(let side, _):
-      try write(json: RunDocument(revision: side.label, startup: side.startup, micro: side.micro))
+      try write(
+        json: RunDocument(
+          revision: side.label, startup: side.startup, micro: side.micro, optimize: side.optimize, memory: side.memory))
     }
   }
 }
@@ -175,4 +177,6 @@ struct RunDocument: Encodable {
   var revision: String
   var startup: StartupDocument?
   var micro: MicroDocument?
+  var optimize: OptimizeDocument?
+  var memory: MemoryDocument?
 }

@@ -14,10 +14,12 @@ enum Comparison {
     let failure = record.failure.map { [Trouble(problem: $0)] } ?? []
     let troubles = failure + record.troubles + measured.troubles + controls.troubles
     let isComplete = record.finished?.outcome == .done && measured.troubles.isEmpty && controls.troubles.isEmpty
+    let findings = FindingComparison.all(from: record)
     return ComparisonDocument(
       base: revision(.base, in: record), head: revision(.head, in: record),
-      verdict: verdict(metrics: measured.metrics, controls: controls.metrics), identical: isIdentical(record),
-      complete: isComplete, metrics: measured.metrics, controls: controls.metrics, host: record.host,
+      verdict: verdict(metrics: measured.metrics, controls: controls.metrics, findings: findings),
+      identical: isIdentical(record), complete: isComplete, metrics: measured.metrics, controls: controls.metrics,
+      findings: findings, memoryLines: MemoryLineChange.all(from: record), host: record.host,
       seconds: record.finished?.seconds ?? 0,
       method: .init(name: FixedBlocksRule.name, alpha: alpha, delta: delta), troubles: troubles,
       skipped: record.skipped)
@@ -27,10 +29,11 @@ enum Comparison {
   /// person would want to hear of first: a regression; then an open question; then an improvement; and `equivalent`
   /// only when every metric is.
   static func verdict(
-    metrics: [ComparisonDocument.Metric], controls: [ComparisonDocument.Metric]
+    metrics: [ComparisonDocument.Metric], controls: [ComparisonDocument.Metric], findings: [FindingComparison] = []
   ) -> ComparisonDocument.RunVerdict {
     if controls.contains(where: \.hasMoved) { return .void }
-    let verdicts = Set(metrics.map(\.verdict))
+    // The same findings on both sides decide nothing about a metric that is open.
+    let verdicts = Set(metrics.map(\.verdict) + findings.map(\.verdict).filter { $0 != .equivalent })
     for worst in [ComparisonDocument.RunVerdict.regressed, .undecided, .improved] where verdicts.contains(worst) {
       return worst
     }

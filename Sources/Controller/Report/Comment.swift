@@ -17,11 +17,15 @@ enum Comment {
       "**\(Markdown.text(VerdictWords.headline(document)))**\n",
     ]
     parts += VerdictWords.remarks(document, notes: report.notes).map { Markdown.text($0) + "\n" }
-    if !document.metrics.isEmpty { parts.append(table(report)) }
+    if !document.metrics.isEmpty || !document.findings.isEmpty { parts.append(table(report)) }
     parts.append(MethodLine.markdown(report) + "\n")
     // The dearest to lose stands first: what no longer fits is left to the files.
     var size = parts.reduce(0) { $0 + $1.utf8.count + 1 }
-    for fold in [missing(document), ImportBreakdown.markdown(report.imports), ProfileChanges.markdown(report)] {
+    let folds = [
+      missing(document), FindingWords.markdown(report), MemoryWords.markdown(report),
+      ImportBreakdown.markdown(report.imports), FindingWords.phases(report), ProfileChanges.markdown(report),
+    ]
+    for fold in folds {
       guard let fold else { continue }
       guard size + fold.utf8.count < byteLimit else {
         parts.append("More stands in the files of the results folder: it did not fit here.\n")
@@ -43,7 +47,9 @@ enum Comment {
     }
     // A release or folder has a name of its own; a ref of the repository is the pull request's branch.
     let head = document.head.commit == nil ? Markdown.text(document.head.label) : "branch"
-    var text = Markdown.table(["Metric", Markdown.text(document.base.label), head, "Delta"], Array(shown))
+    var text = Markdown.table(
+      ["Metric", Markdown.text(document.base.label), head, "Delta"],
+      Array(shown) + document.findings.map { findings($0, report) })
     let rest = document.metrics.count - shown.count
     if rest > 0 { text += "\n\(rest) more stand in `comparison.json`.\n" }
     return text
@@ -56,6 +62,17 @@ enum Comment {
     return [
       name(metric, report), VerdictWords.value(metric.base, unit: metric.unit),
       VerdictWords.value(metric.head, unit: metric.unit), isBold ? "**\(delta)**" : delta,
+    ]
+  }
+
+  private static func findings(_ findings: FindingComparison, _ report: ComparisonReport) -> [String] {
+    let words = Markdown.text(FindingWords.difference(findings))
+    let hasMoved = findings.verdict == .improved || findings.verdict == .regressed
+    let isBold = hasMoved && report.document.verdict != .void
+    return [
+      FindingWords.rowName
+        + (report.document.findings.count > 1 ? " (Python \(Markdown.text(findings.python)))" : ""),
+      FindingWords.count(findings.base), FindingWords.count(findings.head), isBold ? "**\(words)**" : words,
     ]
   }
 

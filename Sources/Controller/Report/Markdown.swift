@@ -65,3 +65,8 @@ enum Markdown {
     return cell
   }
 }
+
+extension String {
+  /// The same with a capital at its start.
+  var capitalisedFirst: String { prefix(1).uppercased() + dropFirst() }
+}

@@ -47,6 +47,12 @@ struct RatioWords: Equatable, Sendable {
     return "\(percent.drop { $0 == "-" || $0 == "+" }) \(ratio < 1 ? "less time" : "slower")"
   }
 
+  /// The same of memory: `6.4x less`, `5% more`.
+  var smaller: String {
+    let amount = factor ?? String(percent.drop { $0 == "-" || $0 == "+" })
+    return "\(amount) \(ratio < 1 ? "less" : "more")"
+  }
+
   /// What the change may be, rounded outwards: `-3% … +5%`; `nil` without an interval.
   var couldBe: String? {
     guard let interval else { return nil }

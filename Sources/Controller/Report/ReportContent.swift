@@ -5,6 +5,10 @@ struct ComparisonReport: Equatable, Sendable {
   var document: ComparisonDocument
   var imports: [ImportDifference]
   var profiles: [ProfileDifference]
+  /// Where the time of a rehearsal went on both sides, one pair a Python.
+  var phases: [(base: ProfiledPhases, head: ProfiledPhases)] { optimize.compactMap(\.phases) }
+  var optimize: [OptimizePair]
+  var memoryProfiles: [MemoryPair]
   /// The interpreters' own versions by the Python asked for, such as `3.12` → `3.12.3`.
   var interpreters: [String: String]
   /// Where another interpreter stands in for the one asked for, and other things to know first.
@@ -14,6 +18,8 @@ struct ComparisonReport: Equatable, Sendable {
     document = Comparison.make(from: record, alpha: alpha, delta: delta)
     imports = ImportDifference.all(from: record)
     profiles = ProfileDifference.all(from: record)
+    optimize = OptimizePair.all(from: record)
+    memoryProfiles = MemoryPair.all(from: record)
     interpreters = record.interpreters
     notes = record.notes
   }
@@ -25,6 +31,39 @@ struct ComparisonReport: Equatable, Sendable {
 
   var hasSeveralPythons: Bool {
     Set((document.metrics + document.controls).map(\.python)).count > 1
+  }
+}
+
+/// Layer 3 of both sides with one Python.
+struct OptimizePair: Equatable, Sendable {
+  var base: OptimizeDocument.Result
+  var head: OptimizeDocument.Result
+
+  var phases: (base: ProfiledPhases, head: ProfiledPhases)? {
+    guard let base = base.phases, let head = head.phases else { return nil }
+    return (base, head)
+  }
+
+  static func all(from record: JobRecord) -> [OptimizePair] {
+    let base = OptimizeDocument.make(.base, from: record)?.results ?? []
+    let head = OptimizeDocument.make(.head, from: record)?.results ?? []
+    return base.compactMap { result in
+      head.first { $0.python == result.python }.map { OptimizePair(base: result, head: $0) }
+    }
+  }
+}
+
+/// The memory profiles of both sides by one tool with one Python.
+struct MemoryPair: Equatable, Sendable {
+  var base: MemoryProfile
+  var head: MemoryProfile
+
+  static func all(from record: JobRecord) -> [MemoryPair] {
+    let base = MemoryDocument.make(.base, from: record)?.profiles ?? []
+    let head = MemoryDocument.make(.head, from: record)?.profiles ?? []
+    return head.compactMap { profile in
+      base.first { $0.tool == profile.tool && $0.python == profile.python }.map { MemoryPair(base: $0, head: profile) }
+    }
   }
 }
 

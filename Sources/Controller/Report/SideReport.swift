@@ -9,6 +9,8 @@ struct SideReport: Equatable, Sendable {
   var startup: StartupDocument?
   var controls: Set<String>
   var micro: MicroDocument?
+  var optimize: OptimizeDocument?
+  var memory: MemoryDocument?
   var imports: [ImportCosts]
   var host: HostWitness?
   var startedAt: String?
@@ -32,6 +34,8 @@ struct SideReport: Equatable, Sendable {
     startup = StartupDocument.make(side, from: record)
     controls = Set(record.samples.filter(\.isControl).map(\.metric))
     micro = MicroDocument.make(side, from: record)
+    optimize = OptimizeDocument.make(side, from: record)
+    memory = MemoryDocument.make(side, from: record)
     imports = record.pythons.compactMap { ImportCosts(side, python: $0, record: record) }
     host = record.host
     startedAt = record.startedAt

@@ -66,6 +66,8 @@ enum StoredReport: Equatable, Sendable {
       try StoredFile.write(table, to: path.appending("importtime.tsv"))
     }
     if let micro = report.micro { try StoredFile.write(json: micro, to: path.appending("micro.json")) }
+    if let optimize = report.optimize { try StoredFile.write(json: optimize, to: path.appending("optimize.json")) }
+    if let memory = report.memory { try StoredFile.write(json: memory, to: path.appending("memory.json")) }
     try StoredFile.write(Summary.text(report), to: path.appending("summary.md"))
   }
 

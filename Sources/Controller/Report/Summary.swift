@@ -15,8 +15,43 @@ enum Summary {
     if let micro = report.micro, !micro.targets.isEmpty {
       parts.append(section("Unit operations", microTable(micro, report)))
     }
+    if let optimize = report.optimize {
+      parts += optimize.results.map { result in
+        let python = optimize.results.count > 1 ? ", Python \(Markdown.text(result.python))" : ""
+        return section("Full optimize run\(python)", optimizeTable(result))
+      }
+    }
+    if let memory = report.memory, !memory.peaks.isEmpty || !memory.profiles.isEmpty {
+      let naming = Set(memory.peaks.map(\.python) + memory.profiles.map(\.python)).count > 1
+      parts.append(section("Memory", MemoryWords.summary(memory, naming: naming)))
+    }
     if !report.missing.isEmpty { parts.append(section("Without a result", MissingParts.markdown(report.missing))) }
     return parts.joined(separator: "\n")
+  }
+
+  private static func optimizeTable(_ result: OptimizeDocument.Result) -> String {
+    var text = result.medianSeconds.map { median in
+      "\(Numbers.seconds(median)) (median of \(result.seconds.count), \(spread(result.seconds))), "
+    } ?? "No run counts, "
+    text += "\(Numbers.bytes(result.memory.peakPSSBytes)) at the most in all its processes, "
+    text += "\(Markdown.text(FindingWords.method(result))).\n\n"
+    text += "**\(result.findings.words.capitalisedFirst)**"
+    if let recall = result.recall { text += ", recall \(VerdictWords.percent(recall))" }
+    if let precision = result.precision { text += ", precision \(VerdictWords.percent(precision))" }
+    text += ", \(result.isStable ? "the same in every run" : "not the same in every run").\n\n"
+    text += Markdown.table(
+      ["Function", "What is there", "Result", "Time"],
+      result.functions.map {
+        [
+          Markdown.code($0.function), $0.kind.rawValue,
+          Markdown.text(FindingWords.result($0) + ($0.reason.map { ": \($0)" } ?? "")), Numbers.seconds($0.medianSeconds),
+        ]
+      })
+    if let phases = result.phases {
+      let words = phases.phases.map { "\(Markdown.text($0.name)) \(Numbers.seconds($0.seconds))" }
+      text += "\nWhere one run's time went, by \(Markdown.text(phases.tool)): \(words.joined(separator: ", ")).\n"
+    }
+    return text
   }
 
   private static func section(_ title: String, _ content: String) -> String { "## \(title)\n\n\(content)" }

@@ -12,14 +12,16 @@ enum TerminalTable {
     let header =
       ["Metric", document.base.label, document.head.label].map { Cell(text: $0, colour: .bold) }
       + [Cell(text: "Delta", colour: .bold, isWords: true)]
-    let rows = (document.metrics + document.controls).map { row($0, report) }
+    let rows =
+      document.metrics.map { row($0, report) } + document.findings.map { row($0, document) }
+      + document.controls.map { row($0, report) }
     if !rows.isEmpty { text += "\n" + grid([header] + rows, style: style) }
     return text + missing(MissingPart.all(troubles: document.troubles, skipped: document.skipped))
   }
 
   /// One side alone: no verdict, only what was measured.
   static func text(_ report: SideReport, style: TerminalStyle) -> String {
-    let header = ["Metric", "Median", "Fastest", "Slowest", "Runs"].map { Cell(text: $0, colour: .bold) }
+    let header = ["Metric", "Median", "Least", "Most", "Runs"].map { Cell(text: $0, colour: .bold) }
     let startup = (report.startup?.results ?? []).map { result in
       let python = result.parameters?["python"].map { " (Python \($0))" } ?? ""
       return series(result.command + python, result.median, result.times)
@@ -30,7 +32,18 @@ enum TerminalTable {
     }
     var text = style.paint(TerminalText.clean(report.label), .bold) + "\n"
     for note in report.environments.compactMap(\.interpreterNote).uniqued() { text += TerminalText.clean(note) + "\n" }
-    let rows = startup + micro
+    let optimize = (report.optimize?.results ?? []).flatMap { result -> [[Cell]] in
+      let python = (report.optimize?.results.count ?? 0) > 1 ? " (Python \(result.python))" : ""
+      let time = result.medianSeconds.map { [series("Full optimize run" + python, $0, result.seconds)] } ?? []
+      let found = FindingWords.count(result.findings)
+      let cells = [FindingWords.rowName + python, found, "", "", String(result.seconds.count)].map { Cell(text: $0) }
+      return time + [cells]
+    }
+    let memory = (report.memory?.peaks ?? []).map { peak in
+      let python = Set((report.memory?.peaks ?? []).map(\.python)).count > 1 ? " (Python \(peak.python))" : ""
+      return series(peak.name + python, peak.medianBytes, peak.bytes, unit: .bytes)
+    }
+    let rows = startup + micro + optimize + memory
     text += rows.isEmpty ? "Nothing was measured.\n" : "\n" + grid([header] + rows, style: style)
     return text + missing(report.missing)
   }
@@ -59,11 +72,24 @@ enum TerminalTable {
     ]
   }
 
-  private static func series(_ name: String, _ median: Double, _ values: [Double]) -> [Cell] {
-    [
-      Cell(text: name), Cell(text: Numbers.seconds(median)), Cell(text: Numbers.seconds(values.min() ?? median)),
-      Cell(text: Numbers.seconds(values.max() ?? median)), Cell(text: String(values.count)),
+  private static func row(_ findings: FindingComparison, _ document: ComparisonDocument) -> [Cell] {
+    let python = document.findings.count > 1 ? " (Python \(findings.python))" : ""
+    return [
+      Cell(text: FindingWords.rowName + python), Cell(text: FindingWords.count(findings.base)),
+      Cell(text: FindingWords.count(findings.head)),
+      Cell(
+        text: FindingWords.difference(findings), colour: document.verdict == .void ? nil : colour(findings.verdict),
+        isWords: true),
     ]
+  }
+
+  private static func series(
+    _ name: String, _ median: Double, _ values: [Double], unit: MetricUnit = .seconds
+  ) -> [Cell] {
+    let words = [median, values.min() ?? median, values.max() ?? median].map {
+      VerdictWords.value($0, unit: unit.rawValue)
+    }
+    return ([name] + words + [String(values.count)]).map { Cell(text: $0) }
   }
 
   /// A void run proves nothing: of it only the control that moved is coloured.

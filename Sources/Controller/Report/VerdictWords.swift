@@ -6,7 +6,7 @@ enum VerdictWords {
   static func plain(_ metric: ComparisonDocument.Metric) -> String {
     let ratio = RatioWords(metric)
     return switch metric.verdict {
-    case .improved, .regressed: ratio.faster
+    case .improved, .regressed: metric.unit == MetricUnit.bytes.rawValue ? ratio.smaller : ratio.faster
     case .equivalent: "no difference"
     case .undecided, .void: undecided(ratio)
     }
@@ -33,10 +33,19 @@ enum VerdictWords {
     case .equivalent:
       return "No difference: all \(metrics(count)) are the same within \(percent(document.method.delta))."
     case .undecided where count == 0: return "Undecided: no metric was measured on both sides."
-    case .regressed: return "Regressed: \(counts(document, first: .regressed))."
-    case .improved: return "Improved: \(counts(document, first: .improved))."
+    case .regressed: return "Regressed: \(findings(document, .regressed))\(counts(document, first: .regressed))."
+    case .improved: return "Improved: \(findings(document, .improved))\(counts(document, first: .improved))."
     case .undecided: return "Undecided: \(counts(document, first: .undecided))."
     }
+  }
+
+  /// What the optimize run found otherwise than before, where that has this verdict: stands before the metrics.
+  private static func findings(
+    _ document: ComparisonDocument, _ verdict: ComparisonDocument.RunVerdict
+  ) -> String {
+    document.findings.filter { $0.verdict == verdict }.map {
+      "codeflash now finds \(FindingWords.count($0.head)) opportunities, before \(FindingWords.count($0.base)); "
+    }.joined()
   }
 
   /// What else has to be known before the table is read.
@@ -49,8 +58,10 @@ enum VerdictWords {
 
   /// `3 of 12 metrics faster, none slower, 8 without a difference, 1 undecided`, the verdict's own kind first.
   private static func counts(_ document: ComparisonDocument, first: ComparisonDocument.RunVerdict) -> String {
+    // Memory is neither fast nor slow.
+    let isTime = document.metrics.allSatisfy { $0.unit == MetricUnit.seconds.rawValue }
     let kinds: [(ComparisonDocument.RunVerdict, String)] = [
-      (.improved, "faster"), (.regressed, "slower"), (.equivalent, "without a difference"), (.undecided, "undecided"),
+      (.improved, isTime ? "faster" : "better"), (.regressed, isTime ? "slower" : "worse"), (.equivalent, "without a difference"), (.undecided, "undecided"),
     ]
     let ordered = kinds.filter { $0.0 == first } + kinds.filter { $0.0 != first }
     return ordered.enumerated().compactMap { index, kind in
@@ -74,6 +85,10 @@ enum VerdictWords {
 
   /// A value in the metric's unit.
   static func value(_ value: Double, unit: String) -> String {
-    unit == "s" ? Numbers.seconds(value) : "\(Numbers.digits(value, 3)) \(unit)"
+    switch MetricUnit(rawValue: unit) {
+    case .seconds: Numbers.seconds(value)
+    case .bytes where value.isFinite && abs(value) < 1e18: Numbers.bytes(Int(value))
+    case .bytes, nil: "\(Numbers.digits(value, 3)) \(unit)"
+    }
   }
 }

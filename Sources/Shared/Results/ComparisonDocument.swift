@@ -11,6 +11,10 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
   public var complete: Bool
   public var metrics: [Metric]
   public var controls: [Metric]
+  /// What codeflash found on both sides, one a Python.
+  public var findings: [FindingComparison]
+  /// Lines that hold another amount of memory, the largest growth first.
+  public var memoryLines: [MemoryLineChange]
   public var host: HostWitness?
   /// Seconds the job took at the far end.
   public var seconds: Double
@@ -20,7 +24,7 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
 
   public init(
     base: Revision, head: Revision, verdict: RunVerdict, identical: Bool, complete: Bool, metrics: [Metric],
-    controls: [Metric], host: HostWitness?, seconds: Double, method: Method, troubles: [Trouble], skipped: [Skipped]
+    controls: [Metric], findings: [FindingComparison] = [], memoryLines: [MemoryLineChange] = [], host: HostWitness?, seconds: Double, method: Method, troubles: [Trouble], skipped: [Skipped]
   ) {
     self.base = base
     self.head = head
@@ -29,6 +33,8 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     self.complete = complete
     self.metrics = metrics
     self.controls = controls
+    self.findings = findings
+    self.memoryLines = memoryLines
     self.host = host
     self.seconds = seconds
     self.method = method
@@ -69,7 +75,7 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     public var name: String
     public var layer: LayerName
     public var python: String
-    /// `s`: seconds.
+    /// `s`: seconds; `B`: bytes.
     public var unit: String
     /// Median of the base's samples, in `unit`.
     public var base: Double
