@@ -47,7 +47,7 @@ def main():
         import memray
 
         sys.path.remove(packages)
-        with memray.Tracker(destination=memray.FileDestination(output, overwrite=True)):
+        with memray.Tracker(destination=memray.FileDestination(output, overwrite=True), trace_python_allocators=True):
             status = run(script)
     else:
         import tracemalloc
