@@ -46,7 +46,8 @@ final class Job {
 
   private func announce() throws {
     let started = Started(
-      job: manifest.id, agentVersion: Version.current, agentSHA256: try OwnBinary.sha256(), pid: getpid())
+      job: manifest.id, agentVersion: Version.current, agentSHA256: try OwnBinary.sha256(), pid: getpid(),
+      importName: manifest.target.importName)
     try journal.emit(.started(started))
   }
 

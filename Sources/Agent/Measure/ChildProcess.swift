@@ -66,8 +66,8 @@ struct ChildProcess {
     /// The last lines of standard error (of standard output when that is empty), for a person.
     func lastWords(lines count: Int = 6) -> String {
       let text = errorText.isEmpty ? outputText : errorText
-      let lines = text.split(whereSeparator: \.isNewline).map {
-        $0.filter { $0.unicodeScalars.allSatisfy { $0.value >= 32 } }
+      let lines = text.split(whereSeparator: \.isNewline).suffix(count * 4).map {
+        $0.prefix(600).filter { $0.unicodeScalars.allSatisfy { $0.value >= 32 } }
       }
       return lines.filter { !$0.isEmpty }.suffix(count).joined(separator: "\n")
     }

@@ -11,7 +11,8 @@ The answer is one JSON object a line on standard output, each written as soon as
     {"index": I, "missing": "why"}                      no candidate imports, or the setup raises
     {"index": I, "failed": "why"}                       the call itself raises
     {"index": I, "seconds": S, "loops": N}              seconds of one call: the best of the repeats
-    {"index": I, "calls": N, "seconds": S, "functions": [...]}    a profile
+    {"index": I, "calls": N, "seconds": S, "functions": [...], "stacks": [[[function, file, line], ...], seconds], ...]}
+                                                        a profile; stacks are outermost first, seconds are of one call
 
 Whatever the target prints goes to /dev/null: only this file holds the descriptor that the agent reads.
 """
@@ -161,8 +162,55 @@ def profile(call, order, target):
     shown |= set(f["name"] for f in sorted(every, key=lambda f: (-f["cumulative"], f["name"]))[: order["top"]])
     return {
         "calls": calls, "seconds": sum(f["self"] for f in every),
-        "functions": [f for f in every if f["name"] in shown],
+        "functions": [f for f in every if f["name"] in shown], "stacks": sampled(call, files),
     }
+
+
+# For how long stacks are taken, and how often, in seconds.
+SAMPLED_SECONDS = 0.4
+SAMPLED_EVERY = 0.001
+
+
+def sampled(call, files):
+    """The stacks below `call`, taken by a timer's signal, with the seconds of one call that each weighs."""
+    import signal
+
+    seen = {}
+
+    def take(_, frame):
+        stack = []
+        while frame is not None and frame.f_code is not sampled.__code__:
+            code = frame.f_code
+            stack.append((getattr(code, "co_qualname", code.co_name), code.co_filename, frame.f_lineno or 0))
+            frame = frame.f_back
+        if frame is not None:
+            key = tuple(reversed(stack))
+            seen[key] = seen.get(key, 0) + 1
+
+    try:
+        before = signal.signal(signal.SIGALRM, take)
+    except ValueError:
+        return []
+    calls = 0
+    started = time.perf_counter()
+    signal.setitimer(signal.ITIMER_REAL, SAMPLED_EVERY, SAMPLED_EVERY)
+    try:
+        while time.perf_counter() - started < SAMPLED_SECONDS or calls == 0:
+            call()
+            calls += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    spent = (time.perf_counter() - started) / calls
+    every = sum(seen.values())
+
+    def name(path):
+        return files.get(path) or ("<worker>" if path == __file__ else os.path.basename(path))
+
+    return [
+        [[[function, name(path), line] for function, path, line in stack], spent * count / every]
+        for stack, count in sorted(seen.items(), key=lambda item: -item[1])[:2000]
+    ]
 
 
 def main():

@@ -18,7 +18,7 @@ struct CFBench: ParsableCommand {
       """,
     version: Version.current,
     groupedSubcommands: [
-      CommandGroup(name: "Measure", subcommands: [Compare.self, Run.self]),
+      CommandGroup(name: "Measure", subcommands: [Compare.self, Run.self, Record.self]),
       CommandGroup(name: "Results", subcommands: [Report.self, ShowSettings.self]),
       CommandGroup(name: "Machine", subcommands: [Doctor.self, Overhead.self]),
     ])

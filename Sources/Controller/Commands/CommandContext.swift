@@ -42,7 +42,7 @@ struct CommandContext {
     self.output = output
   }
 
-  private var python: PythonPlan {
+  var python: PythonPlan {
     PythonPlan(versions: settings.python, fallbackToSystem: settings.origin(of: "python") == .standard)
   }
 
@@ -121,7 +121,7 @@ struct CommandContext {
   }
 
   /// Lets the time on the progress line go on while nothing happens.
-  private func withTicks<Result: Sendable>(
+  func withTicks<Result: Sendable>(
     _ progress: TerminalProgress, _ body: () async throws -> Result
   ) async throws -> Result {
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -136,7 +136,7 @@ struct CommandContext {
     }
   }
 
-  private func makeProgress() -> TerminalProgress {
+  func makeProgress() -> TerminalProgress {
     var size = winsize()
     let isTerminal = isatty(2) != 0 && ioctl(2, UInt(TIOCGWINSZ), &size) == 0
     let mode = TerminalProgress.Mode.choose(

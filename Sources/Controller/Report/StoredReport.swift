@@ -50,6 +50,7 @@ enum StoredReport: Equatable, Sendable {
       for side in [Side.base, .head] { try writeSide(side, record: record, folder: folder) }
       try StoredFile.write(json: comparison.document, to: folder.path.appending("comparison.json"))
       try StoredFile.write(Comment.text(comparison), to: folder.path.appending("comment.md"))
+      try write(Pictures.ofComparison(comparison.document, record: record), to: folder.path)
     case .run(_, let record): try writeSide(.head, record: record, folder: folder)
     }
     return report
@@ -67,8 +68,13 @@ enum StoredReport: Equatable, Sendable {
     }
     if let micro = report.micro { try StoredFile.write(json: micro, to: path.appending("micro.json")) }
     if let optimize = report.optimize { try StoredFile.write(json: optimize, to: path.appending("optimize.json")) }
+    try write(Pictures.ofSide(side, record: record), to: path)
     if let memory = report.memory { try StoredFile.write(json: memory, to: path.appending("memory.json")) }
     try StoredFile.write(Summary.text(report), to: path.appending("summary.md"))
+  }
+
+  private static func write(_ pictures: [Pictures.File], to path: FilePath) throws(ResultsError) {
+    for picture in pictures { try StoredFile.write(picture.content, to: path.appending(picture.name)) }
   }
 
   private static func comparison(

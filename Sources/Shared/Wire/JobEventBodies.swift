@@ -6,7 +6,10 @@ public struct Started: Codable, Equatable, Sendable {
   public var agentSHA256: String
   /// Process id of the runner.
   public var pid: Int32
-  public init(job: JobID, agentVersion: String, agentSHA256: String, pid: Int32) {
+  /// The module whose own code is told apart from that of others, such as `codeflash`.
+  public var importName: String?
+  public init(job: JobID, agentVersion: String, agentSHA256: String, pid: Int32, importName: String? = nil) {
+    self.importName = importName
     self.job = job
     self.agentVersion = agentVersion
     self.agentSHA256 = agentSHA256

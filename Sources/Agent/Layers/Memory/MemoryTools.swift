@@ -20,26 +20,6 @@ struct MemoryTools {
     var leftOut: Double?
   }
 
-  /// `[[[function, file, line], …], bytes]`.
-  private struct WeighedStack: Decodable {
-    var frames: [StackProfile.StackFrame]
-    var bytes: Double
-
-    init(from decoder: any Decoder) throws {
-      var pair = try decoder.unkeyedContainer()
-      var stack = try pair.nestedUnkeyedContainer()
-      var frames: [StackProfile.StackFrame] = []
-      while !stack.isAtEnd {
-        var frame = try stack.nestedUnkeyedContainer()
-        frames.append(
-          .init(
-            name: try frame.decode(String.self), file: try frame.decode(String.self), line: try frame.decode(Int.self)))
-      }
-      self.frames = frames
-      bytes = try pair.decode(Double.self)
-    }
-  }
-
   func writeScripts() throws {
     try Data(PackageResources.memory_worker_py).write(to: URL(filePath: worker))
     try Data(PackageResources.memory_report_py).write(to: URL(filePath: reporter))
@@ -74,7 +54,7 @@ struct MemoryTools {
       peakRSSBytes: record.outcome.peakRSSBytes)
     guard let weighed = report.stacks else { return (profile, nil) }
     var gatherer = StackGatherer()
-    for stack in weighed { gatherer.add(stack.frames, stack.bytes) }
+    for stack in weighed { gatherer.add(stack.frames, stack.value) }
     var stacks = gatherer.profile(
       MemoryLayer.name, metric: OptimizeLayer.memoryMetric, unit: .bytes, tool: "\(tool.rawValue) \(report.version)",
       python: context.python, side: side.side)

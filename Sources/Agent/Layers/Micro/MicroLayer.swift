@@ -115,6 +115,14 @@ struct MicroLayer: Layer {
             FunctionProfile(
               metric: Self.metric(plan.targets[index]), python: context.python, side: side.side, calls: calls,
               seconds: seconds, functions: profiled)))
+        guard let stacks = answer.stacks, !stacks.isEmpty else { return }
+        var gatherer = StackGatherer()
+        for stack in stacks { gatherer.add(stack.frames, stack.value) }
+        try context.sink.emit(
+          .stacks(
+            gatherer.profile(
+              Self.name, metric: Self.metric(plan.targets[index]), unit: .seconds, tool: "sampling by signal",
+              python: context.python, side: side.side)))
       }
     }
   }

@@ -24,6 +24,8 @@ struct MicroWorker {
     var loops: Int?
     var calls: Int?
     var functions: [Function]?
+    /// Seconds of one call.
+    var stacks: [WeighedStack]?
 
     struct Function: Decodable, Equatable {
       var name: String

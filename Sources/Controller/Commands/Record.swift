@@ -1,0 +1,88 @@
+import ArgumentParser
+import Foundation
+import Shared
+import SystemPackage
+
+struct Record: BenchCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Records what codeflash's live service answers, for later runs to replay.",
+    discussion: """
+      Runs codeflash once on the functions of the project, with answers of the real service, and writes them into the
+      project's folder 'recordings', one file a function. The key is taken from CODEFLASH_API_KEY, here or at the far end;
+      it is kept in no file, and the measured code does not see it.
+
+      EXAMPLES
+        CODEFLASH_API_KEY=cf-… cf-bench record codeflash==0.20.6
+        cf-bench record main --form quick --output /tmp/recordings
+      """)
+
+  @Argument(help: "The revision of codeflash that asks.") var revision: String
+  @Option(help: ArgumentHelp("quick (one function) or full (all of the project's).", valueName: "form"))
+  var form: String = OptimizeForm.full.rawValue
+  @Option(help: ArgumentHelp("Folder for the recordings (default: the project's own).", valueName: "folder"))
+  var output: String?
+  @OptionGroup(title: "Measuring") var measure: MeasureOptions
+  @OptionGroup(title: "Machine") var machine: MachineOptions
+  @OptionGroup(title: "Settings") var settings: SettingsOptions
+  @Flag(name: .shortAndLong, help: "No progress; errors only.") var quiet = false
+
+  mutating func perform() async throws -> ExitStatus {
+    guard let form = OptimizeForm(rawValue: form), form != .auto else {
+      throw Problem(
+        what: "'\(form)' is no form of a recording", fix: "write --form quick or --form full", exitStatus: .usage)
+    }
+    var options = OutputOptions()
+    options.quiet = quiet
+    options.json = false
+    var context = try CommandContext(settings, machine: machine, measure: measure, output: options)
+    context.settings.optimizeAnswers = .live
+    context.settings.optimizeForm = form
+    return try await context.record(revision, into: output.map { FilePath($0) })
+  }
+}
+
+extension CommandContext {
+  /// Runs one job of layer 3 that asks the live service, and writes what it said.
+  func record(_ revision: String, into output: FilePath?) async throws -> ExitStatus {
+    let project = try ProjectFolder.find(settings)
+    let folder = output ?? FilePath(project).appending("recordings")
+    let progress = makeProgress()
+    let measurement = Measurement(
+      settings: settings, machine: machine, identity: identity, environment: environment, python: python,
+      layers: LayerPlans(),
+      codeflashLayers: CodeflashLayers(
+        settings: settings, layers: [.optimize], project: project, keepsRecordings: true), progress: progress)
+    return try await withTemporaryFolder { scratch in
+      let events = FilePath(scratch).appending("events.ndjson")
+      _ = try await withTicks(progress) {
+        try await measurement.run([(.head, revision)]) { _ in try EventStore(path: events) }
+      }
+      let record = JobRecord(events: try StoredEvents.read(events))
+      if let problem = record.finished?.problem { throw problem }
+      try write(record.recordings, to: folder)
+      progress.finish("\(record.recordings.count) recordings in \(folder.string)")
+      for trouble in record.troubles {
+        FileHandle.standardError.write(Data((trouble.problem.rendered + "\n").utf8))
+      }
+      guard !record.recordings.isEmpty else {
+        throw Problem(
+          what: "nothing was recorded", why: "the service answered no request about a function of the project",
+          fix: "read what codeflash said above; check the key and the network of the far end", exitStatus: .partial)
+      }
+      return Gate.exitStatus(record)
+    }
+  }
+
+  private func write(_ recordings: [Recording], to folder: FilePath) throws {
+    guard !recordings.isEmpty else { return }
+    try StoredFile.makeFolders(folder)
+    for recording in recordings {
+      // The name comes from the far end: it must not lead out of the folder.
+      let name = recording.function + ".json"
+      guard FilePath.Component(name)?.kind == .regular else {
+        throw ResultsError.damagedFile(path: folder.string, reason: "'\(name)' is no name of a file")
+      }
+      try StoredFile.write(recording.content, to: folder.appending(name))
+    }
+  }
+}
