@@ -53,7 +53,8 @@ private struct AgentCommand: ParsableCommand {
         cf-bench-agent version
         echo '{"v":1,"type":"hello","body":{"protocolVersion":1,"controllerVersion":"x"}}' | cf-bench-agent serve
       """,
-    version: Version.current, subcommands: [Serve.self, RunJob.self, Offline.self, ShowVersion.self], defaultSubcommand: Serve.self)
+    version: Version.current, subcommands: [Serve.self, RunJob.self, Offline.self, Peak.self, ShowVersion.self],
+    defaultSubcommand: Serve.self)
 }
 
 extension AgentCommand {
@@ -94,6 +95,16 @@ extension AgentCommand {
     @Argument(parsing: .postTerminator, help: "The program and its arguments.") var words: [String]
 
     func perform() throws -> ExitStatus { try PrivateNetwork.become(words, joining: join) }
+  }
+
+  struct Peak: StatusCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Runs a program and writes its own peak memory into a file.", shouldDisplay: false)
+
+    @Option(help: "The file that gets the number of bytes.") var report: String
+    @Argument(parsing: .postTerminator, help: "The program's path and its arguments.") var words: [String]
+
+    func perform() throws -> ExitStatus { try OwnPeak.run(words, report: report) }
   }
 
   struct ShowVersion: StatusCommand {

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,49 +16,36 @@ int cf_spawn_add_chdir(void *actions, const char *path) {
 
 short cf_spawn_setsid_flag(void) { return POSIX_SPAWN_SETSID; }
 
-int cf_fork_exec(const char *path, char *const argv[], char *const envp[], const char *directory,
-                 const int descriptors[3], int *code) {
-  int report[2];
-  if (pipe(report) != 0) {
-    *code = errno;
-    return -1;
-  }
-  fcntl(report[0], F_SETFD, FD_CLOEXEC);
-  fcntl(report[1], F_SETFD, FD_CLOEXEC);
+int cf_pipe(int ends[2]) {
+#ifdef __linux__
+  return pipe2(ends, O_CLOEXEC);
+#else
+  if (pipe(ends) != 0) return -1;
+  fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+  fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+  return 0;
+#endif
+}
+
+int cf_fork_and_wait(const char *path, char *const argv[], long *peak) {
   pid_t pid = fork();
   if (pid == 0) {
-    setpgid(0, 0);
-    struct sigaction standard;
-    memset(&standard, 0, sizeof standard);
-    standard.sa_handler = SIG_DFL;
-    const int signals[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD};
-    for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &standard, 0);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, 0);
-    int failed = chdir(directory) != 0;
-    for (int i = 0; !failed && i < 3; i++) failed = dup2(descriptors[i], i) < 0;
-    if (!failed) execve(path, argv, envp);
-    int reason = errno;
-    ssize_t ignored = write(report[1], &reason, sizeof reason);
-    (void)ignored;
+    execv(path, argv);
     _exit(127);
   }
-  int reason = pid < 0 ? errno : 0;
-  close(report[1]);
-  if (pid > 0) {
-    setpgid(pid, pid);
-    ssize_t count;
-    do count = read(report[0], &reason, sizeof reason);
-    while (count < 0 && errno == EINTR);
-    if (count == (ssize_t)sizeof reason) {
-      while (waitpid(pid, 0, 0) < 0 && errno == EINTR) {}
-      pid = -1;
-    }
+  if (pid < 0) {
+    *peak = errno;
+    return -1;
   }
-  close(report[0]);
-  *code = reason;
-  return pid;
+  int status;
+  struct rusage usage;
+  while (wait4(pid, &status, 0, &usage) < 0) {
+    if (errno == EINTR) continue;
+    *peak = errno;
+    return -1;
+  }
+  *peak = usage.ru_maxrss;
+  return status;
 }
 
 #ifdef __linux__

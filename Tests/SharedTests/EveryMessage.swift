@@ -24,6 +24,9 @@ enum EveryMessage {
           name: "parse", group: "discovery", candidates: ["codeflash.models.models:CodeStringsMarkdown.parse"],
           setup: "def call():\n  target('```python\\n```')")
       ], blocks: 14, repeats: 5, repeatSeconds: 0.02, timeoutSeconds: 60, profileTop: 15)
+    let run = CodeflashRunPlan(project: try upload(), answers: .live)
+    let optimize = OptimizePlan(run: run, form: .auto, budgetSeconds: 240, blocks: 1, keepsRecordings: true)
+    let memory = MemoryPlan(run: run, commands: startup.commands, blocks: 3, measuresRun: true, top: 200)
     let sources: [SideSource] = [
       .release(requirement: "codeflash==0.20.5"), .git(repository: "https://example.org/a b.git", ref: "perf/x"),
       .bundle(upload: try upload(), commit: "0123456789abcdef"), .tree(upload: try upload()),
@@ -36,7 +39,8 @@ enum EveryMessage {
           SidePlan(side: .base, label: "main", source: source), SidePlan(side: .head, label: "x", source: source),
         ],
         python: PythonPlan(versions: ["3.12", "3.14"], fallbackToSystem: true), requirements: ["pytest<9.2"],
-        layers: LayerPlans(startup: startup, micro: micro), seed: 42, limits: JobLimits())
+        layers: LayerPlans(startup: startup, micro: micro, optimize: optimize, memory: memory), seed: 42,
+        limits: JobLimits())
     } + [
       JobManifest(
         id: try id(), createdAt: Timestamp.rfc3339(), owner: "ada@laptop",
@@ -53,6 +57,7 @@ enum EveryMessage {
       .uploads(UploadsRequest(uploads: [try upload()])), .uploads(UploadsRequest(uploads: [])),
       .doctor(DoctorRequest(python: PythonPlan(versions: ["3.12"], fallbackToSystem: false))), .ping(Ping(number: -7)),
     ] + (try manifests()).map { .submit(SubmitRequest(manifest: $0)) }
+      + [.submit(SubmitRequest(manifest: try manifests()[0], secrets: ["CODEFLASH_API_KEY": "cf-x"]))]
   }
 
   static func messages() throws -> [AgentMessage] {
@@ -119,6 +124,36 @@ enum EveryMessage {
           metric: "micro: x", python: "3.12", side: .base, calls: 10, seconds: 0.5,
           functions: [ProfiledFunction(name: "f (a.py)", line: 3, calls: 10, selfSeconds: 0.1, cumulativeSeconds: 0.2)])
       ),
+      .stacks(
+        StackProfile(
+          layer: .memory, metric: "Peak memory", python: "3.12", side: .head, unit: .bytes, tool: "memray 1.20.0",
+          frames: [.init(name: "f", file: "codeflash/a.py", line: 3), .init(name: "g", file: "", line: 0)],
+          stacks: [.init(frames: [0, 1], value: 12), .init(frames: [], value: 1)], leftOut: 0.5)),
+      .optimizeRun(
+        OptimizeRun(
+          purpose: .measured, python: "3.12", side: .base, block: 0, position: 3, form: .full, seconds: 12.5,
+          cpuSeconds: 14,
+          memory: TreeMemory(peakPSSBytes: 5, peakRSSBytes: 9, processes: 3, looks: 7, costSeconds: 0.1),
+          network: "network namespace",
+          functions: [
+            FunctionRun(
+              function: "depot.stock:Stock.shortages", kind: .opportunity, finding: .found, seconds: 8,
+              claimedSpeedup: 14.5, measuredSpeedup: 13, leastSpeedup: 3, candidate: "c",
+              phases: [RunPhase(name: "generation", seconds: 0)]),
+            FunctionRun(function: "depot.a:b", kind: .trap, finding: .broken, reason: "why", seconds: 8),
+          ])),
+      .profiledPhases(
+        ProfiledPhases(
+          python: "3.12", side: .head, tool: "py-spy", phases: [RunPhase(name: "discovery", seconds: 1.5)])),
+      .memoryTimeline(
+        MemoryTimeline(
+          python: "3.12", side: .head, points: [.init(seconds: 0.05, pssBytes: 1, rssBytes: 2, processes: 1)])),
+      .memoryProfile(
+        MemoryProfile(
+          tool: .tracemalloc, version: "3.12.3", python: "3.12", side: .base, function: "depot.a:b", peakBytes: 3,
+          totalBytes: 2, lines: [.init(file: "a.py", line: 1, text: "x = 1", bytes: 2, allocations: 1)],
+          modules: [.init(name: "a", bytes: 2)], seconds: 20, plainSeconds: nil, peakRSSBytes: 9)),
+      .recording(Recording(function: "depot.a:b", content: "{}")),
       .layerFinished(LayerFinished(layer: .micro, python: "3.12", seconds: 9)),
       .trouble(Trouble(problem: problem)),
       .trouble(Trouble(layer: .startup, metric: "m", python: "3.12", side: .head, problem: problem)),

@@ -121,7 +121,9 @@ extension CodeflashRunner.Record {
       var text = ""
       var inEscape = false
       for scalar in line.unicodeScalars {
-        if scalar.value == 0x1b { inEscape = true } else if inEscape {
+        if scalar.value == 0x1b {
+          inEscape = true
+        } else if inEscape {
           inEscape = !(scalar.properties.isAlphabetic)
         } else if scalar.value >= 0x20 {
           text.unicodeScalars.append(scalar)

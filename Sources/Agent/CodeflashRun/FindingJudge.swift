@@ -81,7 +81,9 @@ enum Breakage {
     if let failure = requests.lazy.compactMap(\.upstreamFailure).first {
       return "the live service can't be reached: \(failure)"
     }
-    if let failure = requests.lazy.compactMap(\.failure).first { return "the stand-in of its service failed: \(failure)" }
+    if let failure = requests.lazy.compactMap(\.failure).first {
+      return "the stand-in of its service failed: \(failure)"
+    }
     if record.serviceEnded { return "the stand-in of its service ended in the middle of the run" }
     switch record.outcome.end {
     case .timedOut: return "it took longer than its time limit"

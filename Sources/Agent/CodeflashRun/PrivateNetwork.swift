@@ -46,6 +46,7 @@ enum PrivateNetwork {
   private static func failure(_ what: String, _ code: Int32) -> Problem {
     Problem(
       what: what, why: String(cString: strerror(code)),
-      fix: "nothing has to be done: the run then refuses outside addresses by proxy settings", exitStatus: .infrastructure)
+      fix: "nothing has to be done: the run then refuses outside addresses by proxy settings",
+      exitStatus: .infrastructure)
   }
 }

@@ -61,7 +61,8 @@ enum CodeflashPhases {
     (
       "ranking",
       [
-        "generate_ranking", "get_optimization_review", "get_new_explanation", "log_results", "mark_optimization_success",
+        "generate_ranking", "get_optimization_review", "get_new_explanation", "log_results",
+        "mark_optimization_success",
         "log_successful_optimization", "process_review",
       ]
     ),

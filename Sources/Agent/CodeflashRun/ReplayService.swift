@@ -47,7 +47,8 @@ final class ReplayService {
 
   /// Starts it and waits until it listens.
   /// - Parameter folder: where its log lies, and what a live service said.
-  init(_ plan: CodeflashRunPlan, project: Project, keepsRecordings: Bool, folder: String, in context: LayerContext) throws
+  init(_ plan: CodeflashRunPlan, project: Project, keepsRecordings: Bool, folder: String, in context: LayerContext)
+    throws
   {
     var random = SystemRandomNumberGenerator()
     key = "cf-" + String(random.next(), radix: 36) + String(random.next(), radix: 36)
@@ -63,7 +64,8 @@ final class ReplayService {
       throw Problem(
         what: "there is no key for codeflash's live service",
         why: "neither the far end's environment nor the controller's has \(Secrets.codeflashKey)",
-        fix: "export \(Secrets.codeflashKey)=… before cf-bench, or play recorded answers: --set optimize.answers=replay",
+        fix:
+          "export \(Secrets.codeflashKey)=… before cf-bench, or play recorded answers: --set optimize.answers=replay",
         exitStatus: .usage)
     }
     network = live ? .open : PrivateNetwork.isPermitted(agent: context.agent) ? .namespace : .proxies
@@ -115,7 +117,8 @@ final class ReplayService {
     let nowhere = "http://127.0.0.1:9"  // the discard port: nothing listens there
     return [
       "CODEFLASH_AIS_SERVER": "local", "CODEFLASH_CFAPI_SERVER": "local", "CODEFLASH_API_KEY": key,
-      "HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere, "ALL_PROXY": nowhere, "http_proxy": nowhere, "https_proxy": nowhere,
+      "HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere, "ALL_PROXY": nowhere, "http_proxy": nowhere,
+      "https_proxy": nowhere,
       "all_proxy": nowhere, "NO_PROXY": "localhost,127.0.0.1", "no_proxy": "localhost,127.0.0.1",
     ]
   }

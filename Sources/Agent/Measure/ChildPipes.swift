@@ -1,3 +1,5 @@
+import CSpawn
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -23,8 +25,8 @@ extension ChildProcess {
 
     private static func makePipe(_ program: String) throws(SpawnFailure) -> Ends {
       var ends: [Int32] = [-1, -1]
-      guard pipe(&ends) == 0 else { throw SpawnFailure(program: program, code: errno) }
-      for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+      // In one step: between two another thread could start a program that would then hold the pipe open.
+      guard cf_pipe(&ends) == 0 else { throw SpawnFailure(program: program, code: errno) }
       return Ends(read: ends[0], write: ends[1])
     }
 

@@ -29,9 +29,6 @@ struct ChildProcess {
   var onOutputLine: (([UInt8]) -> Void)?
   /// Called with the child's process id at its start and then at this interval, in seconds, until its output ends.
   var look: (every: Double, at: (pid_t) -> Void)?
-  /// Whether ``Outcome/peakRSSBytes`` must be right for a small child: it is then started by `fork`, since the kernel
-  /// counts the memory that a child has before its `exec`, and after `posix_spawn` that is all of the agent's.
-  var measuresPeak = false
 
   struct Outcome {
     enum End: Equatable {
@@ -47,7 +44,8 @@ struct ChildProcess {
     /// From the kernel's accounting of the child and its waited-for children (`wait4`).
     var userSeconds: Double
     var systemSeconds: Double
-    /// Peak resident set of the largest single process, in bytes.
+    /// Peak resident set of the largest single process, in bytes; never less than the agent's own, which the kernel counts
+    /// in after `posix_spawn`. See ``OwnPeak`` for one that is right for small programs.
     var peakRSSBytes: Int
 
     var succeeded: Bool { end == .exited(0) }
@@ -135,22 +133,6 @@ struct ChildProcess {
   private static func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
 
   private func spawn(path: String, pipes: Pipes) throws(SpawnFailure) -> pid_t {
-    measuresPeak ? try forked(path: path, pipes: pipes) : try spawned(path: path, pipes: pipes)
-  }
-
-  private func forked(path: String, pipes: Pipes) throws(SpawnFailure) -> pid_t {
-    var descriptors = [pipes.input.read, pipes.output.write, pipes.error.write]
-    var code: Int32 = 0
-    let pid = CStringVector.with([path] + arguments) { argv in
-      CStringVector.with(environment.map { "\($0)=\($1)" }.sorted()) { envp in
-        cf_fork_exec(path, argv, envp, directory, &descriptors, &code)
-      }
-    }
-    guard pid > 0 else { throw SpawnFailure(program: program, code: code) }
-    return pid
-  }
-
-  private func spawned(path: String, pipes: Pipes) throws(SpawnFailure) -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }

@@ -37,7 +37,8 @@ struct ProfilerTools: Equatable {
     guard access(marker, F_OK) != 0 else { return ProfilerTools(path: path) }
     if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
     _ = try tools.mustRun(
-      "uv", ["venv", "--quiet", "--no-project", "--python", interpreter, path], doing: "making the profilers' environment")
+      "uv", ["venv", "--quiet", "--no-project", "--python", interpreter, path],
+      doing: "making the profilers' environment")
     _ = try tools.mustRun(
       "uv",
       ["pip", "install", "--quiet", "--compile-bytecode", "--only-binary", ":all:", "--python", "\(path)/bin/python"]

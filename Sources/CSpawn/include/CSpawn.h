@@ -9,12 +9,14 @@ int cf_spawn_add_chdir(void *actions, const char *path);
 /// The flag that starts the child as leader of a new session; POSIX_SPAWN_SETSID is hidden behind `_GNU_SOURCE` too (glibc 2.26).
 short cf_spawn_setsid_flag(void);
 
-/// Starts a program by `fork` and `execve`, in `directory`, as leader of a new process group, with `descriptors` as its
-/// standard input, output and error, default signal handlers and no blocked signal.
+/// `pipe2(O_CLOEXEC)`, which is hidden behind `_GNU_SOURCE`. Returns 0 or -1, as pipe(2) does.
+int cf_pipe(int ends[2]);
+
+/// Runs a program by `fork` and `execv` to its end, with this process's environment, folder and descriptors.
 ///
-/// Returns its process id, or -1 with the reason (an `errno`) in `*code`.
-int cf_fork_exec(const char *path, char *const argv[], char *const envp[], const char *directory,
-                 const int descriptors[3], int *code);
+/// Returns its status as waitpid(2) tells it with its peak resident set, in the kernel's unit (KiB on Linux), in `*peak`;
+/// or -1 with the reason (an `errno`) in `*peak`.
+int cf_fork_and_wait(const char *path, char *const argv[], long *peak);
 
 /// Puts this process, which must have one thread, into a network namespace of its own, where nothing but the loopback
 /// interface is, and that is up. Uses a user namespace too where the caller is not root. Linux only.

@@ -20,7 +20,8 @@ struct MeasureOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Python versions, separated by commas, such as 3.12,3.13.", valueName: "list"))
   var python: String?
 
-  @Option(help: ArgumentHelp("Layers to run, separated by commas: startup, micro, optimize, memory.", valueName: "list"))
+  @Option(
+    help: ArgumentHelp("Layers to run, separated by commas: startup, micro, optimize, memory.", valueName: "list"))
   var layers: String?
 
   @Option(help: ArgumentHelp("Folder for the results (default: results).", valueName: "folder"))

@@ -76,7 +76,8 @@ struct FlameGraph {
   }
 
   private static let standardPackages: Set<String> = [
-    "asyncio", "collections", "concurrent", "ctypes", "email", "encodings", "html", "http", "importlib", "json", "logging",
+    "asyncio", "collections", "concurrent", "ctypes", "email", "encodings", "html", "http", "importlib", "json",
+    "logging",
     "multiprocessing", "re", "sqlite3", "unittest", "urllib", "xml",
   ]
 
@@ -96,7 +97,8 @@ struct FlameGraph {
     var x = Self.margin
     for entry in legend {
       if entry.kind != "none" {
-        content += "<rect x=\"\(SVGText.number(x))\" y=\"46\" width=\"11\" height=\"11\" class=\"\(entry.kind)\" rx=\"2\"/>"
+        content +=
+          "<rect x=\"\(SVGText.number(x))\" y=\"46\" width=\"11\" height=\"11\" class=\"\(entry.kind)\" rx=\"2\"/>"
         x += 15
       }
       content += SVGText.text(entry.words, x: x, y: 56, class: "quiet")

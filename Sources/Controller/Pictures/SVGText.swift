@@ -12,7 +12,8 @@ enum SVGText {
       case "'": result += "&#39;"
       // XML 1.0 knows no control characters but these.
       case "\t", "\n": result += " "
-      case _ where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) || scalar.value == 0xfffe
+      case _
+      where scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value) || scalar.value == 0xfffe
         || scalar.value == 0xffff:
         continue
       default: result.unicodeScalars.append(scalar)

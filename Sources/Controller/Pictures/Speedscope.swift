@@ -60,7 +60,8 @@ struct Speedscope: Encodable {
   var json: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "0", negativeInfinity: "0", nan: "0")
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "0", negativeInfinity: "0", nan: "0")
     guard let data = try? encoder.encode(self) else { preconditionFailure("texts and numbers can be encoded") }
     return String(decoding: data, as: UTF8.self)
   }

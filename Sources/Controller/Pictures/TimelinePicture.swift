@@ -17,7 +17,8 @@ enum TimelinePicture {
 
     var content = SVGText.text("Memory of the optimize run over time", x: 10, y: 22, class: "title")
     content += SVGText.text(
-      "all processes of the run together, shared pages counted once (PSS); first measured run of each side", x: 10, y: 39,
+      "all processes of the run together, shared pages counted once (PSS); first measured run of each side", x: 10,
+      y: 39,
       class: "quiet")
     for number in 0...Int((highest / step).rounded()) {
       let at = y(Double(number) * step)
@@ -33,7 +34,8 @@ enum TimelinePicture {
         "\(SVGText.number(Double(number) * pace)) s", x: at, y: height - bottom + 18, class: "quiet", anchor: "middle")
     }
     for (index, timeline) in timelines.enumerated() {
-      content += curve(timeline, index: index, labels: labels, severalPythons: Set(timelines.map(\.python)).count > 1, x, y)
+      content += curve(
+        timeline, index: index, labels: labels, severalPythons: Set(timelines.map(\.python)).count > 1, x, y)
     }
     if points.isEmpty { content += SVGText.text("Nothing was seen.", x: left + 10, y: top + 20, class: "quiet") }
     return SVGText.document(
@@ -59,7 +61,8 @@ enum TimelinePicture {
       + ": peak \(Numbers.bytes(peak.pssBytes)) at \(Numbers.seconds(peak.seconds))"
     let at = 10 + Double(index % 2) * 490
     let row = 56.0 + Double(index / 2) * 14
-    content += "<rect x=\"\(SVGText.number(at))\" y=\"\(SVGText.number(row - 8))\" width=\"14\" height=\"4\" class=\"\(kind)-peak\"/>"
+    content +=
+      "<rect x=\"\(SVGText.number(at))\" y=\"\(SVGText.number(row - 8))\" width=\"14\" height=\"4\" class=\"\(kind)-peak\"/>"
     return content + SVGText.text(words, x: at + 20, y: row, class: "quiet")
   }
 

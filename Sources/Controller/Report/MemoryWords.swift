@@ -50,7 +50,8 @@ enum MemoryWords {
         ["Peak", "Median", "Least", "Most", "Runs", "Of what"],
         memory.peaks.map { peak in
           [
-            Markdown.text(peak.name) + (python ? " (Python \(Markdown.text(peak.python)))" : ""), bytes(peak.medianBytes),
+            Markdown.text(peak.name) + (python ? " (Python \(Markdown.text(peak.python)))" : ""),
+            bytes(peak.medianBytes),
             bytes(peak.bytes.min() ?? 0), bytes(peak.bytes.max() ?? 0), String(peak.bytes.count), peak.measure,
           ]
         })

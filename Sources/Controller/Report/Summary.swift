@@ -30,9 +30,10 @@ enum Summary {
   }
 
   private static func optimizeTable(_ result: OptimizeDocument.Result) -> String {
-    var text = result.medianSeconds.map { median in
-      "\(Numbers.seconds(median)) (median of \(result.seconds.count), \(spread(result.seconds))), "
-    } ?? "No run counts, "
+    var text =
+      result.medianSeconds.map { median in
+        "\(Numbers.seconds(median)) (median of \(result.seconds.count), \(spread(result.seconds))), "
+      } ?? "No run counts, "
     text += "\(Numbers.bytes(result.memory.peakPSSBytes)) at the most in all its processes, "
     text += "\(Markdown.text(FindingWords.method(result))).\n\n"
     text += "**\(result.findings.words.capitalisedFirst)**"
@@ -44,7 +45,8 @@ enum Summary {
       result.functions.map {
         [
           Markdown.code($0.function), $0.kind.rawValue,
-          Markdown.text(FindingWords.result($0) + ($0.reason.map { ": \($0)" } ?? "")), Numbers.seconds($0.medianSeconds),
+          Markdown.text(FindingWords.result($0) + ($0.reason.map { ": \($0)" } ?? "")),
+          Numbers.seconds($0.medianSeconds),
         ]
       })
     if let phases = result.phases {

@@ -61,7 +61,8 @@ enum VerdictWords {
     // Memory is neither fast nor slow.
     let isTime = document.metrics.allSatisfy { $0.unit == MetricUnit.seconds.rawValue }
     let kinds: [(ComparisonDocument.RunVerdict, String)] = [
-      (.improved, isTime ? "faster" : "better"), (.regressed, isTime ? "slower" : "worse"), (.equivalent, "without a difference"), (.undecided, "undecided"),
+      (.improved, isTime ? "faster" : "better"), (.regressed, isTime ? "slower" : "worse"),
+      (.equivalent, "without a difference"), (.undecided, "undecided"),
     ]
     let ordered = kinds.filter { $0.0 == first } + kinds.filter { $0.0 != first }
     return ordered.enumerated().compactMap { index, kind in

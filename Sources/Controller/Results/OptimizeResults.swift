@@ -63,7 +63,8 @@ extension TreeMemory {
     TreeMemory(
       peakPSSBytes: max(peakPSSBytes, other.peakPSSBytes), peakRSSBytes: max(peakRSSBytes, other.peakRSSBytes),
       largestProcessBytes: max(largestProcessBytes, other.largestProcessBytes),
-      processes: max(processes, other.processes), looks: looks + other.looks, costSeconds: costSeconds + other.costSeconds)
+      processes: max(processes, other.processes), looks: looks + other.looks,
+      costSeconds: costSeconds + other.costSeconds)
   }
 }
 

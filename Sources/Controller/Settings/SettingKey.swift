@@ -120,7 +120,8 @@ struct SettingKey: Sendable {
     key("micro.timeout", \.microTimeout, "How long one worker may take.", within: .seconds(1) ... .seconds(3600)),
     key("micro.profile-top", \.microProfileTop, "Functions of a profile that are kept.", within: 0...1000),
     key(
-      "optimize.project", \.optimizeProject, "Folder of the project that codeflash is run on; the built-in one otherwise."
+      "optimize.project", \.optimizeProject,
+      "Folder of the project that codeflash is run on; the built-in one otherwise."
     ),
     key(
       "optimize.answers", \.optimizeAnswers,
@@ -139,7 +140,9 @@ struct SettingKey: Sendable {
     key(
       "optimize.timeout", \.optimizeTimeout, "How long codeflash may take for one function.",
       within: .seconds(1) ... .seconds(86_400)),
-    key("memory.blocks", \.memoryBlocks, "Blocks of layer 4; a block has two runs of each command a side.", within: 1...1000),
+    key(
+      "memory.blocks", \.memoryBlocks, "Blocks of layer 4; a block has two runs of each command a side.",
+      within: 1...1000),
     key("memory.top", \.memoryTop, "Lines and modules of a memory profile that are kept.", within: 1...2000),
     key(
       "statistics.alpha", \.alpha, "Chance, over all metrics together, of calling identical code different.",

@@ -24,7 +24,8 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
 
   public init(
     base: Revision, head: Revision, verdict: RunVerdict, identical: Bool, complete: Bool, metrics: [Metric],
-    controls: [Metric], findings: [FindingComparison] = [], memoryLines: [MemoryLineChange] = [], host: HostWitness?, seconds: Double, method: Method, troubles: [Trouble], skipped: [Skipped]
+    controls: [Metric], findings: [FindingComparison] = [], memoryLines: [MemoryLineChange] = [], host: HostWitness?,
+    seconds: Double, method: Method, troubles: [Trouble], skipped: [Skipped]
   ) {
     self.base = base
     self.head = head

@@ -28,7 +28,8 @@ public struct MemoryProfile: Codable, Equatable, Sendable {
   public var peakRSSBytes: Int
 
   public init(
-    tool: Tool, version: String, python: String, side: Side, function: String, peakBytes: Int, totalBytes: Int, lines: [Line],
+    tool: Tool, version: String, python: String, side: Side, function: String, peakBytes: Int, totalBytes: Int,
+    lines: [Line],
     modules: [Module], seconds: Double, plainSeconds: Double?, peakRSSBytes: Int
   ) {
     self.tool = tool

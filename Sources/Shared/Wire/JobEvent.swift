@@ -28,7 +28,8 @@ public enum JobEvent: Equatable, Sendable {
   case unknown(type: String)
 
   private enum Kind: String {
-    case started, queued, phase, host, sideReady, layerStarted, sample, importTree, skipped, profile, stacks, optimizeRun
+    case started, queued, phase, host, sideReady, layerStarted, sample, importTree, skipped, profile, stacks,
+      optimizeRun
     case profiledPhases, memoryTimeline, memoryProfile, recording, layerFinished, trouble, finished
   }
 

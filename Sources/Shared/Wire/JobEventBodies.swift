@@ -122,7 +122,8 @@ public struct Sample: Codable, Equatable, Sendable {
   public var isControl: Bool
   public init(
     layer: LayerName, metric: String, python: String, side: Side, block: Int, position: Int, value: Double,
-    unit: MetricUnit = .seconds, userSeconds: Double? = nil, systemSeconds: Double? = nil, exitCode: Int32? = nil, loops: Int? = nil,
+    unit: MetricUnit = .seconds, userSeconds: Double? = nil, systemSeconds: Double? = nil, exitCode: Int32? = nil,
+    loops: Int? = nil,
     isControl: Bool = false
   ) {
     self.layer = layer

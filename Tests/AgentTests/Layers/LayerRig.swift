@@ -5,20 +5,22 @@ import Testing
 @testable import Agent
 
 extension SideRig {
-  func context(_ sides: [SideEnvironment]) throws -> LayerContext {
-    let scratch = folder + "/scratch"
+  func context(_ sides: [SideEnvironment], of package: String = "tidbit") throws -> LayerContext {
     try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
     return LayerContext(
-      sink: events, python: "3", sides: sides, target: TargetPlan(package: "tidbit", importName: "tidbit"),
-      scratch: scratch, environment: environment)
+      sink: events, python: "3", sides: sides, target: TargetPlan(package: package, importName: package),
+      scratch: scratch, home: home, agent: agent, secrets: secrets, setupSeconds: 300, environment: environment)
   }
 
   /// Runs a layer as a job does, in `A B B A` blocks (or the one side twice).
   func run(_ layer: any Layer, on sides: [SideEnvironment]) throws {
+    try run(layer, in: try context(sides))
+  }
+
+  func run(_ layer: any Layer, in context: LayerContext) throws {
     var layer = layer
-    let context = try context(sides)
     try layer.prepare(in: context)
-    let there = sides.map(\.side)
+    let there = context.sides.map(\.side)
     for number in 0..<layer.blocks {
       try layer.measure(Block(number: number, order: there + there.reversed()), in: context)
     }

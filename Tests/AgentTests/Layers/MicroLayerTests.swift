@@ -1,10 +1,11 @@
 import Foundation
 import Shared
+import TestSupport
 import Testing
 
 @testable import Agent
 
-@Suite("Layer 2 times functions in fresh workers, and a bad target harms only itself")
+@Suite("Layer 2 times functions in fresh workers, and a bad target harms only itself", .ownThread)
 struct MicroLayerTests {
   private static let module = """
     import os, subprocess, sys, time
@@ -64,7 +65,7 @@ struct MicroLayerTests {
       let own = samples.filter { $0.metric == metric }
       #expect(own.map(\.side) == [.base, .head, .head, .base, .base, .head, .head, .base])
       for side in Side.allCases { #expect(Set(own.filter { $0.side == side }.map(\.loops)).count == 1) }
-      #expect(own.allSatisfy { $0.seconds > 1e-6 && $0.seconds < 0.5 })
+      #expect(own.allSatisfy { $0.value > 1e-6 && $0.value < 0.5 })
     }
     let orders = (0..<8).map { worker in samples[(worker * 3)..<(worker * 3 + 3)].map(\.metric) }
     #expect(Set(orders[0..<4]).count == 1 && Set(orders[4..<8]).count == 1)

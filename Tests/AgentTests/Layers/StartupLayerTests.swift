@@ -1,10 +1,11 @@
 import Foundation
 import Shared
+import TestSupport
 import Testing
 
 @testable import Agent
 
-@Suite("Layer 1 times whole commands, and each run is told when it is made")
+@Suite("Layer 1 times whole commands, and each run is told when it is made", .ownThread)
 struct StartupLayerTests {
   private static let control = StartupCommand(
     name: "python -c pass", arguments: ["python", "-c", "pass"], isControl: true)
@@ -30,7 +31,7 @@ struct StartupLayerTests {
     let tidbits = samples.filter { $0.metric == "tidbit" }
     #expect(tidbits.map(\.side) == [.base, .head, .head, .base, .base, .head, .head, .base])
     #expect(tidbits.map(\.position) == [0, 1, 2, 3, 0, 1, 2, 3] && tidbits.map(\.block) == [0, 0, 0, 0, 1, 1, 1, 1])
-    #expect(tidbits.allSatisfy { ($0.seconds > 0.2) == ($0.side == .base) && $0.exitCode == 0 })
+    #expect(tidbits.allSatisfy { ($0.value > 0.2) == ($0.side == .base) && $0.exitCode == 0 })
     #expect(samples.allSatisfy { $0.isControl == ($0.metric == "python -c pass") })
     #expect(rig.events.troubles.isEmpty && rig.events.skipped.isEmpty)
   }

@@ -1,9 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Agent
 
-@Suite("A child process is run to its end, within its limits")
+@Suite("A child process is run to its end, within its limits", .ownThread)
 struct ChildProcessTests {
   private func child(_ script: String, input: String = "", limit: Double = 20) -> ChildProcess {
     ChildProcess(

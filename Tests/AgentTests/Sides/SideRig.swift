@@ -1,5 +1,6 @@
 import Foundation
 import Shared
+import TestSupport
 import Testing
 
 @testable import Agent
@@ -16,6 +17,15 @@ final class CollectedEvents: EventSink {
   var skipped: [Skipped] { all.compactMap { if case .skipped(let body) = $0.event { body } else { nil } } }
   var troubles: [Trouble] { all.compactMap { if case .trouble(let body) = $0.event { body } else { nil } } }
   var trees: [ImportTree] { all.compactMap { if case .importTree(let body) = $0.event { body } else { nil } } }
+  var runs: [OptimizeRun] { all.compactMap { if case .optimizeRun(let body) = $0.event { body } else { nil } } }
+  var stacks: [StackProfile] { all.compactMap { if case .stacks(let body) = $0.event { body } else { nil } } }
+  var recordings: [Recording] { all.compactMap { if case .recording(let body) = $0.event { body } else { nil } } }
+  var memoryProfiles: [MemoryProfile] {
+    all.compactMap { if case .memoryProfile(let body) = $0.event { body } else { nil } }
+  }
+  var timelines: [MemoryTimeline] {
+    all.compactMap { if case .memoryTimeline(let body) = $0.event { body } else { nil } }
+  }
   var profiles: [FunctionProfile] { all.compactMap { if case .profile(let body) = $0.event { body } else { nil } } }
   /// When each sample came, in seconds of the monotonic clock.
   var sampleTimes: [Double] { all.compactMap { if case .sample = $0.event { $0.at } else { nil } } }
@@ -27,18 +37,26 @@ final class SideRig {
   let home: AgentHome
   var environment: [String: String]
   let events = CollectedEvents()
+  /// The built agent, which layers start for what needs a process of its own.
+  var agent: String
+  var secrets: [String: String] = [:]
+  var scratch: String { folder + "/scratch" }
+  static var packageRoot: String {
+    URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardizedFileURL.path
+  }
 
-  init() throws {
+  /// - Parameter farHome: a home that outlives the test, for environments that take long to make.
+  init(farHome: String? = nil) throws {
+    agent = try BuiltProduct.path("cf-bench-agent")
     let url = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
       .appending(path: "cf-bench-sides-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     folder = url.path
     let own = ProcessInfo.processInfo.environment
-    let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardizedFileURL
     // The rest is the machine's own: its proxy, its certificates, its package index.
     environment = own.merging([
-      "PATH": "\(root.path)/.tools/bin:\(own["PATH"] ?? "/usr/bin:/bin")", "HOME": folder,
-      "CF_BENCH_HOME": folder + "/far",
+      "PATH": "\(Self.packageRoot)/.tools/bin:\(own["PATH"] ?? "/usr/bin:/bin")", "HOME": folder,
+      "CF_BENCH_HOME": farHome ?? folder + "/far",
       // The download cache too, so that a test run does not fetch what is there.
       "UV_CACHE_DIR": own["UV_CACHE_DIR"] ?? "\(own["HOME"] ?? folder)/.cache/uv",
     ]) { $1 }

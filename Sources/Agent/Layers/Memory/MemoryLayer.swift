@@ -18,7 +18,9 @@ struct MemoryLayer: Layer {
 
   var blocks: Int { plan.blocks }
 
-  func plannedSamples(sides: Int) -> Int { plan.blocks * sides * 2 * (plan.commands.count + (plan.measuresRun ? 1 : 0)) }
+  func plannedSamples(sides: Int) -> Int {
+    plan.blocks * sides * 2 * (plan.commands.count + (plan.measuresRun ? 1 : 0))
+  }
 
   static func metric(_ command: StartupCommand) -> String { "\(OptimizeLayer.memoryMetric): \(command.name)" }
 
@@ -48,12 +50,11 @@ struct MemoryLayer: Layer {
             reason: missing.reason)))
       return nil
     }
-    let outcome = try ChildProcess(
-      program: words[0], arguments: Array(words.dropFirst()),
-      environment: StartupCommandLine.sharedEnvironment(side, home: home(in: context), block: block),
-      directory: home(in: context), limitSeconds: plan.run.timeoutSeconds, measuresPeak: true
-    ).run()
-    guard outcome.succeeded else {
+    let (outcome, bytes) = try OwnPeak.measure(
+      words, environment: StartupCommandLine.sharedEnvironment(side, home: home(in: context), block: block),
+      directory: home(in: context), limitSeconds: plan.run.timeoutSeconds, report: context.scratch + "/peak",
+      agent: context.agent)
+    guard outcome.succeeded, let bytes else {
       try trouble(
         Self.metric(command), side.side,
         Problem(
@@ -62,7 +63,7 @@ struct MemoryLayer: Layer {
           exitStatus: .partial), in: context)
       return nil
     }
-    return outcome.peakRSSBytes
+    return bytes
   }
 
   private func trouble(_ metric: String, _ side: Side, _ problem: Problem, in context: LayerContext) throws {

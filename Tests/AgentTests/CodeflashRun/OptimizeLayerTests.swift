@@ -1,0 +1,191 @@
+import Foundation
+import Shared
+import TestSupport
+import Testing
+
+@testable import Agent
+
+@Suite("Layer 3: real codeflash on the project, with recorded answers", .serialized, .ownThread)
+struct OptimizeLayerTests {
+  @Test("finds what there is, is measured, profiled and looked at, and writes nothing outside of its folder")
+  func quick() throws {
+    let rig = try CodeflashRig()
+    let side = try rig.side()
+    let before = try Self.files(in: rig.rig.folder)
+    try rig.optimize(try rig.project(), on: side)
+    #expect(rig.findings == [CodeflashRig.quick: .found])
+    #expect(rig.events.runs.map(\.purpose) == [.rehearsal, .measured, .measured])
+    for run in rig.events.runs {
+      let function = try #require(run.functions.first)
+      #expect(function.measuredSpeedup ?? 0 > 1.5 && function.claimedSpeedup ?? 0 > 1.5, "\(function)")
+      #expect(function.candidate != nil && function.phases.count == 5)
+      let parts = function.phases.reduce(0) { $0 + $1.seconds }
+      #expect(abs(parts - function.seconds) < 0.05 * function.seconds, "\(function.phases)")
+      #expect(run.memory.processes > 3 && run.memory.peakPSSBytes > run.memory.largestProcessBytes / 2)
+      #expect(run.memory.peakPSSBytes <= run.memory.peakRSSBytes && run.cpuSeconds > 1)
+    }
+    #expect(
+      rig.events.samples.map(\.metric) == ["Full optimize run", "Peak memory", "Full optimize run", "Peak memory"])
+    #expect(rig.events.samples.map(\.unit) == [.seconds, .bytes, .seconds, .bytes])
+    #expect(rig.events.timelines.count == 1 && rig.events.timelines[0].points.count > 20)
+    let stacks = try #require(rig.events.stacks.first)
+    #expect(stacks.frames.contains { $0.file.hasPrefix("codeflash/") && $0.line > 0 })
+    #expect(rig.events.troubles.isEmpty)
+    // The login's HOME is the rig's folder: nothing of codeflash's own files may be there.
+    let added = try Self.files(in: rig.rig.folder).subtracting(before)
+      .filter { !$0.hasPrefix("scratch") && !$0.hasPrefix("project") }
+    #expect(added.isEmpty, "\(added)")
+  }
+
+  private static func files(in folder: String) throws -> Set<String> {
+    Set(try FileManager.default.subpathsOfDirectory(atPath: folder))
+  }
+
+  @Test("one function fixed beforehand is one found less; a trap and a control are turned down")
+  func fixedBeforehand() throws {
+    let rig = try CodeflashRig()
+    let fixed = "depot.stock:pack"
+    let others: [String: FunctionRun.Finding] = [
+      CodeflashRig.quick: .found, "depot.pricing:discount_steps": .rejectedRightly,
+      "depot.catalog:check_digit": .rejectedRightly,
+    ]
+    let project = try rig.project { folder in
+      try CodeflashRig.keep([CodeflashRig.quick, fixed] + others.keys.filter { $0 != CodeflashRig.quick }, in: folder)
+      let file = folder.appending(path: "depot/stock.py")
+      let text = try String(contentsOf: file, encoding: .utf8)
+      let start = try #require(text.range(of: "    rest = list(items)"))
+      let end = try #require(text.range(of: "    return boxes\n"))
+      let better = """
+            boxes = []
+            used = capacity
+            for item in items:
+                if item > capacity:
+                    raise ValueError("an item is larger than a box")
+                if used + item > capacity:
+                    boxes.append([])
+                    used = 0
+                boxes[-1].append(item)
+                used += item
+
+        """
+      try text.replacingCharacters(in: start.lowerBound..<end.lowerBound, with: better)
+        .write(to: file, atomically: true, encoding: .utf8)
+    }
+    try rig.optimize(project, on: try rig.side(), form: .full)
+    #expect(rig.findings == others.merging([fixed: .missed]) { $1 })
+    let runs = rig.events.runs.filter { $0.purpose == .measured }
+    #expect(runs.map { FindingCount($0.functions).found } == [1, 1])
+    #expect(runs.allSatisfy { $0.form == .full && FindingCount($0.functions).opportunities == 2 })
+  }
+
+  @Test("pytest 9.2 is said to be broken, never 'nothing found'")
+  func newPytest() throws {
+    let rig = try CodeflashRig()
+    try rig.optimize(try rig.project(), on: try rig.side(requirements: ["pytest==9.2.0"]))
+    #expect(rig.findings == [CodeflashRig.quick: .broken])
+    #expect(rig.events.samples.isEmpty)
+    let problem = try #require(rig.events.troubles.first?.problem)
+    #expect(problem.why?.contains("_nodeid") == true && problem.fix.contains("pytest<9.2"), "\(problem)")
+    #expect(problem.exitStatus == .partial)
+  }
+
+  @Test("a request that no recording answers fails the run and is shown")
+  func unknownRequest() throws {
+    let rig = try CodeflashRig()
+    let project = try rig.project { folder in
+      try CodeflashRig.edit(folder.appending(path: "recordings/depot.pricing.total_with_tax.json")) { content in
+        content["answers"] = (content["answers"] as? [[String: Any]])?.filter {
+          $0["endpoint"] as? String != "/ai/testgen"
+        }
+      }
+    }
+    try rig.optimize(project, on: try rig.side())
+    let problem = try #require(rig.events.troubles.first?.problem)
+    #expect(problem.why?.contains("POST /ai/testgen about \(CodeflashRig.quick)") == true, "\(problem)")
+    #expect(problem.fix.contains("cf-bench record") && rig.events.samples.isEmpty)
+  }
+
+  @Test("a stand-in that is killed half-way is said so")
+  func killedService() throws {
+    let rig = try CodeflashRig()
+    let side = try rig.side()
+    let project = try rig.project()
+    // A watcher kills the stand-in as soon as the first request stands in its log.
+    let log = rig.rig.scratch + "/codeflash/requests.ndjson"
+    try rig.rig.write(
+      "watch.sh",
+      """
+      until [ -s "\(log)" ]; do sleep 0.02; done
+      pkill -KILL -f "^[^ ]*python[^ ]* -I -S \(rig.rig.scratch)"
+      """)
+    let watcher = Process()
+    watcher.executableURL = URL(filePath: "/bin/sh")
+    watcher.arguments = [rig.rig.folder + "/watch.sh"]
+    try watcher.run()
+    defer { watcher.terminate() }
+    try rig.optimize(project, on: side)
+    let problem = try #require(rig.events.troubles.first?.problem)
+    #expect(problem.why == "the stand-in of its service ended in the middle of the run", "\(problem)")
+    #expect(rig.events.samples.isEmpty)
+  }
+
+  @Test("where no private network is permitted the outside is refused by proxy settings", .enabled(if: Loopback.isFree))
+  func proxies() throws {
+    let rig = try CodeflashRig()
+    rig.rig.agent = "/nonexistent"
+    let side = try rig.side()
+    let context = try rig.rig.context([side], of: "codeflash")
+    let runner = try CodeflashRunner.prepare(CodeflashRunPlan(project: try rig.project()), in: context)
+    #expect(runner.service.network == .proxies)
+    let environment = runner.service.environment.merging(["PATH": "/usr/bin:/bin"]) { $1 }
+    let outcome = try ChildProcess(
+      program: side.interpreter,
+      arguments: ["-c", "import urllib.request as r; r.urlopen('https://example.org', timeout=5)"],
+      environment: environment, directory: "/", limitSeconds: 30
+    ).run()
+    #expect(outcome.end == .exited(1) && outcome.errorText.contains("refused"), "\(outcome.errorText)")
+  }
+
+  @Test("bad lists of opportunities are refused with what is wrong in them")
+  func badLists() throws {
+    let good = #"{"schema":1,"name":"n","quick":"a:b","functions":[FUNCTION]}"#
+    let function =
+      #"{"function":"a:b","kind":"opportunity","slow":"","fix":"","leastSpeedup":2,"setup":"","call":"b()"}"#
+    let cases: [(String, String)] = [
+      ("{", "missing or can't be read"), (good.replacing("FUNCTION", with: ""), "none of its functions"),
+      (good.replacing("FUNCTION", with: "\(function),\(function)"), "twice"),
+      (good.replacing("FUNCTION", with: function.replacing("\"leastSpeedup\":2,", with: "")), "leastSpeedup"),
+      (
+        good.replacing("FUNCTION", with: function.replacing("a:b", with: "../a:b")).replacing(
+          "\"quick\":\"a:b\"", with: "\"quick\":\"../a:b\""), "does not read like"
+      ),
+      (good.replacing("FUNCTION", with: function).replacing("\"schema\":1", with: "\"schema\":9"), "version 9"),
+    ]
+    let rig = try SideRig()
+    for (text, words) in cases {
+      try rig.write("opportunities.json", text)
+      let error = try #require(throws: Problem.self) { try OpportunityList.read(rig.folder + "/opportunities.json") }
+      let isSaid = error.why?.contains(words) == true || words == "missing or can't be read"
+      #expect(isSaid && error.exitStatus == .usage, "\(error)")
+    }
+  }
+}
+
+/// Whether the ports that codeflash's client has fixed are free on this machine's own loopback.
+enum Loopback {
+  static var isFree: Bool {
+    [8000, 3001].allSatisfy { port in
+      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      defer { close(descriptor) }
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = in_port_t(port).bigEndian
+      address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+      return withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) != 0
+        }
+      }
+    }
+  }
+}
