@@ -35,6 +35,8 @@ struct CodeflashRunner {
     var serviceEnded: Bool
     /// Free room where it ran, in bytes, right afterwards.
     var freeBytes: Int
+    /// What pytest says of the project's tests under codeflash's own plugin, where codeflash could not run them.
+    var testComplaint: String?
   }
 
   /// Starts the service and makes what runs are cloned from.
@@ -77,9 +79,33 @@ struct CodeflashRunner {
       limitSeconds: plan.timeoutSeconds, errorLimit: 256 << 10,
       look: (Self.lookEvery, { sampler.look(at: $0) })
     ).run()
-    return Record(
+    var record = Record(
       opportunity: opportunity, outcome: outcome, log: service.takeLog(), sampler: sampler, started: started,
       serviceEnded: !service.isRunning, freeBytes: Self.freeBytes(folder))
+    if outcome.succeeded, !record.log.requests.isEmpty, !record.log.accepted, !record.log.hasBaseline {
+      record.testComplaint = try testComplaint(on: side)
+    }
+    return record
+  }
+
+  /// Codeflash keeps what its tests say to itself: they are run once more, as it runs them, for their last words.
+  private func testComplaint(on side: SideEnvironment) throws -> String? {
+    let outcome = try ChildProcess(
+      program: side.interpreter,
+      arguments: [
+        "-m", "pytest", "-q", "-p", "codeflash.verification.pytest_plugin", "--codeflash_loops_scope=session",
+        "--codeflash_min_loops=1", "--codeflash_max_loops=1", "--codeflash_seconds=1",
+      ], environment: environment(of: side, block: 0), directory: clone, limitSeconds: plan.timeoutSeconds
+    ).run()
+    guard !outcome.succeeded else { return nil }
+    let version = try ChildProcess(
+      program: side.interpreter, arguments: ["-c", "import pytest; print('pytest', pytest.__version__)"],
+      environment: environment(of: side, block: 0), directory: clone, limitSeconds: 60
+    ).run()
+    let lines = (outcome.outputText + "\n" + outcome.errorText).split(whereSeparator: \.isNewline).map(String.init)
+    let error = lines.last { $0.contains("Error: ") } ?? lines.last ?? "it \(outcome.endWords)"
+    let name = version.succeeded ? String(version.outputText.prefix { !$0.isNewline }) : "pytest"
+    return "\(name) says: \(String(error.trimmingPrefix("INTERNALERROR> ").prefix(300)))"
   }
 
   private func makeFresh() throws {

@@ -5,6 +5,8 @@ import Shared
 struct FindingJudge {
   let runner: CodeflashRunner
   let remeasurement: Remeasurement
+  /// The least of our own measurement that is no noise: what codeflash itself asks for.
+  private static let gain = 1.05
 
   func judge(_ record: CodeflashRunner.Record, on side: SideEnvironment) throws -> FunctionRun {
     let opportunity = record.opportunity
@@ -51,11 +53,11 @@ struct FindingJudge {
       run.reason = "nothing that was offered should be taken"
       return
     }
-    guard speedup >= least else {
+    // A true gain that is too small is no find; no gain at all is an error of codeflash's.
+    run.finding = speedup >= least ? .found : speedup >= Self.gain ? .missed : .acceptedWrongly
+    if run.finding != .found {
       run.reason = "by our measurement the accepted code is \(tenths(speedup))x as fast, \(tenths(least))x is the least"
-      return
     }
-    run.finding = .found
   }
 
   private func tenths(_ value: Double) -> String {
@@ -93,28 +95,18 @@ enum Breakage {
     }
     if requests.isEmpty { return "it made no request of its service: \(lastWords(record))" }
     if record.log.accepted || record.log.hasBaseline { return nil }
-    return "it could not run the tests of the function: \(testWords(record))"
-  }
-
-  /// The line that names the error, where one does: codeflash prints tracebacks of its children among much else.
-  private static func testWords(_ record: CodeflashRunner.Record) -> String {
-    let words = record.words
-    let error = words.last { line in
-      let cut = line.drop { !$0.isLetter }
-      let name = cut.prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "." }
-      return (name.hasSuffix("Error") || name.hasSuffix("Exception")) && cut.dropFirst(name.count).hasPrefix(":")
-    }
-    return error ?? lastWords(record)
+    return "it could not run the tests of the function: \(record.testComplaint ?? lastWords(record))"
   }
 
   private static func lastWords(_ record: CodeflashRunner.Record) -> String {
-    let lines = record.words.filter { line in line.contains(where: \.isLetter) }
+    // A profiler that runs along has its say in the end.
+    let lines = record.words.filter { line in line.contains(where: \.isLetter) && !line.hasPrefix("py-spy>") }
     return lines.isEmpty ? "it printed nothing" : lines.suffix(3).joined(separator: " / ")
   }
 
   /// What a person can do about it.
   static func fix(_ reason: String) -> String {
-    if reason.contains("_nodeid") || reason.contains("pytest_plugin") {
+    if reason.contains("'_nodeid'") {
       return "this release of codeflash can't work with pytest 9.2 or later: --set 'target.requirements=pytest<9.2'"
     }
     if reason.contains("disk is full") { return "make room at the far end: df -h ~/.cf-bench" }

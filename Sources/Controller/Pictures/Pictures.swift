@@ -9,29 +9,31 @@ enum Pictures {
 
   /// Of one side: `optimize.svg`, `memory.svg` (flame graphs), `memory-timeline.svg`, and speedscope files.
   static func ofSide(_ side: Side, record: JobRecord) -> [File] {
-    let graph = FlameGraph(importName: record.importName)
     let stacks = record.stacks.filter { $0.side == side }
     var files: [File] = []
     for layer in LayerName.allCases {
       let own = stacks.filter { $0.layer == layer }
       guard !own.isEmpty else { continue }
-      let speedscope = Speedscope(own, name: "\(record.label(side)): \(layer.rawValue)", version: Version.current)
-      files.append(
-        File(name: "\(layer.rawValue).speedscope.json", content: speedscope.json))
+      let title = "\(record.label(side)): \(layer.rawValue)"
+      if let speedscope = try? Speedscope.json(own, labels: record.labels, name: title) {  // texts and numbers: never fails
+        files.append(
+          File(name: "\(layer.rawValue).speedscope.json", content: String(decoding: speedscope, as: UTF8.self)))
+      }
       guard layer != .micro else { continue }
-      files += own.map { File(name: "\(name($0, among: own)).svg", content: graph.svg($0, label: record.label(side))) }
+      files += own.map { profile in
+        let content = FlameGraph.svg(profile, label: record.label(side), importName: record.importName)
+        return File(name: "\(name(profile, among: own)).svg", content: content)
+      }
     }
     let timelines = record.memoryTimelines.filter { $0.side == side }
     if !timelines.isEmpty {
-      files.append(File(name: "memory-timeline.svg", content: TimelinePicture.svg(timelines, labels: record.labels)))
+      files.append(timeline(timelines, record))
     }
     return files
   }
 
   /// Of a comparison: what changed, for the runs and for each micro target whose verdict says that it moved.
   static func ofComparison(_ document: ComparisonDocument, record: JobRecord) -> [File] {
-    let graph = FlameGraph(importName: record.importName)
-    let labels = (base: record.label(.base), head: record.label(.head))
     let moved = Set(document.metrics.filter(\.hasMoved).map { "\($0.name) \($0.python)" })
     let heads = record.stacks.filter {
       $0.side == .head && ($0.layer != .micro || moved.contains("\($0.metric) \($0.python)"))
@@ -39,13 +41,19 @@ enum Pictures {
     var files = heads.compactMap { head -> File? in
       guard let base = record.stacks.first(where: { $0.side == .base && $0.isOf(head) }) else { return nil }
       return File(
-        name: "\(name(head, among: heads))-diff.svg", content: graph.difference(base: base, head: head, labels: labels))
+        name: "\(name(head, among: heads))-diff.svg",
+        content: DifferentialFlameGraph.svg(base: base, head: head, labels: record.labels))
     }
     if Set(record.memoryTimelines.map(\.side)).count == 2 {
-      files.append(
-        File(name: "memory-timeline.svg", content: TimelinePicture.svg(record.memoryTimelines, labels: record.labels)))
+      files.append(timeline(record.memoryTimelines, record))
     }
     return files
+  }
+
+  private static func timeline(_ timelines: [MemoryTimeline], _ record: JobRecord) -> File {
+    let title = "Memory of the optimize run over time"
+    return File(
+      name: "memory-timeline.svg", content: TimelinePicture.svg(timelines, labels: record.labels, title: title))
   }
 
   /// `optimize`, `memory`, `micro-parse-markdown-code`; with the Python behind it where there are several.

@@ -84,9 +84,9 @@ public struct FunctionRun: Codable, Equatable, Sendable {
     case found
     /// A trap or control that was turned down.
     case rejectedRightly
-    /// An opportunity that codeflash looked at in full and did not take.
+    /// An opportunity that codeflash looked at in full and did not take, or took with less than what counts.
     case missed
-    /// A trap or control that was accepted, or accepted code that our own measurement does not bear out.
+    /// A trap or control that was accepted, or accepted code that is no faster by our measurement or answers otherwise.
     case acceptedWrongly
     /// Codeflash could not do its work: says nothing of what it would have found.
     case broken

@@ -129,6 +129,19 @@ struct OptimizeLayerTests {
     #expect(rig.events.samples.isEmpty)
   }
 
+  @Test("a full disk is said so", .enabled(if: geteuid() == 0, "mounting a small file system needs root"))
+  func fullDisk() throws {
+    let rig = try CodeflashRig()
+    let (side, project) = (try rig.side(), try rig.project())
+    try FileManager.default.createDirectory(atPath: rig.rig.scratch, withIntermediateDirectories: true)
+    try rig.rig.run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", rig.rig.scratch)
+    defer { _ = try? rig.rig.run("umount", "-l", rig.rig.scratch) }  // lazily: nothing may hold up the test's end
+    try rig.optimize(project, on: side)
+    let problem = try #require(rig.events.troubles.first?.problem)
+    #expect(problem.why == "the disk is full where it ran" && problem.fix.contains("df -h"), "\(problem)")
+    #expect(rig.events.samples.isEmpty)
+  }
+
   @Test("where no private network is permitted the outside is refused by proxy settings", .enabled(if: Loopback.isFree))
   func proxies() throws {
     let rig = try CodeflashRig()

@@ -1,0 +1,88 @@
+/// The few words of SVG 2 (https://www.w3.org/TR/SVG2/) that the pictures are made of.
+///
+/// A picture is one file without references to others: it must show in a browser, as an image on GitHub (where scripts
+/// don't run) and in light and dark surroundings. Lengths are in pixels of a picture at its own size.
+enum SVG {
+  /// Names longer than this are cut, in characters: their start says enough.
+  static let nameLimit = 200
+  /// Width of a letter of the monospaced font that boxes are labelled with, in pixels at 11 pixels' height. The widest
+  /// of the usual ones (DejaVu Sans Mono, Menlo) have 0.602 of their height.
+  static let letterWidth = 6.65
+
+  /// Text of unknown origin as content of an element or a quoted attribute: one line, without control characters and
+  /// what else XML 1.0 does not allow (section 2.2).
+  static func text(_ raw: String, limit: Int = nameLimit) -> String {
+    // One letter may carry any number of accents, so the marks are limited too.
+    let clean = TerminalText.clean(String(String.UnicodeScalarView(raw.unicodeScalars.prefix(4 * limit))), limit: limit)
+    var escaped = String.UnicodeScalarView()
+    for scalar in clean.unicodeScalars {
+      switch scalar {
+      case "&": escaped.append(contentsOf: "&amp;".unicodeScalars)
+      case "<": escaped.append(contentsOf: "&lt;".unicodeScalars)
+      case ">": escaped.append(contentsOf: "&gt;".unicodeScalars)
+      case "\"": escaped.append(contentsOf: "&quot;".unicodeScalars)
+      case "'": escaped.append(contentsOf: "&#39;".unicodeScalars)
+      case "\u{FFFE}", "\u{FFFF}": continue
+      default: escaped.append(scalar)
+      }
+    }
+    return String(escaped)
+  }
+
+  /// A length or place with two decimals, enough for a box that is zoomed to the whole width.
+  static func number(_ value: Double) -> String { Numbers.fixed(value, 2) }
+
+  /// What of a text fits into `width` pixels of the monospaced font, with `…` for the rest; empty when next to nothing
+  /// fits. Not escaped yet.
+  static func fitted(_ raw: String, width: Double, letterWidth: Double = letterWidth) -> String {
+    let room = Int(max(0, width / letterWidth))
+    var (cells, kept) = (0, "")
+    for character in raw {
+      // East Asian letters and pictures take two places.
+      cells += (character.unicodeScalars.first?.value ?? 0) >= 0x1100 ? 2 : 1
+      if cells > room { break }
+      kept.append(character)
+    }
+    if cells <= room { return kept }
+    return room < 3 ? "" : String(kept.dropLast()) + "…"
+  }
+
+  /// A line of text in the proportional font, cut where the picture ends; `raw` is escaped here.
+  static func line(_ raw: String, x: Double, y: Double, width: Double, style: String, size: Double = 12) -> String {
+    let words = text(fitted(raw, width: width, letterWidth: 0.56 * size))
+    return "<text class=\"\(style)\" x=\"\(number(x))\" y=\"\(number(y))\">\(words)</text>\n"
+  }
+
+  static func rectangle(_ style: String, x: Double, y: Double, width: Double, height: Double) -> String {
+    "<rect class=\"\(style)\" x=\"\(number(x))\" y=\"\(number(y))\" width=\"\(number(width))\" "
+      + "height=\"\(number(height))\"/>\n"
+  }
+
+  /// A whole file. `name` is read out by screen readers; `style` is CSS behind the common one.
+  static func document(
+    width: Double, height: Double, name: String, style: String, body: String, script: String? = nil
+  ) -> String {
+    let size = "width=\"\(number(width))\" height=\"\(number(height))\""
+    let box = "viewBox=\"0 0 \(number(width)) \(number(height))\""
+    let code = script.map { "<script><![CDATA[\n\($0)\n]]></script>\n" } ?? ""
+    return "<svg xmlns=\"http://www.w3.org/2000/svg\" \(size) \(box) role=\"img\" aria-label=\"\(text(name))\">\n"
+      + "<style>\n\(commonStyle)\(style)</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n"
+      + body + code + "</svg>\n"
+  }
+
+  /// Plain classes and no CSS variables, which some viewers other than browsers don't know.
+  private static let commonStyle = """
+    text { font: 12px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328 }
+    .title { font-size: 16px; font-weight: 600 }
+    .quiet { fill: #59636e }
+    .paper { fill: #ffffff }
+    :root { background: #ffffff }
+    @media (prefers-color-scheme: dark) {
+      text { fill: #e6e9ed }
+      .quiet { fill: #9aa4af }
+      .paper { fill: #0d1117 }
+      :root { background: #0d1117 }
+    }
+
+    """
+}
