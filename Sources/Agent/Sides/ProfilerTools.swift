@@ -19,7 +19,8 @@ struct ProfilerTools: Equatable {
 
   /// Where its packages are, for a side's own interpreter to find memray in.
   var packages: String {
-    let libraries = (try? FileManager.default.contentsOfDirectory(atPath: path + "/lib")) ?? []  // then nothing is found
+    // An environment without it holds no packages either.
+    let libraries = (try? FileManager.default.contentsOfDirectory(atPath: path + "/lib")) ?? []
     return "\(path)/lib/\(libraries.first { $0.hasPrefix("python") } ?? "python3")/site-packages"
   }
 

@@ -15,7 +15,8 @@ enum Pictures {
       let own = stacks.filter { $0.layer == layer }
       guard !own.isEmpty else { continue }
       let title = "\(record.label(side)): \(layer.rawValue)"
-      if let speedscope = try? Speedscope.json(own, labels: record.labels, name: title) {  // texts and numbers: never fails
+      // Texts and numbers can always be encoded.
+      if let speedscope = try? Speedscope.json(own, labels: record.labels, name: title) {
         files.append(
           File(name: "\(layer.rawValue).speedscope.json", content: String(decoding: speedscope, as: UTF8.self)))
       }

@@ -18,6 +18,7 @@ enum Comment {
     ]
     parts += VerdictWords.remarks(document, notes: report.notes).map { Markdown.text($0) + "\n" }
     if !document.metrics.isEmpty || !document.findings.isEmpty { parts.append(table(report)) }
+    if let columns = PythonColumns.markdown(report) { parts.append(columns) }
     parts.append(MethodLine.markdown(report) + "\n")
     // The dearest to lose stands first: what no longer fits is left to the files.
     var size = parts.reduce(0) { $0 + $1.utf8.count + 1 }

@@ -64,7 +64,7 @@ enum FindingWords {
     let form = result.form == .full ? "all \(result.functions.count) functions" : "one function"
     let source =
       result.network == "open" ? "answers of the live service" : "recorded answers, no way out (\(result.network))"
-    return "\(form) of the project, \(source)"
+    return "\(form) of the project, with \(source)"
   }
 
   // MARK: Folded parts of the comment
@@ -84,8 +84,10 @@ enum FindingWords {
             ]
           })
     }
+    let runs = report.optimize.first.map { "Runs on \(Markdown.text(method($0.head))). " } ?? ""
     let method =
-      "Speed-ups are our own measurement of the accepted code; what codeflash claims stands behind. "
+      runs
+      + "Speed-ups are our own measurement of the accepted code; what codeflash claims stands behind. "
       + "`optimize.json` has every run.\n"
     return Comment.fold("Findings of the optimize run", ([method] + parts).joined(separator: "\n"))
   }

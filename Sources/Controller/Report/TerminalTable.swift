@@ -16,6 +16,7 @@ enum TerminalTable {
       document.metrics.map { row($0, report) } + document.findings.map { row($0, document) }
       + document.controls.map { row($0, report) }
     if !rows.isEmpty { text += "\n" + grid([header] + rows, style: style) }
+    text += byPython(report, style: style)
     return text + missing(MissingPart.all(troubles: document.troubles, skipped: document.skipped))
   }
 
@@ -46,6 +47,14 @@ enum TerminalTable {
     let rows = startup + micro + optimize + memory
     text += rows.isEmpty ? "Nothing was measured.\n" : "\n" + grid([header] + rows, style: style)
     return text + missing(report.missing)
+  }
+
+  /// What changed, a column a Python; nothing where there is one.
+  private static func byPython(_ report: ComparisonReport, style: TerminalStyle) -> String {
+    let rows = PythonColumns.rows(report, delta: VerdictWords.plain)
+    guard !rows.isEmpty else { return "" }
+    let header = (["By version"] + PythonColumns.header(report)).map { Cell(text: $0, colour: .bold) }
+    return "\n" + grid([header] + rows.map { row in ([row.name] + row.cells).map { Cell(text: $0) } }, style: style)
   }
 
   private struct Cell {

@@ -48,6 +48,39 @@ struct WordsGoldenTests {
   @Test("the comment of a branch with two Pythons and a part that failed")
   func branchComment() throws { try Golden.check(Comment.text(report(branch)), is: "comment-branch.md") }
 
+  /// Layers 3 and 4 beside the first two; the head misses what the base found, and holds 30 MiB more.
+  private var optimized: JobStory {
+    var story = JobStory()
+    story.runsCodeflash = true
+    story.lost = "depot.stock:pack"
+    return story
+  }
+
+  @Test("the comment, table and summary of a run with all four layers")
+  func allLayers() throws {
+    try Golden.check(Comment.text(report(optimized)), is: "comment-optimize.md")
+    try Golden.check(TerminalTable.text(report(optimized), style: .plain), is: "table-optimize.txt")
+    try Golden.check(
+      Summary.text(SideReport(.head, record: optimized.record, comparison: nil)), is: "summary-optimize.md")
+  }
+
+  @Test("a lost finding is a regression; runs that disagree decide nothing; a broken side is never 'nothing found'")
+  func findings() throws {
+    #expect(report(optimized).document.verdict == .regressed)
+    #expect(report(optimized).document.findings.first?.verdict == .regressed)
+    var record = optimized.record
+    let last = try #require(record.optimizeRuns.lastIndex { $0.side == .head && $0.purpose == .measured })
+    record.optimizeRuns[last].functions[1].finding = .found
+    #expect(FindingComparison.all(from: record).first?.verdict == .undecided)
+    record = optimized.record
+    for index in record.optimizeRuns.indices where record.optimizeRuns[index].side == .head {
+      record.optimizeRuns[index].functions[1].finding = .broken
+    }
+    let broken = try #require(FindingComparison.all(from: record).first)
+    #expect(broken.verdict == .undecided && broken.head.recall == nil && broken.head.words.contains("broken"))
+    #expect(FindingWords.count(broken.head) == "1 of 2, 1 broken")
+  }
+
   @Test("the comment of identical sides")
   func identical() throws { try Golden.check(Comment.text(report(unchanged)), is: "comment-identical.md") }
 

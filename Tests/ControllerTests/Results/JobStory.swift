@@ -23,6 +23,9 @@ struct JobStory {
   var noise = 0.004
   var troubles: [Trouble] = []
   var outcome: Finished.Outcome? = .done
+  /// Whether layers 3 and 4 ran; `lost` is a function that the head then misses.
+  var runsCodeflash = false
+  var lost: String?
   var importNames: [Side: [(String, Int, Int)]] = [
     .base: [
       ("codeflash.version", 1, 210), ("libcst._nodes", 2, 148_000), ("libcst", 1, 9_400),
@@ -51,6 +54,7 @@ struct JobStory {
     for python in pythons {
       for side in sides { events += ready(side, python) }
       events += layer(.startup, python) + layer(.micro, python)
+      if runsCodeflash { events += codeflash(python) }
     }
     events += troubles.map { .trouble($0) }
     if let outcome { events.append(.finished(Finished(outcome: outcome, seconds: 187.4))) }

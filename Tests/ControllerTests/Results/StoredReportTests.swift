@@ -51,6 +51,37 @@ struct StoredReportTests {
   }
   private struct Unexpected: Error {}
 
+  @Test("layers 3 and 4 write their documents, profiles and pictures")
+  func codeflash() async throws {
+    var story = JobStory()
+    story.runsCodeflash = true
+    let run = try stored(story)
+    try StoredReport.rewrite(run)
+    #expect(
+      try folder.names(run.path) == [
+        "comment.md", "comparison.json", "events.ndjson", "memory-timeline.svg", "optimize-diff.svg", "sides.json",
+      ])
+    let head = try #require(run.folder(of: .head))
+    #expect(
+      try folder.names(head) == [
+        "importtime.tsv", "memory-timeline.svg", "memory.json", "micro.json", "optimize.json",
+        "optimize.speedscope.json",
+        "optimize.svg", "startup.json", "summary.md",
+      ])
+    for (schema, file) in [
+      ("comparison", run.path.appending("comparison.json")), ("optimize", head.appending("optimize.json")),
+      ("memory", head.appending("memory.json")),
+    ] {
+      #expect(try await SchemaValidator.errors(ofFiles: [file.string], schema: schema) == nil, "\(schema)")
+    }
+    let memory = try StoredFile.decode(MemoryDocument.self, at: head.appending("memory.json"))
+    // Layer 4 made no plain run: what the tool cost is told by layer 3's.
+    #expect(memory.profiles.allSatisfy { $0.plainSeconds == 8.5 })
+    let comparison = try StoredFile.decode(ComparisonDocument.self, at: run.path.appending("comparison.json"))
+    #expect(comparison.memoryLines.map(\.file) == ["codeflash/main.py", "codeflash/main.py"])
+    #expect(comparison.memoryLines.allSatisfy { $0.differenceBytes == 30 << 20 })
+  }
+
   @Test("written again, every file is the same; a lost one is back")
   func again() throws {
     let run = try stored(twoPythons)

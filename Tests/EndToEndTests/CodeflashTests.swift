@@ -1,0 +1,63 @@
+import Foundation
+import Shared
+import TestSupport
+import Testing
+
+@Suite("Layers 3 and 4 from the command line, with two releases of codeflash", .serialized)
+struct CodeflashTests {
+  /// Environments of real releases take long to make: they are kept in the build folder.
+  private let far = ["CF_BENCH_HOME": Rig.packageRoot + "/.build/tests-far"]
+  private let python = ["--set", "python=/usr/bin/python3"]
+
+  @Test("both releases find what there is, offline, and every document is there", .timeLimit(.minutes(10)))
+  func compare() async throws {
+    try await Rig.with { rig in
+      let run = try await rig.bench(
+        ["compare", "codeflash==0.20.5", "codeflash==0.20.6", "--layers", "optimize", "--json"] + python, extra: far,
+        limit: 500)
+      #expect(run.status == 0, "\(run.error)")
+      let document = try JSONDecoder().decode(ComparisonDocument.self, from: Data(run.output.utf8))
+      let findings = try #require(document.findings.first)
+      #expect(findings.verdict == .equivalent && findings.base.found == 1 && findings.head.found == 1)
+      #expect(document.metrics.map(\.name) == ["Full optimize run", "Peak memory"])
+      #expect(document.metrics.map(\.unit) == ["s", "B"] && document.complete)
+      let comparison = try rig.comparisonFolder()
+      for name in ["optimize-diff.svg", "memory-timeline.svg", "comment.md"] {
+        #expect(try !rig.read("\(comparison)/\(name)").isEmpty)
+      }
+      #expect(try rig.read(comparison + "/comment.md").contains("Opportunities found"))
+      for side in try rig.results() where !side.contains("-vs-") {
+        let file = "\(rig.folder)/results/\(side)/optimize.json"
+        #expect(try await SchemaValidator.errors(ofFiles: [file], schema: "optimize") == nil)
+        let optimize = try JSONDecoder().decode(OptimizeDocument.self, from: Data(contentsOf: URL(filePath: file)))
+        #expect(optimize.results.first?.network == "network namespace" && optimize.results.first?.recall == 1)
+      }
+    }
+  }
+
+  @Test("codeflash that can't run its tests is broken: said so, with exit status 4", .timeLimit(.minutes(5)))
+  func broken() async throws {
+    try await Rig.with { rig in
+      let run = try await rig.bench(
+        ["run", "codeflash==0.20.6", "--layers", "optimize", "--set", "target.requirements=pytest==9.2.0"] + python,
+        extra: far)
+      #expect(run.status == 4, "\(run.error)")
+      let said = run.error + run.output
+      #expect(said.contains("broken") && said.contains("_nodeid") && said.contains("pytest<9.2"), "\(said)")
+      #expect(!said.contains("Optional(") && !said.contains("Shared."))
+    }
+  }
+
+  @Test("layers of codeflash for another package, and a project that is none, are refused before anything is done")
+  func refusals() async throws {
+    try await Rig.with { rig in
+      let other = try await rig.bench(["run", "path:x", "--layers", "memory", "--set", "target.package=slowpoke"])
+      #expect(other.status == 2 && other.error.contains("--layers startup,micro"), "\(other.error)")
+      let project = try await rig.bench(
+        ["run", "codeflash==0.20.6", "--layers", "optimize", "--set", "optimize.project=\(rig.folder)"])
+      #expect(project.status == 2 && project.error.contains("opportunities.json"), "\(project.error)")
+      let key = try await rig.bench(["record", "codeflash==0.20.6", "--form", "half"])
+      #expect(key.status == 2 && key.error.contains("--form quick"), "\(key.error)")
+    }
+  }
+}
