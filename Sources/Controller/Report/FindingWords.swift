@@ -84,7 +84,7 @@ enum FindingWords {
             ]
           })
     }
-    let runs = report.optimize.first.map { "Runs on \(Markdown.text(method($0.head))). " } ?? ""
+    let runs = report.optimize.first.map { "Runs on \(Markdown.text(Self.method($0.head))). " } ?? ""
     let method =
       runs
       + "Speed-ups are our own measurement of the accepted code; what codeflash claims stands behind. "
