@@ -73,8 +73,10 @@ struct FarDoctor {
 
   private func interpreter(_ version: String, fallback: Bool) -> DoctorCheck {
     let id = "far.python-\(version)"
-    if let found = run("uv", ["python", "find", "--no-project", version]) {
-      return Check(id: id, status: .ok, detail: firstLine(found))
+    let tools = SetupTools(environment: environment, home: home, limitSeconds: 20, directory: "/")
+    // What can't even be asked for is not there.
+    if let found = (try? Interpreter.present(version, tools: tools)) ?? nil {
+      return Check(id: id, status: .ok, detail: "\(found.path) (\(found.version))")
     }
     guard fallback, let system = run("python3", ["--version"]) else {
       return Check(

@@ -7,8 +7,14 @@ import Shared
 #endif
 
 /// Looks at the memory of a process and all that it started, as proc(5) tells it: `children` names a process's children,
-/// `smaps_rollup` its proportional and resident set size, `status` its high-water mark.
+/// `statm` its resident set, `smaps_rollup` its proportional one, `status` its high-water mark.
+///
+/// For a proportional set the kernel walks all of a process's pages and holds up its mappings meanwhile, so it is asked only
+/// when a peak may be near (the resident sets together within a tenth of the highest so far), and each quarter of a second.
 struct TreeSampler {
+  private static let nearPeak = 0.9
+  private static let longestGap = 0.25
+  private var lastPoint = -1.0
   private let started = MonotonicClock.seconds
   private(set) var memory = TreeMemory()
   private(set) var points: [MemoryTimeline.Point] = []
@@ -18,25 +24,37 @@ struct TreeSampler {
   /// Adds one moment; a process that ends meanwhile counts with what was read of it.
   mutating func look(at root: pid_t) {
     let before = Self.cpuSeconds
-    var (pss, rss, count) = (0, 0, 0)
+    var there: [pid_t] = []
+    var rss = 0
     var waiting = [root]
     while let pid = waiting.popLast() {
       waiting += children(of: pid)
-      guard let sizes = sizes(of: pid) else { continue }
-      pss += sizes.pss
-      rss += sizes.rss
-      count += 1
-      seen.insert(pid)
-      memory.largestProcessBytes = max(memory.largestProcessBytes, sizes.peak)
+      guard let resident = residentBytes(of: pid) else { continue }
+      rss += resident
+      there.append(pid)
     }
-    guard count > 0 else { return }
-    memory.peakPSSBytes = max(memory.peakPSSBytes, pss)
-    memory.peakRSSBytes = max(memory.peakRSSBytes, rss)
+    guard !there.isEmpty else { return }
+    seen.formUnion(there)
     memory.processes = seen.count
     memory.looks += 1
-    points.append(
-      .init(seconds: MonotonicClock.seconds - started, pssBytes: pss, rssBytes: rss, processes: count))
+    let now = MonotonicClock.seconds - started
+    if Double(rss) >= Self.nearPeak * Double(memory.peakRSSBytes) || now - lastPoint >= Self.longestGap {
+      addPoint(there, rss: rss, at: now)
+    }
+    memory.peakRSSBytes = max(memory.peakRSSBytes, rss)
     memory.costSeconds += Self.cpuSeconds - before
+  }
+
+  private mutating func addPoint(_ pids: [pid_t], rss: Int, at seconds: Double) {
+    var pss = 0
+    for pid in pids {
+      guard let sizes = sizes(of: pid) else { continue }
+      pss += sizes.pss
+      memory.largestProcessBytes = max(memory.largestProcessBytes, sizes.peak)
+    }
+    memory.peakPSSBytes = max(memory.peakPSSBytes, pss)
+    points.append(.init(seconds: seconds, pssBytes: pss, rssBytes: rss, processes: pids.count))
+    lastPoint = seconds
   }
 
   /// The points, thinned to at most `limit`: of each stretch the highest stays, so that no peak is lost.
@@ -59,12 +77,19 @@ struct TreeSampler {
     return found
   }
 
+  /// `nil` for a process that is gone.
+  private mutating func residentBytes(of pid: pid_t) -> Int? {
+    let fields = read("/proc/\(pid)/statm").split(separator: UInt8(ascii: " "))
+    guard fields.count > 1, let pages = Int(String(decoding: fields[1], as: UTF8.self)), pages > 0 else { return nil }
+    return pages * Self.pageBytes
+  }
+
+  private static let pageBytes = sysconf(Int32(_SC_PAGESIZE))
+
   /// In bytes; `nil` for a process that is gone.
-  private mutating func sizes(of pid: pid_t) -> (pss: Int, rss: Int, peak: Int)? {
-    let rollup = read("/proc/\(pid)/smaps_rollup")
-    guard let rss = Self.kibibytes("Rss:", in: rollup), let pss = Self.kibibytes("Pss:", in: rollup) else { return nil }
-    let status = read("/proc/\(pid)/status")
-    return (pss * 1024, rss * 1024, (Self.kibibytes("VmHWM:", in: status) ?? rss) * 1024)
+  private mutating func sizes(of pid: pid_t) -> (pss: Int, peak: Int)? {
+    guard let pss = Self.kibibytes("Pss:", in: read("/proc/\(pid)/smaps_rollup")) else { return nil }
+    return (pss * 1024, (Self.kibibytes("VmHWM:", in: read("/proc/\(pid)/status")) ?? pss) * 1024)
   }
 
   private mutating func read(_ path: String) -> [UInt8] {

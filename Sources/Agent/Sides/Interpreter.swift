@@ -20,7 +20,7 @@ struct Interpreter: Equatable {
       }
       return found
     }
-    if let found = try installed(asked, tools: tools) { return found }
+    if let found = try present(asked, tools: tools) { return found }
     // No retries: where there is no way out it fails at once, and where there is one a second run tries again.
     let fetched = try tools.run(
       "uv", ["python", "install", asked], doing: "fetching Python \(asked)",
@@ -30,6 +30,27 @@ struct Interpreter: Equatable {
     guard fallbackToSystem else { throw SideProblem.pythonNotFound(asked, lastWords: reason) }
     return try system(insteadOf: asked, because: reason, tools: tools)
   }
+
+  /// One that is on the machine already: known to uv, or made by pyenv, whose own versions uv does not look through.
+  static func present(_ asked: String, tools: SetupTools) throws -> Interpreter? {
+    if let found = try installed(asked, tools: tools) { return found }
+    return try madeByPyenv(asked, tools: tools)
+  }
+
+  /// The newest of pyenv's versions that `asked`, such as `3.12`, is the start of.
+  private static func madeByPyenv(_ asked: String, tools: SetupTools) throws -> Interpreter? {
+    guard asked.allSatisfy({ $0.isNumber || $0 == "." }) else { return nil }
+    let root = tools.environment["PYENV_ROOT"] ?? (tools.environment["HOME"] ?? "") + "/.pyenv"
+    // No pyenv: no versions.
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: root + "/versions")) ?? []
+    let fitting = names.filter { $0 == asked || $0.hasPrefix(asked + ".") }.sorted {
+      numbers($0).lexicographicallyPrecedes(numbers($1))
+    }
+    guard let newest = fitting.last else { return nil }
+    return try probe("\(root)/versions/\(newest)/bin/python3", tools: tools)
+  }
+
+  private static func numbers(_ version: String) -> [Int] { version.split(separator: ".").compactMap { Int($0) } }
 
   private static func installed(_ asked: String, tools: SetupTools) throws -> Interpreter? {
     let outcome = try tools.run(

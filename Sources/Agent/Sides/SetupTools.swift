@@ -8,7 +8,7 @@ struct SetupTools {
   /// Where they run: a folder that holds no project which a tool could take for its own.
   let directory: String
 
-  init(environment: [String: String], home: AgentHome, limitSeconds: Double) {
+  init(environment: [String: String], home: AgentHome, limitSeconds: Double, directory: String? = nil) {
     var clean = environment
     // What a login's own Python or git work would slip into the build of a side.
     for name in [
@@ -28,7 +28,7 @@ struct SetupTools {
     clean["LC_ALL"] = "C.UTF-8"
     self.environment = clean
     self.limitSeconds = limitSeconds
-    self.directory = home.environments
+    self.directory = directory ?? home.environments
   }
 
   /// Runs a tool to its end; how it ended is the caller's to judge.

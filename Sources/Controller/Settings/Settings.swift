@@ -32,7 +32,7 @@ struct Settings: Equatable, Sendable {
   var optimizeForm = OptimizeForm.auto
   var optimizeBudget = Duration.seconds(240)
   var optimizeBlocks = 1
-  var optimizeLoopingTime = Duration.seconds(1)
+  var optimizeLoopingTime = Duration.milliseconds(500)
   var optimizeTimeout = Duration.seconds(180)
   var memoryBlocks = 3
   var memoryTop = 200

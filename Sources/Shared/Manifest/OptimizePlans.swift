@@ -20,7 +20,7 @@ public struct CodeflashRunPlan: Codable, Equatable, Sendable {
 
   public init(
     project: UploadID, answers: Answers = .replay, liveAddress: String = "https://app.codeflash.ai",
-    loopingSeconds: Double = 1, timeoutSeconds: Double = 180
+    loopingSeconds: Double = 0.5, timeoutSeconds: Double = 180
   ) {
     self.project = project
     self.answers = answers
