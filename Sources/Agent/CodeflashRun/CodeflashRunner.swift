@@ -18,7 +18,7 @@ struct CodeflashRunner {
   let folder: String
 
   /// How often the process tree is looked at, in seconds.
-  private static let lookEvery = 0.05
+  private static let lookEvery = 0.1
 
   var clone: String { folder + "/run/clone" }
   private var template: String { folder + "/template" }

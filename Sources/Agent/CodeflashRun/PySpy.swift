@@ -25,27 +25,15 @@ struct PySpy {
 
   /// `name (file:line)`.
   private static func frame(_ text: Substring) -> StackProfile.StackFrame {
-    guard text.hasSuffix(")"), let open = text.firstRange(of: " (", from: .end) else {
+    guard text.hasSuffix(")"), let open = text.lastIndex(of: "("), text[..<open].last == " " else {
       return .init(name: String(text), file: "", line: 0)
     }
-    let place = text[open.upperBound...].dropLast()
+    let name = String(text[..<open].dropLast())
+    let place = text[text.index(after: open)...].dropLast()
     guard let colon = place.lastIndex(of: ":"), let line = Int(place[place.index(after: colon)...]) else {
-      return .init(name: String(text[..<open.lowerBound]), file: String(place), line: 0)
+      return .init(name: name, file: String(place), line: 0)
     }
-    return .init(name: String(text[..<open.lowerBound]), file: String(place[..<colon]), line: line)
-  }
-}
-
-extension Substring {
-  fileprivate enum Edge { case end }
-  fileprivate func firstRange(of text: String, from _: Edge) -> Range<Index>? {
-    var from = startIndex
-    var found: Range<Index>?
-    while let range = self[from...].firstRange(of: text) {
-      found = range
-      from = range.upperBound
-    }
-    return found
+    return .init(name: name, file: String(place[..<colon]), line: line)
   }
 }
 

@@ -10,9 +10,9 @@ import Shared
 /// `statm` its resident set, `smaps_rollup` its proportional one, `status` its high-water mark.
 ///
 /// For a proportional set the kernel walks all of a process's pages and holds up its mappings meanwhile, so it is asked only
-/// when a peak may be near (the resident sets together within a tenth of the highest so far), and each quarter of a second.
+/// when a peak may be near (the resident sets together within a twentieth of the highest so far), and each quarter of a second.
 struct TreeSampler {
-  private static let nearPeak = 0.9
+  private static let nearPeak = 0.95
   private static let longestGap = 0.25
   private var lastPoint = -1.0
   private let started = MonotonicClock.seconds

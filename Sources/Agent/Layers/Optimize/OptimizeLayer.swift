@@ -106,8 +106,10 @@ struct OptimizeLayer: Layer {
       try context.sink.emit(.optimizeRun(run.report))
       // A run in which something is broken took another way: its time is no measurement.
       guard run.report.functions.allSatisfy({ $0.finding != .broken }) else {
-        if !work.runner.service.isRunning { self.work = nil }
-        guard self.work != nil else { return }
+        guard work.runner.service.isRunning else {
+          self.work = nil
+          return
+        }
         continue
       }
       try emitSamples(of: run, in: context)
