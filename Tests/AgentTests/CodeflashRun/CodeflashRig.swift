@@ -58,7 +58,7 @@ final class CodeflashRig {
     answers: CodeflashRunPlan.Answers = .replay,
     address: String = "http://127.0.0.1:1", keepsRecordings: Bool = false
   ) throws {
-    let run = CodeflashRunPlan(project: project, answers: answers, liveAddress: address, loopingSeconds: 0.5)
+    let run = CodeflashRunPlan(project: project, answers: answers, liveAddress: address, loopingSeconds: 0.3)
     let plan = OptimizePlan(
       run: run, form: form, budgetSeconds: 0, blocks: 1, keepsRecordings: keepsRecordings)
     try rig.run(OptimizeLayer(plan: plan), in: try rig.context([side], of: "codeflash"))

@@ -1,6 +1,5 @@
 import Foundation
 import Shared
-import TestSupport
 import Testing
 
 @testable import Agent
@@ -56,7 +55,7 @@ private final class SecondStandIn {
 }
 
 extension OptimizeLayerTests {
-  @Suite("With answers of a live service", .serialized, .ownThread, .enabled(if: Loopback.isFree))
+  @Suite("With answers of a live service", .serialized, .enabled(if: Loopback.isFree))
   struct Live {
     private static let recording =
       SideRig.packageRoot + "/fixtures/depot/recordings/depot.pricing.total_with_tax.json"
@@ -80,8 +79,13 @@ extension OptimizeLayerTests {
       let project = try second.project { folder in
         try Data(made.content.utf8).write(to: folder.appending(path: "recordings/\(made.function).json"))
       }
-      try second.optimize(project, on: side)
-      #expect(second.findings == [CodeflashRig.quick: .found], "\(second.events.troubles)")
+      let context = try second.rig.context([side], of: "codeflash")
+      let runner = try CodeflashRunner.prepare(
+        CodeflashRunPlan(project: project, loopingSeconds: 0.3), in: context)
+      let judge = FindingJudge(runner: runner, remeasurement: try Remeasurement(runner))
+      let opportunity = try #require(runner.project.list.functions.first { $0.function == CodeflashRig.quick })
+      let replayed = try judge.judge(try runner.run(opportunity, on: side, block: 0), on: side)
+      #expect(replayed.finding == .found, "\(replayed)")
     }
 
     /// The scratch still has HOME and TMPDIR of the last run: codeflash writes the key that it has into `.bashrc`.

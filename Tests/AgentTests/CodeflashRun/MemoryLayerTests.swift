@@ -1,11 +1,10 @@
 import Foundation
 import Shared
-import TestSupport
 import Testing
 
 @testable import Agent
 
-@Suite("Layer 4: peaks, and the lines that hold memory", .serialized, .ownThread)
+@Suite("Layer 4: peaks, and the lines that hold memory", .serialized)
 struct MemoryLayerTests {
   @Test("5 MB that a copy of codeflash keeps are named at their file and line by both tools")
   func leak() throws {

@@ -1,11 +1,10 @@
 import Foundation
 import Shared
-import TestSupport
 import Testing
 
 @testable import Agent
 
-@Suite("The built-in project and its recordings", .ownThread)
+@Suite("The built-in project and its recordings")
 struct ProjectTests {
   private let folder = SideRig.packageRoot + "/fixtures/depot"
 

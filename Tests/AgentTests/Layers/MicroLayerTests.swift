@@ -1,11 +1,10 @@
 import Foundation
 import Shared
-import TestSupport
 import Testing
 
 @testable import Agent
 
-@Suite("Layer 2 times functions in fresh workers, and a bad target harms only itself", .ownThread)
+@Suite("Layer 2 times functions in fresh workers, and a bad target harms only itself")
 struct MicroLayerTests {
   private static let module = """
     import os, subprocess, sys, time

@@ -1,11 +1,10 @@
 import Foundation
 import Shared
-import TestSupport
 import Testing
 
 @testable import Agent
 
-@Suite("Layer 1 times whole commands, and each run is told when it is made", .ownThread)
+@Suite("Layer 1 times whole commands, and each run is told when it is made")
 struct StartupLayerTests {
   private static let control = StartupCommand(
     name: "python -c pass", arguments: ["python", "-c", "pass"], isControl: true)

@@ -1,10 +1,9 @@
 import Foundation
-import TestSupport
 import Testing
 
 @testable import Agent
 
-@Suite("A child process is run to its end, within its limits", .ownThread)
+@Suite("A child process is run to its end, within its limits")
 struct ChildProcessTests {
   private func child(_ script: String, input: String = "", limit: Double = 20) -> ChildProcess {
     ChildProcess(

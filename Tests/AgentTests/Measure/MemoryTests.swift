@@ -5,7 +5,7 @@ import Testing
 
 @testable import Agent
 
-@Suite("Memory of processes and of process trees", .ownThread)
+@Suite("Memory of processes and of process trees")
 struct MemoryTests {
   private let environment = ["PATH": "/usr/local/bin:/usr/bin:/bin"]
 

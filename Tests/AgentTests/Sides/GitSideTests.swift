@@ -1,11 +1,10 @@
 import Foundation
 import Shared
-import TestSupport
 import Testing
 
 @testable import Agent
 
-@Suite("A revision of a repository is found, checked out and pinned for the job", .ownThread)
+@Suite("A revision of a repository is found, checked out and pinned for the job")
 struct GitSideTests {
   /// A repository with two commits on `main`, a tag on the first, a branch and a pull request's ref on the second.
   private struct Story {

@@ -1,11 +1,10 @@
 import Foundation
 import Shared
-import TestSupport
 import Testing
 
 @testable import Agent
 
-@Suite("The Python that is asked for is found where people have it", .ownThread)
+@Suite("The Python that is asked for is found where people have it")
 struct InterpreterTests {
   @Test("pyenv's newest fitting version is taken; one that is not there is not replaced silently")
   func pyenv() throws {

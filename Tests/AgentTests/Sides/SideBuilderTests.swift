@@ -1,11 +1,10 @@
 import Foundation
 import Shared
-import TestSupport
 import Testing
 
 @testable import Agent
 
-@Suite("Sides are prepared once, alike, and kept", .ownThread)
+@Suite("Sides are prepared once, alike, and kept")
 struct SideBuilderTests {
   @Test("two folders get environments of equal path length; the second time they are there at once")
   func folders() throws {

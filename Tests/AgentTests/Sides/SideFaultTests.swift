@@ -1,11 +1,10 @@
 import Foundation
 import Shared
-import TestSupport
 import Testing
 
 @testable import Agent
 
-@Suite("A side that can't be had says why, and what to do", .ownThread)
+@Suite("A side that can't be had says why, and what to do")
 struct SideFaultTests {
   private func problem(
     _ rig: SideRig, _ source: SideSource, requirements: [String] = []
