@@ -51,7 +51,11 @@ private final class SecondStandIn {
     port = try #require(Int(line.trimmingCharacters(in: .whitespacesAndNewlines)))
   }
 
-  deinit { process.terminate() }
+  /// Children of the test program start with signals that it blocks: only this one is sure to end them.
+  deinit {
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
 }
 
 extension OptimizeLayerTests {

@@ -120,7 +120,7 @@ struct OptimizeLayerTests {
     watcher.executableURL = URL(filePath: "/bin/sh")
     watcher.arguments = [rig.rig.folder + "/watch.sh"]
     try watcher.run()
-    defer { watcher.terminate() }
+    defer { kill(watcher.processIdentifier, SIGKILL) }
     try rig.optimize(project, on: side)
     let problem = try #require(rig.events.troubles.first?.problem)
     #expect(problem.why == "the stand-in of its service ended in the middle of the run", "\(problem)")
