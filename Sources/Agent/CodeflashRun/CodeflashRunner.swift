@@ -80,8 +80,8 @@ struct CodeflashRunner {
       look: (Self.lookEvery, { sampler.look(at: $0) })
     ).run()
     var record = Record(
-      opportunity: opportunity, outcome: outcome, log: service.takeLog(), sampler: sampler, started: started,
-      serviceEnded: !service.isRunning, freeBytes: Self.freeBytes(folder))
+      opportunity: opportunity, outcome: outcome, log: service.takeLog().since(started), sampler: sampler,
+      started: started, serviceEnded: !service.isRunning, freeBytes: Self.freeBytes(folder))
     if outcome.succeeded, !record.log.requests.isEmpty, !record.log.accepted, !record.log.hasBaseline {
       record.testComplaint = try testComplaint(on: side)
     }
@@ -90,12 +90,15 @@ struct CodeflashRunner {
 
   /// Codeflash keeps what its tests say to itself: they are run once more, as it runs them, for their last words.
   private func testComplaint(on side: SideEnvironment) throws -> String? {
-    let outcome = try ChildProcess(
-      program: side.interpreter,
-      arguments: [
-        "-m", "pytest", "-q", "-p", "codeflash.verification.pytest_plugin", "--codeflash_loops_scope=session",
+    let words = service.words(
+      [
+        side.interpreter, "-m", "pytest", "-q", "-p", "codeflash.verification.pytest_plugin",
+        "--codeflash_loops_scope=session",
         "--codeflash_min_loops=1", "--codeflash_max_loops=1", "--codeflash_seconds=1",
-      ], environment: environment(of: side, block: 0), directory: clone, limitSeconds: plan.timeoutSeconds
+      ], agent: context.agent)
+    let outcome = try ChildProcess(
+      program: words[0], arguments: Array(words.dropFirst()), environment: environment(of: side, block: 0),
+      directory: clone, limitSeconds: plan.timeoutSeconds
     ).run()
     guard !outcome.succeeded else { return nil }
     let version = try ChildProcess(

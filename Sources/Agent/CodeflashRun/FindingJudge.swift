@@ -19,6 +19,11 @@ struct FindingJudge {
       return run
     }
     guard record.log.accepted else {
+      // Taken or not taken: without the report this release does not say it in words that are known here.
+      guard !runner.hasChanged(opportunity) else {
+        run.reason = "it changed \(opportunity.file) without a report that a candidate was taken"
+        return run
+      }
       run.finding = opportunity.kind == .opportunity ? .missed : .rejectedRightly
       if run.finding == .missed {
         run.reason = "its tests ran and candidates were tried, none was taken"

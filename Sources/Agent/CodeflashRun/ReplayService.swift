@@ -63,7 +63,7 @@ final class ReplayService {
     if live, upstreamKey == nil {
       throw Problem(
         what: "there is no key for codeflash's live service",
-        why: "neither the far end's environment nor the controller's has \(Secrets.codeflashKey)",
+        why: "neither the far end's environment nor the controller's has a \(Secrets.codeflashKey) that can be sent",
         fix:
           "export \(Secrets.codeflashKey)=… before cf-bench, or play recorded answers: --set optimize.answers=replay",
         exitStatus: .usage)
@@ -74,7 +74,7 @@ final class ReplayService {
     }
     var words = [interpreter, "-I", "-S", script]
     if network == .namespace { words = PrivateNetwork.words(words, agent: context.agent) }
-    // The real service is reached as the far end's login reaches the outside: with its certificates and proxies.
+    // The real service is reached straight, with the certificates of the far end's login.
     let environment = live ? context.environment : ["PATH": "/usr/bin:/bin"]
     let order = Order(
       mode: plan.answers.rawValue, recordings: project.recordings, log: log, key: key, ports: Self.ports,
@@ -114,9 +114,14 @@ final class ReplayService {
 
   /// What codeflash's environment needs to find the service, and not to find the outside.
   var environment: [String: String] {
+    refusedProxies.merging([
+      "CODEFLASH_AIS_SERVER": "local", "CODEFLASH_CFAPI_SERVER": "local", "CODEFLASH_API_KEY": key,
+    ]) { $1 }
+  }
+
+  var refusedProxies: [String: String] {
     let nowhere = "http://127.0.0.1:9"  // the discard port: nothing listens there
     return [
-      "CODEFLASH_AIS_SERVER": "local", "CODEFLASH_CFAPI_SERVER": "local", "CODEFLASH_API_KEY": key,
       "HTTP_PROXY": nowhere, "HTTPS_PROXY": nowhere, "ALL_PROXY": nowhere, "http_proxy": nowhere,
       "https_proxy": nowhere,
       "all_proxy": nowhere, "NO_PROXY": "localhost,127.0.0.1", "no_proxy": "localhost,127.0.0.1",
@@ -127,8 +132,13 @@ final class ReplayService {
 
   /// Ends it, and hands over what a live service said.
   func finish() throws -> [Recording] {
-    _ = helper.finish(within: 30)
+    let last = helper.finish(within: 30)
     guard let kept else { return [] }
+    guard let last, String(decoding: last, as: UTF8.self).contains("\"done\"") else {
+      throw Problem(
+        what: "what the live service said could not be kept", why: helper.lastWords,
+        fix: "see whether the far end has room on its disk, and record again", exitStatus: .partial)
+    }
     return try FileManager.default.contentsOfDirectory(atPath: kept).filter { $0.hasSuffix(".json") }.sorted().map {
       let content = try Data(contentsOf: URL(filePath: "\(kept)/\($0)"))
       return Recording(

@@ -26,7 +26,14 @@ struct LoggedRequest: Decodable, Equatable {
   var upstreamFailure: String?
   /// The start of a request that was not answered.
   var request: String?
-  var body: Report?
+  /// `nil` too for one that this release can't read.
+  var report: Report? { body?.value }
+  private var body: Readable?
+
+  private struct Readable: Decodable, Equatable {
+    var value: Report?
+    init(from decoder: any Decoder) { value = try? Report(from: decoder) }
+  }
 
   /// The parts of `/ai/log_features` and `/cfapi/mark-as-success` that tell what was accepted. A ratio is how much
   /// faster, less one.
@@ -58,11 +65,14 @@ struct RequestLog: Equatable {
     return RequestLog(requests: lines.compactMap { try? JSONDecoder().decode(LoggedRequest.self, from: Data($0)) })
   }
 
+  /// Without what an earlier run, ended by its limit, still asked.
+  func since(_ start: Double) -> RequestLog { RequestLog(requests: requests.filter { $0.start >= start }) }
+
   /// Whether codeflash says that it took a candidate.
-  var accepted: Bool { requests.contains { $0.body?.is_optimization_found == true } }
+  var accepted: Bool { requests.contains { $0.report?.is_optimization_found == true } }
   /// The candidate that it took, and how many times as fast it says that is.
   var best: (candidate: String, speedup: Double?)? {
-    guard let report = requests.last(where: { $0.endpoint == "/ai/log_features" })?.body,
+    guard let report = requests.last(where: { $0.endpoint == "/ai/log_features" })?.report,
       let id = report.metadata?.best_optimization_id
     else { return nil }
     return (id, report.speedup_ratio?[id].flatMap { $0 }.map { $0 + 1 })
@@ -75,7 +85,7 @@ struct RequestLog: Equatable {
     guard let first = requests.first(where: { $0.endpoint.hasPrefix("/ai/") }) else {
       return [RunPhase(name: "until the end, without a request", seconds: end - start)]
     }
-    var phases = [RunPhase(name: "discovery and context", seconds: first.start - start)]
+    var phases = [RunPhase(name: "discovery and context", seconds: max(0, first.start - start))]
     var at = first.start
     func close(_ name: String, at time: Double) {
       phases.append(RunPhase(name: name, seconds: max(0, time - at)))

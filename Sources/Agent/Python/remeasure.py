@@ -18,6 +18,17 @@ REPEATS = 5
 REPEAT_SECONDS = 0.01
 
 
+def canonical(value):
+    """The value as text that is the same for equal values: sets and dictionaries have no order of their own."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(sorted(canonical(key) + ": " + canonical(each) for key, each in value.items())) + "}"
+    if isinstance(value, (set, frozenset)):
+        return "set(" + ", ".join(sorted(canonical(each) for each in value)) + ")"
+    if isinstance(value, (list, tuple)):
+        return type(value).__name__ + "(" + ", ".join(canonical(each) for each in value) + ")"
+    return repr(value)
+
+
 def main():
     order = json.load(sys.stdin)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -40,7 +51,7 @@ def main():
                 break
             loops *= 4
         best = min([seconds] + timer.repeat(REPEATS - 1, loops)) / loops
-        answer = {"seconds": best, "outcome": hashlib.sha256(repr(outcome).encode()).hexdigest()}
+        answer = {"seconds": best, "outcome": hashlib.sha256(canonical(outcome).encode()).hexdigest()}
     except Exception as error:
         answer = {"failure": "{}: {}".format(type(error).__name__, error)[:300]}
     answers.write(json.dumps(answer))

@@ -43,10 +43,12 @@ BLOCK = re.compile(r"```python(?::[^\n]*)?\n(.*?)```", re.DOTALL)
 
 
 class Recordings:
-    """Answers by function and request; those to equal requests are played in their order, the last one again and again."""
+    """Answers by function and request; those to equal requests of one run (one trace) are played in their order, the last
+    one again and again, so that every run gets the same."""
 
     def __init__(self, folder):
         self.answers = {}
+        self.played = {}
         self.functions = []
         for name in sorted(os.listdir(folder)) if folder else []:
             if not name.endswith(".json"):
@@ -57,13 +59,18 @@ class Recordings:
             self.functions.append(function)
             for answer in content["answers"]:
                 key = (function, answer["endpoint"], answer.get("test_index"))
+                if not isinstance(answer.get("status", 200), int) or not ("body" in answer or "preferred" in answer):
+                    raise ValueError("{}: an answer to {} has no status or body that can be sent".format(name, key[1]))
                 self.answers.setdefault(key, []).append(answer)
 
-    def next(self, function, endpoint, index):
+    def next(self, function, endpoint, index, trace):
         answers = self.answers.get((function, endpoint, index))
         if not answers:
             return None
-        return answers.pop(0) if len(answers) > 1 else answers[0]
+        key = (trace, function, endpoint, index)
+        place = self.played.get(key, 0)
+        self.played[key] = place + 1
+        return answers[min(place, len(answers) - 1)]
 
 
 class Service:
@@ -144,7 +151,7 @@ class Service:
         function = entry["function"]
         index = body.get("test_index") if isinstance(body, dict) and endpoint == "/ai/testgen" else None
         with self.lock:
-            answer = self.recordings.next(function, endpoint, index)
+            answer = self.recordings.next(function, endpoint, index, trace_of(body))
         if answer is None:
             entry["unknown"] = True
             about = f"about {function}" if function else "about no function that is recorded"
@@ -182,32 +189,42 @@ class Service:
             response = connection.getresponse()
             answer = response.read(LARGEST_BODY)
         except (OSError, http.client.HTTPException) as error:
-            entry["upstreamFailure"] = f"{type(error).__name__}: {error}"
+            entry["upstreamFailure"] = self.without_key(f"{type(error).__name__}: {error}")
             return 502, "application/json", json.dumps({"error": entry["upstreamFailure"]}).encode()
         finally:
             connection.close()
         content = parsed(answer)
         entry["candidates"] = self.note_candidates(entry["function"], content)
-        if server == "ai":
+        if response.status >= 500 or response.status in (402, 429):
+            entry["upstreamFailure"] = f"it answers {endpoint} with status {response.status}"
+        elif server == "ai":
             with self.lock:
                 self.kept.append((trace_of(body), entry["function"], endpoint, body, response.status, content))
         return response.status, response.headers.get_content_type(), answer
+
+    def without_key(self, text):
+        key = self.order.get("upstreamKey")
+        return text.replace(key, "(the key)") if key else text
 
     def keep(self, folder):
         """Writes what the real service said as recordings, one file a function."""
         files = {}
         for trace, function, endpoint, body, status, content in self.kept:
             function = function or self.traces.get(trace)
-            if not function or content is None:
+            if not function:
                 continue
+            # An answer that is no JSON is one that the client does not look at.
+            content = {} if content is None else content
             answer = {"endpoint": endpoint}
             if endpoint == "/ai/testgen":
                 answer["test_index"] = body.get("test_index")
             if status != 200:
                 answer["status"] = status
-            if endpoint == "/ai/rank" and status == 200:
+            if endpoint == "/ai/rank" and status == 200 and isinstance(content, dict):
                 ids = body.get("optimization_ids") or []
-                answer["preferred"] = [ids[place] for place in content.get("ranking", []) if place < len(ids)]
+                answer["preferred"] = [
+                    ids[place] for place in content.get("ranking") or [] if isinstance(place, int) and place < len(ids)
+                ]
             else:
                 answer["body"] = content
             files.setdefault(function, []).append(answer)
@@ -265,7 +282,7 @@ def handler(service, server):
                     else:
                         status, kind, answer = service.replay(method, endpoint, body, entry)
                 except Exception as error:
-                    entry["failure"] = f"{type(error).__name__}: {error}"
+                    entry["failure"] = service.without_key(f"{type(error).__name__}: {error}")
                     status, kind, answer = 500, "application/json", b'{"error": "the replay service failed"}'
             entry["status"] = status
             entry["trace"] = trace_of(body)

@@ -1,3 +1,4 @@
+import Foundation
 import Shared
 
 /// Layers 3 and 4 as they are asked for: their plans are made once the project is packed, since they name it.
@@ -27,9 +28,8 @@ struct CodeflashLayers: Sendable {
 
   /// What only a live service needs; stands in no file.
   func secrets(_ environment: [String: String]) -> [String: String]? {
-    guard settings.optimizeAnswers == .live, let key = environment["CODEFLASH_API_KEY"], !key.isEmpty else {
-      return nil
-    }
+    let given = environment["CODEFLASH_API_KEY"]?.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard settings.optimizeAnswers == .live, let key = given, !key.isEmpty else { return nil }
     return ["CODEFLASH_API_KEY": key]
   }
 }

@@ -17,8 +17,8 @@ enum FindingWords {
       let shown = pairs.prefix(3).map(\.head.function).joined(separator: ", ")
       return pairs.count > 3 ? "\(shown) and \(pairs.count - 3) more" : shown
     }
-    let won = differing.filter { isGood($0.head) }
-    let lost = differing.filter { !isGood($0.head) }
+    let won = differing.filter { $0.head.rank > $0.base.rank }
+    let lost = differing.filter { $0.head.rank < $0.base.rank }
     var words: [String] = []
     if !lost.isEmpty { words.append("\(verb(comparison.verdict, "lost")) \(names(lost))") }
     if !won.isEmpty { words.append("\(verb(comparison.verdict, "won")) \(names(won))") }
@@ -31,10 +31,6 @@ enum FindingWords {
 
   private static func verb(_ verdict: ComparisonDocument.RunVerdict, _ word: String) -> String {
     verdict == .undecided ? "undecided, perhaps \(word)" : word
-  }
-
-  private static func isGood(_ finding: FunctionFinding) -> Bool {
-    finding.finding == .found || finding.finding == .rejectedRightly
   }
 
   static func word(_ finding: FunctionRun.Finding) -> String {

@@ -56,6 +56,16 @@ extension FunctionFinding {
   }
 
   var isStable: Bool { counts.count == 1 }
+
+  /// Higher is better: wrong code that is taken is worse than right code that is not.
+  var rank: Int {
+    switch finding {
+    case .found, .rejectedRightly: 3
+    case .missed: 2
+    case .acceptedWrongly: 1
+    case .broken: 0
+    }
+  }
 }
 
 extension TreeMemory {
@@ -88,10 +98,9 @@ extension FindingComparison {
   }
 
   private static func verdict(_ pairs: [Pair]) -> ComparisonDocument.RunVerdict {
-    let isGood: (FunctionFinding) -> Bool = { $0.finding == .found || $0.finding == .rejectedRightly }
     guard pairs.allSatisfy({ $0.base.finding != .broken && $0.head.finding != .broken }) else { return .undecided }
-    let lost = pairs.filter { isGood($0.base) && !isGood($0.head) }
-    let won = pairs.filter { !isGood($0.base) && isGood($0.head) }
+    let lost = pairs.filter { $0.head.rank < $0.base.rank }
+    let won = pairs.filter { $0.head.rank > $0.base.rank }
     // Runs that disagree among themselves prove neither.
     if lost.contains(where: { $0.head.isStable }) { return .regressed }
     if !lost.isEmpty || pairs.contains(where: { !$0.base.isStable || !$0.head.isStable }) { return .undecided }

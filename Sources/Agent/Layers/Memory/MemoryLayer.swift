@@ -147,7 +147,7 @@ struct MemoryLayer: Layer {
         if CancelFlag.isSet { throw JobCancelled() }
         let record = try runner.run(
           quick(runner), on: side, block: 0, wrap: { worker.wrap($0, tool: tool, tools: tools) })
-        guard try works(record, on: side, under: tool.rawValue, in: context) else { return }
+        guard try works(record, on: side, under: tool.rawValue, in: context) else { continue }
         let profile = try worker.report(
           tool, of: record, on: side, tools: tools, plainSeconds: plainSeconds[side.side], in: context)
         try context.sink.emit(.memoryProfile(profile.lines))

@@ -15,6 +15,8 @@ struct OptimizeLayer: Layer {
   /// Said once for a side and function.
   private var complaints: Set<String> = []
   private var hasTimeline: Set<Side> = []
+  /// Functions whose recording would be of a run that went wrong.
+  private var broken: Set<String> = []
 
   private struct Work {
     var runner: CodeflashRunner
@@ -76,8 +78,21 @@ struct OptimizeLayer: Layer {
   ) throws -> OptimizeRun {
     let output = work.runner.folder + "/py-spy.txt"
     if FileManager.default.fileExists(atPath: output) { try FileManager.default.removeItem(atPath: output) }
-    let run = try self.run(work, on: side, block: nil, position: 0, in: context) { program in
+    var tools = tools
+    var run = try self.run(work, on: side, block: nil, position: 0, complains: tools == nil, in: context) { program in
       tools.map { PySpy.words(program, tools: $0, output: output) } ?? program
+    }
+    if tools != nil, let broken = run.report.functions.first(where: { $0.finding == .broken }) {
+      // Codeflash, or py-spy, which may not look at other processes everywhere: without it the run tells.
+      tools = nil
+      run = try self.run(work, on: side, block: nil, position: 0, in: context)
+      if run.report.functions.allSatisfy({ $0.finding != .broken }) {
+        try context.sink.emit(
+          .skipped(
+            Skipped(
+              layer: Self.name, metric: "hot paths of \(Self.metric)", python: context.python, side: side.side,
+              reason: "codeflash does not run under py-spy here: \(broken.reason ?? "no reason is known")")))
+      }
     }
     try context.sink.emit(.optimizeRun(run.report))
     guard tools != nil, let bytes = try? Data(contentsOf: URL(filePath: output)) else { return run.report }
@@ -124,7 +139,8 @@ struct OptimizeLayer: Layer {
   }
 
   private mutating func run(
-    _ work: Work, on side: SideEnvironment, block: Int?, position: Int, in context: LayerContext,
+    _ work: Work, on side: SideEnvironment, block: Int?, position: Int, complains: Bool = true,
+    in context: LayerContext,
     wrap: ([String]) -> [String] = { $0 }
   ) throws -> Run {
     var functions: [FunctionRun] = []
@@ -143,7 +159,7 @@ struct OptimizeLayer: Layer {
       wall += record.outcome.seconds
       user += record.outcome.userSeconds
       system += record.outcome.systemSeconds
-      if function.finding == .broken { try complain(function, on: side, in: context) }
+      if function.finding == .broken, complains { try complain(function, on: side, in: context) }
       if record.serviceEnded { break }
     }
     let report = OptimizeRun(
@@ -193,12 +209,17 @@ struct OptimizeLayer: Layer {
       work.form = .full
       work.functions = list.functions
     }
-    try context.sink.emit(.optimizeRun(try run(work, on: side, block: nil, position: 0, in: context).report))
+    let report = try run(work, on: side, block: nil, position: 0, in: context).report
+    broken = Set(report.functions.filter { $0.finding == .broken }.map(\.function))
+    try context.sink.emit(.optimizeRun(report))
   }
 
   mutating func summarise(in context: LayerContext) throws {
     guard let service = work?.runner.service else { return }
-    for recording in try service.finish() { try context.sink.emit(.recording(recording)) }
+    let names = Set(broken.map { $0.split(separator: ":").joined(separator: ".") })
+    for recording in try service.finish() where !names.contains(recording.function) {
+      try context.sink.emit(.recording(recording))
+    }
     work = nil
   }
 }
