@@ -12,7 +12,6 @@ import Shared
 /// The agent starts itself for this (`cf-bench-agent offline -- PROGRAM …`): a process can only move itself, before it has
 /// threads, and becomes the program then. See network_namespaces(7).
 enum PrivateNetwork {
-
   /// The words that start a program in a private network: a new one, or that of `process`.
   static func words(_ program: [String], joining process: pid_t? = nil, agent: String) -> [String] {
     [agent, "offline"] + (process.map { ["--join", "\($0)"] } ?? []) + ["--"] + program
@@ -20,9 +19,8 @@ enum PrivateNetwork {
 
   /// Whether this machine permits one to this user.
   static func isPermitted(agent: String) -> Bool {
-    let words = words(["/bin/true"], agent: agent)
     let child = ChildProcess(
-      program: words[0], arguments: Array(words.dropFirst()), environment: ["PATH": "/usr/bin:/bin"], directory: "/",
+      words: words(["/bin/true"], agent: agent), environment: ["PATH": "/usr/bin:/bin"], directory: "/",
       limitSeconds: 10)
     guard let outcome = try? child.run() else { return false }  // no agent to start: not permitted either
     return outcome.succeeded

@@ -185,3 +185,15 @@ struct ChildProcess {
     return (status, usage, MonotonicClock.seconds, timedOut)
   }
 }
+
+extension ChildProcess {
+  /// From a program and its arguments in one list.
+  init(
+    words: [String], environment: [String: String], directory: String, input: [UInt8] = [], limitSeconds: Double,
+    outputLimit: Int = 16 << 20, errorLimit: Int = 64 << 10, look: (every: Double, at: (pid_t) -> Void)? = nil
+  ) {
+    self.init(
+      program: words[0], arguments: Array(words.dropFirst()), environment: environment, directory: directory,
+      input: input, limitSeconds: limitSeconds, outputLimit: outputLimit, errorLimit: errorLimit, look: look)
+  }
+}

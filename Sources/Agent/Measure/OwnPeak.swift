@@ -22,8 +22,8 @@ enum OwnPeak {
   ) throws -> (outcome: ChildProcess.Outcome, bytes: Int?) {
     unlink(report)
     let outcome = try ChildProcess(
-      program: agent, arguments: ["peak", "--report", report, "--"] + words, environment: environment,
-      directory: directory, limitSeconds: limitSeconds
+      words: [agent, "peak", "--report", report, "--"] + words, environment: environment, directory: directory,
+      limitSeconds: limitSeconds
     ).run()
     // Not there: the program did not end by itself, and its end says why.
     let text = (try? Data(contentsOf: URL(filePath: report))).map { String(decoding: $0, as: UTF8.self) }

@@ -31,12 +31,9 @@ class Names:
         return name
 
 
-def removesuffix(text, suffix):
-    return text[: -len(suffix)] if text.endswith(suffix) else text
-
-
 def module_of(names, path):
-    return removesuffix(names(path).split("/")[0], ".py") or "?"
+    name = names(path).split("/")[0]
+    return (name[:-3] if name.endswith(".py") else name) or "?"
 
 
 def summed(entries, names, top):

@@ -12,6 +12,8 @@ import os
 import runpy
 import sys
 
+from source_names import module_files
+
 
 def run(script):
     """The script's exit status."""
@@ -23,18 +25,6 @@ def run(script):
         print(end.code, file=sys.stderr)
         return 1
     return 0
-
-
-def module_files():
-    """Source file to the name that it has in any environment: `package/module.py`."""
-    names = {}
-    for name, module in list(sys.modules.items()):
-        path = getattr(module, "__file__", None)
-        if not isinstance(path, str) or name == "__main__":
-            continue
-        suffix = "/__init__.py" if os.path.basename(path).startswith("__init__.") else ".py"
-        names[path] = name.replace(".", "/") + suffix
-    return names
 
 
 def main():

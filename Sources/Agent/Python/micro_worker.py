@@ -27,6 +27,8 @@ import tempfile
 import time
 import timeit
 
+from source_names import module_files
+
 
 def take_over_descriptors():
     """Keeps standard output for the answers and standard error for a crash, and gives the target /dev/null."""
@@ -112,18 +114,6 @@ def measure(call, order, target):
 
 
 # --- the profile
-
-def module_files():
-    """Source file to the name that it has in any environment: `package/module.py`."""
-    names = {}
-    for name, module in list(sys.modules.items()):
-        path = getattr(module, "__file__", None)
-        if not isinstance(path, str) or name == "__main__":
-            continue
-        suffix = "/__init__.py" if os.path.basename(path).startswith("__init__.") else ".py"
-        names[path] = name.replace(".", "/") + suffix
-    return names
-
 
 def described(code, files):
     if isinstance(code, str):

@@ -84,6 +84,8 @@ class Service:
         self.log = open(order["log"], "a", encoding="utf-8", buffering=1)
         # By trace and by candidate: the function that a request is about.
         self.traces = {}
+        # By function: the trace of its latest run, for requests that carry none.
+        self.latest = {}
         self.candidates = {}
         # What the real service said, in order, by trace; named by function once that is known.
         self.kept = []
@@ -103,8 +105,10 @@ class Service:
         if not qualified:
             parents = [parent.get("name", "") for parent in about.get("parents") or []]
             qualified = ".".join(parents + [about.get("function_name", "")])
+        function = f"{body['module_path']}:{qualified}"
         with self.lock:
-            self.traces[trace_of(body)] = f"{body['module_path']}:{qualified}"
+            self.traces[trace_of(body)] = function
+            self.latest[function] = trace_of(body)
             self.lock.notify_all()
 
     def function_of(self, body):
@@ -151,7 +155,8 @@ class Service:
         function = entry["function"]
         index = body.get("test_index") if isinstance(body, dict) and endpoint == "/ai/testgen" else None
         with self.lock:
-            answer = self.recordings.next(function, endpoint, index, trace_of(body))
+            trace = trace_of(body) or self.latest.get(function, "")
+            answer = self.recordings.next(function, endpoint, index, trace)
         if answer is None:
             entry["unknown"] = True
             about = f"about {function}" if function else "about no function that is recorded"
@@ -310,8 +315,8 @@ def handler(service, server):
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = True
-    # Nobody else may have the port: an answer of another program must not be taken for a recorded one.
-    allow_reuse_address = sys.platform != "win32"
+    # Connections of the run before linger on the port for a while. One that listens still keeps it for itself.
+    allow_reuse_address = True
 
     def server_bind(self):
         # HTTPServer asks the resolver for the host's name here, which may take long where there is no network.

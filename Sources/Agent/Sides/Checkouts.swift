@@ -36,7 +36,7 @@ struct Checkouts {
     defer { extendLifetime(lock) }
     guard !FileManager.default.fileExists(atPath: folder) else { return folder }
     let temporary = "\(folder).part"
-    if FileManager.default.fileExists(atPath: temporary) { try FileManager.default.removeItem(atPath: temporary) }
+    try FileManager.default.removeIfThere(temporary)
     try fill(temporary)
     try FileManager.default.moveItem(atPath: temporary, toPath: folder)
     return folder

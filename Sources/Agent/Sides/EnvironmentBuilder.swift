@@ -33,7 +33,7 @@ struct EnvironmentBuilder {
     defer { extendLifetime(held) }
     if let marker = readMarker(of: path) { return Built(path: path, marker: marker, reused: true) }
     try started()
-    if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+    try FileManager.default.removeIfThere(path)
     _ = try tools.mustRun(
       "uv", ["venv", "--quiet", "--no-project", "--python", interpreter.path, path], doing: "making an environment")
     try install(code, lock: lock, into: path)

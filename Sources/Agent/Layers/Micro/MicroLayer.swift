@@ -25,7 +25,7 @@ struct MicroLayer: Layer {
   // MARK: Preparing
 
   mutating func prepare(in context: LayerContext) throws {
-    try MicroWorker.writeScript(to: script(in: context))
+    _ = try MicroWorker.writeScript(into: context.scratch)
     standing = Array(plan.targets.indices)
     var costs: [Side: [Int: Double]] = [:]
     var missing: [Int: [(side: Side, reason: String)]] = [:]

@@ -61,9 +61,10 @@ struct MicroWorker {
   /// The worker's HOME, TMPDIR and folder of work: empty at its start.
   let folder: String
 
-  /// Where the worker's source stands for the interpreters to read.
-  static func writeScript(to path: String) throws {
-    try Data(PackageResources.micro_worker_py).write(to: URL(filePath: path))
+  /// Puts the worker's source where the interpreters read it, and says where that is.
+  static func writeScript(into folder: String) throws -> String {
+    try EmbeddedScript.sourceNames.write(into: folder)
+    return try EmbeddedScript.microWorker.write(into: folder)
   }
 
   /// Runs `tasks` in their order and hands over each answer at once. A target that ends its worker is handed to `lost`, and the
@@ -94,8 +95,7 @@ struct MicroWorker {
   private func start(
     _ mode: Mode, _ tasks: [Task], on side: SideEnvironment, hashSeed: Int, each: (Answer) throws -> Void
   ) throws -> ChildProcess.Outcome {
-    if FileManager.default.fileExists(atPath: folder) { try FileManager.default.removeItem(atPath: folder) }
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try FileManager.default.makeFresh(folder)
     let order = Order(
       mode: mode, repeats: plan.repeats, repeat_seconds: plan.repeatSeconds, top: plan.profileTop, targets: tasks)
     var failure: (any Error)?

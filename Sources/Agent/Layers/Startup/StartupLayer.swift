@@ -76,8 +76,7 @@ struct StartupLayer: Layer {
   ) throws -> ChildProcess.Outcome {
     let words = metric.lines[side.side]?.words ?? []
     return try ChildProcess(
-      program: words[0], arguments: Array(words.dropFirst()),
-      environment: StartupCommandLine.sharedEnvironment(side, home: home(in: context), block: block),
+      words: words, environment: StartupCommandLine.sharedEnvironment(side, home: home(in: context), block: block),
       directory: folder(in: context), limitSeconds: plan.timeoutSeconds
     ).run()
   }

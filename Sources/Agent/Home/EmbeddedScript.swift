@@ -1,0 +1,31 @@
+import FoundationEssentials
+
+/// The Python files that the agent brings along, by the name that they have at the far end.
+enum EmbeddedScript: String {
+  case memoryReport = "memory_report.py"
+  case memoryWorker = "memory_worker.py"
+  case microWorker = "micro_worker.py"
+  case remeasure = "remeasure.py"
+  case replayService = "replay_service.py"
+  /// Imported by the workers: it must stand beside them.
+  case sourceNames = "source_names.py"
+
+  private var content: [UInt8] {
+    switch self {
+    case .memoryReport: PackageResources.memory_report_py
+    case .memoryWorker: PackageResources.memory_worker_py
+    case .microWorker: PackageResources.micro_worker_py
+    case .remeasure: PackageResources.remeasure_py
+    case .replayService: PackageResources.replay_service_py
+    case .sourceNames: PackageResources.source_names_py
+    }
+  }
+
+  /// Puts the file into a folder for an interpreter to read, and says where it is.
+  @discardableResult
+  func write(into folder: String) throws -> String {
+    let path = "\(folder)/\(rawValue)"
+    try Data(content).write(to: URL(filePath: path))
+    return path
+  }
+}
