@@ -36,11 +36,13 @@ let package = Package(
     // Digests of whole programs and line cutting are too slow unoptimised for tests that run the built programs.
     .target(
       name: "Shared", swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
-    .target(name: "Statistics", swiftSettings: strict),
+    // Tests that simulate thousands of comparisons take minutes unoptimised.
+    .target(
+      name: "Statistics", swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(name: "SSH", dependencies: ["CSSH2", "Shared"], swiftSettings: strict),
     .target(name: "PrivateSSHD", dependencies: ["Shared", subprocess, systemPackage], swiftSettings: strict),
     .executableTarget(
-      name: "Agent", dependencies: ["CSpawn", "Shared", argumentParser],
+      name: "Agent", dependencies: ["CSpawn", "Shared", "Statistics", argumentParser],
       resources: [.embedInCode("Python")], swiftSettings: strict),
     .executableTarget(
       name: "Controller",

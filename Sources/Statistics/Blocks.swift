@@ -1,8 +1,7 @@
-/// One of the two things compared, as the mathematics sees it.
-public enum Arm: Sendable { case base, head }
-
 /// One measured value of one arm in one block: any positive quantity, such as seconds.
 public struct Observation: Equatable, Sendable {
+  /// One of the two things compared.
+  public enum Arm: Sendable { case base, head }
   public var block: Int
   public var arm: Arm
   public var value: Double
@@ -29,7 +28,7 @@ public struct BlockRatio: Equatable, Sendable {
 /// Values that no ratio can be made of.
 public enum StatisticsError: Error, Equatable, Sendable {
   /// A value that is zero, negative, infinite or not a number.
-  case notPositive(value: Double, block: Int, arm: Arm)
+  case notPositive(value: Double, block: Int, arm: Observation.Arm)
 }
 
 /// Turns samples into one number a block.

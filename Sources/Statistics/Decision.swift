@@ -1,62 +1,308 @@
-/// What the blocks of one metric say about head against base. Below 1 is less: faster, when the values are times.
+/// What the samples of one metric say about head against base. Below 1 is less: faster, when the values are times.
 public struct Decision: Equatable, Sendable {
   public enum Verdict: String, Sendable {
-    /// More than the base, and by more than counts as nothing.
+    /// More than the base.
     case regressed
-    /// Less than the base, and by more than counts as nothing.
+    /// Less than the base.
     case improved
     /// Any difference is smaller than what counts.
     case equivalent
-    /// The blocks do not say: the interval leaves room for more than one answer.
+    /// The samples do not say.
     case undecided
   }
   public var verdict: Verdict
-  /// The estimate of head over base.
+  /// The Hodges–Lehmann estimate of head over base.
   public var ratio: Double
-  /// The interval of ``ratio``; `nil` when there are too few blocks for one at the level asked for.
-  public var interval: ClosedRange<Double>?
-  /// The number of blocks behind it.
+  /// Ends of the interval of ``ratio``; `nil` where the samples set no bound on that side.
+  public var low: Double?
+  public var high: Double?
+  /// The level of the interval, such as 0.99. For `equivalent` it is that of two one-sided tests, 1 − 2α (D. J. Schuirmann,
+  /// J. Pharmacokinet. Biopharm. 15, 1987).
+  public var level: Double
+  /// The number of blocks behind it; of pairs of a base's and a head's value where there are no blocks.
   public var blocks: Int
+  /// The smallest relative difference that these samples could have shown, such as 0.015; `nil` where none could.
+  public var resolution: Double?
+  /// How many blocks it may take in all until the metric is decided, going by the evidence so far; `nil` where that is out
+  /// of sight.
+  public var blocksNeeded: Int?
 }
 
-/// The rule for a number of blocks that was fixed before measuring. Looking early and stopping when the answer pleases
-/// breaks its level; a rule that may be looked at after each block has the same shape as ``decide(blocks:level:delta:)``.
-public enum FixedBlocksRule {
+/// How errors are shared among the metrics of one family.
+public enum Correction: String, CaseIterable, Sendable {
+  /// S. Holm, "A simple sequentially rejective multiple test procedure", Scand. J. Statist. 6 (1979): the chance that any
+  /// metric of identical code is called different is at most α.
+  case holm
+  /// Each metric has the whole of α.
+  case none
+}
+
+/// The rule by which metrics are decided.
+public struct DecisionRule: Equatable, Sendable {
+  /// The chance of calling identical code different: of the family together with ``Correction/holm``.
+  public var alpha: Double
+  /// The smallest relative difference that counts, such as 0.02. "Within δ" is from 1/(1 + δ) to 1 + δ, so that swapping
+  /// the sides mirrors the verdict.
+  public var delta: Double
+  public var correction: Correction
+
   /// The rule in words, for documents.
-  public static let name = "Hodges-Lehmann ratio of blocks, signed-rank interval, blocks fixed beforehand"
+  public static let name =
+    "Hodges-Lehmann ratio of randomised blocks, sequential signed-rank bets (valid at every look), Holm over the metrics"
 
-  /// The level of each of `count` intervals of one family, so that all of them hold together with 1 − `alpha`.
-  /// Bonferroni's inequality: it asks nothing about how the metrics hang together.
-  public static func level(alpha: Double, count: Int) -> Double { 1 - alpha / Double(max(count, 1)) }
+  public init(alpha: Double, delta: Double, correction: Correction = .holm) {
+    self.alpha = alpha
+    self.delta = delta
+    self.correction = correction
+  }
 
-  /// Decides from the log-ratios of complete blocks; `nil` for none at all.
-  ///
-  /// Interval and verdict can't contradict each other, since the verdict is read off the interval:
-  /// - `regressed`, `improved`: the interval excludes 1, and the estimate differs by more than `delta`;
-  /// - `equivalent`: the whole interval lies within `delta`;
-  /// - `undecided`: everything else, and too few blocks for an interval.
-  ///
-  /// "Within delta" is from 1/(1 + delta) to 1 + delta, so that swapping the sides mirrors the verdict.
-  /// - Parameters:
-  ///   - level: The interval's level, such as ``level(alpha:count:)`` gives.
-  ///   - delta: The smallest relative difference that counts, such as 0.02.
-  public static func decide(blocks: [Double], level: Double, delta: Double) -> Decision? {
-    guard let centre = SignedRank.hodgesLehmann(blocks) else { return nil }
-    let margin = naturalLog(1 + delta)
-    guard let logs = SignedRank.interval(blocks, level: level) else {
-      return Decision(verdict: .undecided, ratio: exponential(centre), interval: nil, blocks: blocks.count)
+  /// A logarithm of a ratio as a relative difference: 0.0198 is 0.02.
+  public static func change(ofLogRatio logRatio: Double) -> Double { exponential(logRatio) - 1 }
+
+  /// After how many blocks that plainly differ, all by the same, a metric is decided at `alpha`.
+  public static func leastBlocks(alpha: Double) -> Int {
+    let needed = naturalLog(2 / alpha)
+    var count = 1
+    while SignedRankEvidence([Double](repeating: 1, count: count), against: 0).above < needed, count < 1000 {
+      count += 1
     }
-    let verdict: Decision.Verdict =
-      if logs.lowerBound > 0, centre > margin {
-        .regressed
-      } else if logs.upperBound < 0, centre < -margin {
-        .improved
-      } else if logs.lowerBound >= -margin, logs.upperBound <= margin {
-        .equivalent
-      } else {
-        .undecided
+    return count
+  }
+}
+
+/// What is known of one metric.
+public struct Question: Equatable, Sendable {
+  public enum Observed: Equatable, Sendable {
+    /// Log-ratios of complete blocks, in the order in which they were measured.
+    case blocks([Double])
+    /// Logarithms of values without order or pairing.
+    case unpaired(base: [Double], head: [Double])
+  }
+  public var observed: Observed
+  /// By how much identical code differed in this very run, as a ratio above 1, less 1: no smaller difference counts.
+  public var floor: Double
+
+  public init(_ observed: Observed, floor: Double = 0) {
+    self.observed = observed
+    self.floor = floor
+  }
+}
+
+extension DecisionRule {
+  /// Decides the metrics of one family. Metrics without a single block, or without a value on a side, have no answer.
+  ///
+  /// - `regressed`, `improved`: the interval excludes 1, does not lie within δ, and the estimate is beyond the floor;
+  /// - `equivalent`: the interval lies within δ, or within the floor where that is wider;
+  /// - `undecided`: everything else.
+  public func judge(_ family: [Question]) -> [Decision?] {
+    let probes = family.map { Probe($0, margin: margin(of: $0)) }
+    return zip(probes, alphas(probes.map(\.pValue))).map { probe, alpha in decide(probe, alpha: alpha) }
+  }
+
+  /// Where each metric of a family would have stopped, had it been looked at after every block: the number of blocks, and
+  /// the verdict there; `nil` for one that stayed undecided. Metrics without blocks are left open.
+  public func replay(_ family: [Question]) -> [(blocks: Int, verdict: Decision.Verdict)?] {
+    var stops: [(blocks: Int, verdict: Decision.Verdict)?] = family.map { _ in nil }
+    let looks = family.map { Looks($0, margin: margin(of: $0)) }
+    var current = looks.map { $0.probe(0) }
+    for count in 1...max(1, looks.map(\.count).max() ?? 1) {
+      for index in family.indices where stops[index] == nil && count <= looks[index].count {
+        current[index] = looks[index].probe(count)
       }
-    let interval = exponential(logs.lowerBound)...exponential(logs.upperBound)
-    return Decision(verdict: verdict, ratio: exponential(centre), interval: interval, blocks: blocks.count)
+      for (index, alpha) in alphas(current.map(\.pValue)).enumerated() where stops[index] == nil {
+        guard count <= looks[index].count, let verdict = verdict(current[index], alpha: alpha),
+          verdict != .undecided
+        else { continue }
+        stops[index] = (count, verdict)
+      }
+    }
+    return stops
+  }
+
+  /// The error that each member of a family may spend, by the p-values of "no difference". What is rejected gets the share
+  /// at which it was; all others that of the first one that was not.
+  func alphas(_ pValues: [Double]) -> [Double] {
+    guard correction == .holm else { return pValues.map { _ in alpha } }
+    var shares = pValues.map { _ in alpha }
+    var share = alpha
+    var stopped = false
+    for (place, index) in pValues.indices.sorted(by: { pValues[$0] < pValues[$1] }).enumerated() {
+      if !stopped {
+        share = alpha / Double(pValues.count - place)
+        stopped = pValues[index] > share
+      }
+      shares[index] = share
+    }
+    return shares
+  }
+
+  private func margin(of question: Question) -> Double { naturalLog(1 + max(delta, question.floor)) }
+
+  private func verdict(_ probe: Probe, alpha: Double) -> Decision.Verdict? {
+    guard probe.question.count > 0 else { return nil }
+    if probe.isWithin(alpha: alpha) { return .equivalent }
+    guard probe.pValue <= alpha, let centre = probe.question.centre, abs(centre) > naturalLog(1 + probe.question.floor)
+    else { return .undecided }
+    return centre > 0 ? .regressed : .improved
+  }
+
+  private func decide(_ probe: Probe, alpha: Double) -> Decision? {
+    guard let centre = probe.question.centre, let verdict = verdict(probe, alpha: alpha) else { return nil }
+    let side = verdict == .equivalent ? alpha : alpha / 2
+    let (low, high) = probe.interval(around: centre, alpha: side)
+    let resolution: Double? = if let low, let high { exponential((high - low) / 2) - 1 } else { nil }
+    return Decision(
+      verdict: verdict, ratio: exponential(centre), low: low.map(exponential), high: high.map(exponential),
+      level: 1 - 2 * side, blocks: probe.question.count, resolution: resolution,
+      blocksNeeded: verdict == .undecided ? probe.blocksNeeded(alpha: alpha) : nil)
+  }
+}
+
+extension Question {
+  var count: Int {
+    switch observed {
+    case .blocks(let blocks): blocks.count
+    case .unpaired(let base, let head): min(base.count, head.count)
+    }
+  }
+
+  /// The logarithm of the estimated ratio; `nil` where there is nothing to estimate it from.
+  var centre: Double? {
+    switch observed {
+    case .blocks(let blocks): SignedRank.hodgesLehmann(blocks)
+    case .unpaired(let base, let head): RankSum.shift(of: head, against: base)
+    }
+  }
+
+  /// One-sided p-values for a true logarithm of the ratio of `theta`: that it lies above, that it lies below.
+  /// With blocks they hold at any look: 1 over the capital of a bet.
+  func pValues(against theta: Double) -> (above: Double, below: Double) {
+    switch observed {
+    case .blocks(let blocks): SignedRankEvidence(blocks, against: theta).pValues
+    case .unpaired(let base, let head): RankSum.pValues(head.map { $0 - theta }, against: base)
+    }
+  }
+}
+
+extension SignedRankEvidence {
+  var pValues: (above: Double, below: Double) { (min(1, exponential(-above)), min(1, exponential(-below))) }
+}
+
+/// A metric's evidence at the three places that a verdict asks about.
+private struct Probe {
+  var question: Question
+  var margin: Double
+  var atZero: (above: Double, below: Double)
+  /// Against a ratio of 1/(1 + δ): that it lies above.
+  var aboveLowerMargin: Double
+  /// Against a ratio of 1 + δ: that it lies below.
+  var belowUpperMargin: Double
+
+  init(_ question: Question, margin: Double) {
+    self.init(
+      question: question, margin: margin, atZero: question.pValues(against: 0),
+      aboveLowerMargin: question.pValues(against: -margin).above,
+      belowUpperMargin: question.pValues(against: margin).below)
+  }
+
+  init(
+    question: Question, margin: Double, atZero: (above: Double, below: Double), aboveLowerMargin: Double,
+    belowUpperMargin: Double
+  ) {
+    self.question = question
+    self.margin = margin
+    self.atZero = atZero
+    self.aboveLowerMargin = aboveLowerMargin
+    self.belowUpperMargin = belowUpperMargin
+  }
+
+  /// Of "no difference", two-sided.
+  var pValue: Double { min(1, 2 * min(atZero.above, atZero.below)) }
+
+  func isWithin(alpha: Double) -> Bool { max(aboveLowerMargin, belowUpperMargin) <= alpha }
+
+  /// The interval of the logarithm with an error of `alpha` at each end, which agrees with the probes.
+  func interval(around centre: Double, alpha: Double) -> (low: Double?, high: Double?) {
+    (low: end(alpha, from: centre, towards: -1) { $0.above }, high: end(alpha, from: centre, towards: 1) { $0.below })
+  }
+
+  /// The last value that the data do not exclude, going from the centre in one direction; halved 40 times.
+  private func end(
+    _ alpha: Double, from centre: Double, towards direction: Double,
+    _ side: ((above: Double, below: Double)) -> Double
+  ) -> Double? {
+    func isExcluded(_ theta: Double) -> Bool { side(question.pValues(against: theta)) <= alpha }
+    var inside = centre
+    var outside = centre + direction * question.reach
+    guard isExcluded(outside) else { return nil }
+    // The places of the verdict first, so that the interval can't contradict it.
+    for place in [-margin, 0, margin] where (place - inside) * direction > 0 && (outside - place) * direction > 0 {
+      if isExcluded(place) { outside = place } else { inside = place }
+    }
+    for _ in 0..<40 {
+      let middle = (inside + outside) / 2
+      if isExcluded(middle) { outside = middle } else { inside = middle }
+    }
+    return inside
+  }
+
+  /// Evidence grows about evenly with blocks; a bet can at best double its capital with each.
+  func blocksNeeded(alpha: Double) -> Int? {
+    guard case .blocks(let blocks) = question.observed else { return nil }
+    let cost = SignedRankEvidence.splitCost
+    // Two blocks say nothing of a rate yet: hope for the best.
+    guard blocks.count > 2 else { return max(DecisionRule.leastBlocks(alpha: alpha), blocks.count + 1) }
+    func needed(_ pValue: Double, _ alpha: Double) -> Double {
+      let rate = min(naturalLog(2), (cost - naturalLog(pValue)) / Double(blocks.count))
+      return (naturalLog(1 / alpha) + cost) / max(rate, 1e-9)
+    }
+    let difference = needed(min(atZero.above, atZero.below), alpha / 2)
+    let equivalence = needed(max(aboveLowerMargin, belowUpperMargin), alpha)
+    let least = min(difference, equivalence).rounded(.up)
+    return least < 10_000 ? max(Int(least), blocks.count + 1) : nil
+  }
+}
+
+extension Question {
+  /// Farther from the centre than any value: there, all samples lie on one side.
+  fileprivate var reach: Double {
+    let spread =
+      switch observed {
+      case .blocks(let blocks): (blocks.max() ?? 0) - (blocks.min() ?? 0)
+      case .unpaired(let base, let head):
+        (head.max() ?? 0) - (head.min() ?? 0) + (base.max() ?? 0) - (base.min() ?? 0)
+      }
+    return 2 * spread + 1e-9
+  }
+}
+
+/// A metric's evidence after each of its blocks.
+private struct Looks {
+  let question: Question
+  let margin: Double
+  let blocks: [Double]
+  private let zero: [SignedRankEvidence]
+  private let lower: [SignedRankEvidence]
+  private let upper: [SignedRankEvidence]
+
+  var count: Int { blocks.count }
+
+  init(_ question: Question, margin: Double) {
+    self.question = question
+    self.margin = margin
+    if case .blocks(let blocks) = question.observed { self.blocks = blocks } else { blocks = [] }
+    zero = SignedRankEvidence.trajectory(blocks, against: 0)
+    lower = SignedRankEvidence.trajectory(blocks, against: -margin)
+    upper = SignedRankEvidence.trajectory(blocks, against: margin)
+  }
+
+  func probe(_ count: Int) -> Probe {
+    let seen = Question(.blocks(Array(blocks.prefix(count))), floor: question.floor)
+    guard count > 0 else {
+      return Probe(question: seen, margin: margin, atZero: (1, 1), aboveLowerMargin: 1, belowUpperMargin: 1)
+    }
+    return Probe(
+      question: seen, margin: margin, atZero: zero[count - 1].pValues,
+      aboveLowerMargin: lower[count - 1].pValues.above, belowUpperMargin: upper[count - 1].pValues.below)
   }
 }

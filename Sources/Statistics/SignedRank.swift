@@ -10,16 +10,23 @@ public enum SignedRank {
   public static let exactLimit = 60
 
   /// The Hodges–Lehmann estimate: the median of all means of two values, each value with itself included.
-  /// `nil` for no values. Takes n² time and memory.
+  /// `nil` for no values.
   public static func hodgesLehmann(_ values: [Double]) -> Double? {
-    Quantile.median(walshAverages(values))
+    guard !values.isEmpty else { return nil }
+    let sorted = values.sorted()
+    let count = sorted.count * (sorted.count + 1) / 2
+    let middle = OrderStatistics.walshAverage((count + 1) / 2, of: sorted)
+    guard count.isMultiple(of: 2) else { return middle }
+    return (middle + OrderStatistics.walshAverage(count / 2 + 1, of: sorted)) / 2
   }
 
-  /// The interval that holds the centre with a probability of at least `level`; `nil` when so few values can't give one.
+  /// The interval that holds the centre with a probability of at least `level`, when the number of values was fixed
+  /// beforehand; `nil` when so few values can't give one.
   public static func interval(_ values: [Double], level: Double) -> ClosedRange<Double>? {
     guard let depth = depth(count: values.count, level: level) else { return nil }
-    let averages = walshAverages(values).sorted()
-    return averages[depth]...averages[averages.count - 1 - depth]
+    let sorted = values.sorted()
+    let count = sorted.count * (sorted.count + 1) / 2
+    return OrderStatistics.walshAverage(depth + 1, of: sorted)...OrderStatistics.walshAverage(count - depth, of: sorted)
   }
 
   /// The least number of values for which an interval at `level` exists: the one with `2 · 2⁻ⁿ ≤ 1 − level`.
@@ -71,14 +78,5 @@ public enum SignedRank {
       running += ways
       return Double(running) / all
     }
-  }
-
-  private static func walshAverages(_ values: [Double]) -> [Double] {
-    var averages: [Double] = []
-    averages.reserveCapacity(values.count * (values.count + 1) / 2)
-    for (index, first) in values.enumerated() {
-      for second in values[index...] { averages.append((first + second) / 2) }
-    }
-    return averages
   }
 }

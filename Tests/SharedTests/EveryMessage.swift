@@ -104,11 +104,11 @@ enum EveryMessage {
       .layerStarted(LayerStarted(layer: .startup, python: "3.12", plannedSamples: 96)),
       .sample(
         Sample(
-          layer: .startup, metric: "codeflash --version", python: "3.12", side: .base, block: 0, position: 3,
+          layer: .startup, metric: "codeflash --version", python: "3.12", arm: .base, block: 0, position: 3,
           value: 0.0123456789, userSeconds: 0.01, systemSeconds: 0.002, exitCode: 0)),
       .sample(
         Sample(
-          layer: .micro, metric: "micro: “parse” | \u{1F600}", python: "3.12", side: .head, block: 1, position: 0,
+          layer: .micro, metric: "micro: “parse” | \u{1F600}", python: "3.12", arm: .head, block: 1, position: 0,
           value: 1.25e-7, loops: 2_000_000, isControl: true)),
       .importTree(
         ImportTree(

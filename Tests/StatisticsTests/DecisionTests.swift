@@ -1,87 +1,175 @@
 import Statistics
 import Testing
 
-@Suite("The rule for a fixed number of blocks")
+@Suite("The rule that may be looked at after every block")
 struct DecisionTests {
-  private func decide(_ blocks: [Double], level: Double = 0.99) throws -> Decision {
-    try #require(FixedBlocksRule.decide(blocks: blocks, level: level, delta: 0.02))
+  private let rule = DecisionRule(alpha: 0.01, delta: 0.02)
+
+  private func decide(_ blocks: [Double], floor: Double = 0) throws -> Decision {
+    try #require(rule.judge([Question(.blocks(blocks), floor: floor)])[0])
   }
-  private func around(_ centre: Double, spread: Double) -> [Double] {
-    (0..<12).map { centre + spread * (Double($0) - 5.5) / 5.5 }
+  /// Values in an order that says nothing.
+  private func around(_ centre: Double, spread: Double, count: Int = 20) -> [Double] {
+    (0..<count).map { centre + spread * (Double($0 * 7 % count) - Double(count - 1) / 2) / Double(count) * 2 }
   }
 
-  @Test("each verdict is given when its words are true, and interval and verdict agree")
+  @Test("each verdict is given when its words are true, and the interval agrees with it")
   func verdicts() throws {
     #expect(try decide(around(-4.1, spread: 0.1)).verdict == .improved)
     #expect(try decide(around(0.05, spread: 0.03)).verdict == .regressed)
     #expect(try decide(around(0.001, spread: 0.01)).verdict == .equivalent)
     #expect(try decide(around(0.01, spread: 0.1)).verdict == .undecided)
-    // Surely different from 1, but by less than counts, and maybe by more: no verdict for that.
-    #expect(try decide(around(0.018, spread: 0.012)).verdict == .undecided)
+    var noise = SeededNoise(seed: 4)
+    for trial in 0..<300 {
+      let effect = Double(trial % 10) * 0.005
+      let decision = try decide((0..<(8 + trial % 20)).map { _ in effect + 0.01 * noise.normal() })
+      let (low, high) = (decision.low ?? 0, decision.high ?? .infinity)
+      #expect(low <= decision.ratio && decision.ratio <= high)
+      switch decision.verdict {
+      case .regressed: #expect(low > 1)
+      case .improved: #expect(high < 1)
+      case .equivalent: #expect(low >= 1 / 1.02 && high <= 1.02)
+      case .undecided: #expect(low <= 1 && high >= 1)
+      }
+    }
   }
 
   @Test("swapping the sides mirrors verdict, ratio and interval")
   func mirrored() throws {
     var noise = SeededNoise(seed: 11)
     for effect in [0.0, 0.005, 0.0199, 0.03, 0.5] {
-      let blocks = (0..<14).map { _ in effect + 0.01 * noise.normal() }
+      let blocks = (0..<16).map { _ in effect + 0.01 * noise.normal() }
       let (one, other) = (try decide(blocks), try decide(blocks.map { -$0 }))
       let mirror: [Decision.Verdict: Decision.Verdict] = [.improved: .regressed, .regressed: .improved]
       #expect(other.verdict == mirror[one.verdict, default: one.verdict])
       #expect(abs(one.ratio * other.ratio - 1) < 1e-12)
-      let (first, second) = (try #require(one.interval), try #require(other.interval))
-      #expect(abs(first.lowerBound * second.upperBound - 1) < 1e-12)
+      let (low, high) = (try #require(one.low), try #require(other.high))
+      #expect(abs(low * high - 1) < 1e-9)
     }
   }
 
-  @Test("too few blocks for the level: an estimate, no interval, undecided")
+  @Test("too few blocks for the level: an estimate, no interval, undecided, and how many it takes")
   func tooFew() throws {
-    let decision = try decide([Double](repeating: -4, count: 7))
-    #expect(decision.interval == nil && decision.verdict == .undecided && decision.blocks == 7)
+    let least = DecisionRule.leastBlocks(alpha: 0.01)
+    #expect(least == 9)
+    let decision = try decide([Double](repeating: -4, count: least - 1))
+    #expect(decision.low == nil && decision.high == nil && decision.verdict == .undecided)
+    #expect(decision.resolution == nil)
+    let needed = try #require(decision.blocksNeeded)
+    #expect((least...least + 2).contains(needed))
     #expect(abs(decision.ratio - 0.01831563888873418) < 1e-15)
-    #expect(FixedBlocksRule.decide(blocks: [], level: 0.99, delta: 0.02) == nil)
+    #expect(try decide([Double](repeating: -4, count: least)).verdict == .improved)
+    #expect(rule.judge([Question(.blocks([]))]) == [nil])
+    #expect(try decide([0.3]).verdict == .undecided)
   }
 
-  @Test("values without any noise are equivalent, not undecided")
+  @Test("values without any noise are equivalent, and ties are no evidence")
   func constant() throws {
-    let decision = try decide([Double](repeating: 0, count: 8))
-    #expect(decision.verdict == .equivalent && decision.interval == 1...1)
+    let decision = try decide([Double](repeating: 0, count: 12))
+    #expect(decision.verdict == .equivalent)
+    let (low, high) = (try #require(decision.low), try #require(decision.high))
+    #expect(abs(low - 1) < 1e-8 && abs(high - 1) < 1e-8)
+    // A clock of one step of 5 %: most blocks tie, three go up.
+    let ticks = (0..<12).map { $0 % 4 == 0 ? 0.05 : 0 }
+    #expect(try decide(ticks).verdict == .undecided)
   }
 
-  @Test("more metrics make each interval stricter")
-  func family() {
-    #expect(FixedBlocksRule.level(alpha: 0.01, count: 1) == 0.99)
-    #expect(abs(FixedBlocksRule.level(alpha: 0.01, count: 10) - 0.999) < 1e-12)
-    #expect(FixedBlocksRule.level(alpha: 0.01, count: 0) == 0.99)
+  @Test("no difference counts that is not beyond what identical code differed by in this run")
+  func floor() throws {
+    let blocks = around(0.03, spread: 0.01)
+    #expect(try decide(blocks).verdict == .regressed)
+    #expect(try decide(blocks, floor: 0.031).verdict == .undecided)
+    #expect(try decide(blocks, floor: 0.05).verdict == .equivalent)
   }
 
-  @Test("identical code on a drifting machine: the interval misses 1 no oftener than promised")
+  @Test("Holm: more metrics need more evidence, and found differences leave more error for the rest")
+  func family() throws {
+    let clear = Question(.blocks(around(0.5, spread: 0.01)))
+    let border = Question(.blocks(around(0.5, spread: 0.01, count: 11)))
+    #expect(rule.judge([border])[0]?.verdict == .regressed)
+    let open = Question(.blocks(around(0, spread: 0.3)))
+    #expect(rule.judge([border] + [Question](repeating: open, count: 9))[0]?.verdict == .undecided)
+    #expect(rule.judge([border] + [Question](repeating: clear, count: 9))[0]?.verdict == .regressed)
+    var single = rule
+    single.correction = .none
+    #expect(single.judge([border] + [Question](repeating: open, count: 9))[0]?.verdict == .regressed)
+  }
+
+  @Test("a replay stops where the rule, looked at after each block, would have stopped")
+  func replay() throws {
+    var noise = SeededNoise(seed: 21)
+    let family = [0.0, 0.02, 0.04].map { effect in
+      Question(.blocks((0..<60).map { _ in effect + 0.01 * noise.normal() }))
+    }
+    let stops = rule.replay(family)
+    #expect(stops.map { $0?.verdict } == [.equivalent, .regressed, .regressed])
+    for (question, stop) in zip(family, stops) {
+      guard case .blocks(let blocks) = question.observed, let stop else { continue }
+      // At the strictest share of the family it may take longer than at the place where it stopped, never less.
+      var strict = rule
+      strict.alpha = rule.alpha / 3
+      let first = (1...60).first {
+        strict.judge([Question(.blocks(Array(blocks.prefix($0))))])[0]?.verdict != .undecided
+      }
+      let strictest = try #require(first)
+      #expect(stop.blocks <= strictest)
+      #expect(stop.blocks >= DecisionRule.leastBlocks(alpha: rule.alpha))
+    }
+  }
+
+  @Test("identical code on a drifting machine, looked at after every block: called different as rarely as promised")
   func falseAlarms() throws {
-    let (missed, called) = try simulate(trials: 3000, blocks: 12, effect: 0, seed: 1)
-    // 1 % of 3000 is 30; a rule at its nominal level stays under 30 + 4·√30 in all but 1 of 10 000 seeds.
-    #expect(missed <= 52, "\(missed) of 3000 intervals miss 1")
-    #expect(missed >= 5, "\(missed) of 3000: the intervals are far wider than they say")
-    #expect(called <= missed)
+    var noise = SeededNoise(seed: 1)
+    var (called, equivalent) = (0, 0)
+    for _ in 0..<2000 {
+      let stop = rule.replay([Question(.blocks(try noise.logRatios(30, effect: 0)))])[0]
+      if stop?.verdict == .regressed || stop?.verdict == .improved { called += 1 }
+      if stop?.verdict == .equivalent { equivalent += 1 }
+    }
+    // 1 % of 2000 is 20; a rule at its level stays under 20 + 4·√20 in all but 1 of 10 000 seeds.
+    #expect(called <= 38, "\(called) of 2000 are called different")
+    #expect(equivalent >= 1700, "\(equivalent) of 2000 are called equivalent")
   }
 
   @Test("a slowdown of 5 % is found in nearly every run")
   func power() throws {
-    let (_, called) = try simulate(trials: 500, blocks: 12, effect: 0.05, seed: 2)
-    #expect(called >= 450, "found in \(called) of 500")
+    var noise = SeededNoise(seed: 2)
+    let found = try (0..<300).filter { _ in
+      rule.replay([Question(.blocks(try noise.logRatios(30, effect: 0.05)))])[0]?.verdict == .regressed
+    }
+    #expect(found.count >= 290, "found in \(found.count) of 300")
   }
 
-  /// How often the interval misses 1, and how often the rule says regressed or improved.
-  private func simulate(trials: Int, blocks: Int, effect: Double, seed: UInt64) throws -> (missed: Int, called: Int) {
-    var noise = SeededNoise(seed: seed)
-    var (missed, called) = (0, 0)
-    for _ in 0..<trials {
-      let observations = noise.blocks(blocks, effect: effect).map {
+  @Test("values without order: the rank-sum interval, and its verdict")
+  func unpaired() throws {
+    // scipy 1.x: mannwhitneyu(head, base, alternative="greater", method="exact").pvalue for these ten and ten: 0.0005196
+    let base = [1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30, 2.01]
+    let head = base.map { $0 + 1.3 }
+    let question = Question(.unpaired(base: base, head: head))
+    let decision = try #require(rule.judge([question])[0])
+    #expect(decision.verdict == .regressed && decision.blocks == 10)
+    #expect(abs(decision.ratio - 3.6693) < 0.4)
+    #expect(rule.judge([Question(.unpaired(base: base, head: base))])[0]?.verdict == .undecided)
+    #expect(rule.judge([Question(.unpaired(base: [], head: base))])[0] == nil)
+    #expect(rule.replay([question])[0] == nil)
+  }
+
+  @Test("a million samples are judged, and a sane answer comes")
+  func many() throws {
+    var noise = SeededNoise(seed: 3)
+    let blocks = (0..<250_000).map { _ in 0.001 + 0.01 * noise.normal() }
+    let decision = try decide(blocks)
+    #expect(decision.verdict == .equivalent)
+    #expect(abs(decision.ratio - 1.001) < 0.0002)
+  }
+}
+
+extension SeededNoise {
+  fileprivate mutating func logRatios(_ count: Int, effect: Double) throws -> [Double] {
+    try Blocks.logRatios(
+      blocks(count, effect: effect).map {
         Observation(block: $0.block, arm: $0.isHead ? .head : .base, value: $0.value)
       }
-      let decision = try decide(try Blocks.logRatios(observations).map(\.logRatio))
-      if let interval = decision.interval, !interval.contains(1) { missed += 1 }
-      if decision.verdict == .regressed || decision.verdict == .improved { called += 1 }
-    }
-    return (missed, called)
+    ).map(\.logRatio)
   }
 }

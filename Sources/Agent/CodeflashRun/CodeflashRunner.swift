@@ -121,10 +121,11 @@ struct CodeflashRunner {
   }
 
   private func environment(of side: SideEnvironment, block: Int) -> [String: String] {
-    side.measuredEnvironment(home: home).merging(service.environment) { $1 }
-      .merging([
-        "TMPDIR": temporary, "PYTHONIOENCODING": "utf-8", "CODEFLASH_LOOPING_TIME": "\(plan.loopingSeconds)",
-      ]) { $1 }.withHashSeed(block: block)
+    context.surroundings(of: block).applied(
+      to: side.measuredEnvironment(home: home).merging(service.environment) { $1 }
+        .merging([
+          "TMPDIR": temporary, "PYTHONIOENCODING": "utf-8", "CODEFLASH_LOOPING_TIME": "\(plan.loopingSeconds)",
+        ]) { $1 })
   }
 
   /// Whether codeflash left the function's file otherwise than it was.

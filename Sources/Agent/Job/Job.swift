@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Shared
+import Statistics
 
 #if canImport(Glibc)
   import Glibc
@@ -47,7 +48,7 @@ final class Job {
   private func announce() throws {
     let started = Started(
       job: manifest.id, agentVersion: Version.current, agentSHA256: try OwnBinary.sha256(), pid: getpid(),
-      importName: manifest.target.importName)
+      importName: manifest.target.importName, budgetSeconds: manifest.stopping?.budgetSeconds)
     try journal.emit(.started(started))
   }
 
@@ -57,10 +58,12 @@ final class Job {
     var builder = SideBuilder(manifest: manifest, home: home, environment: environment, sink: watched)
     var lastFailure: Problem?
     var measured = 0
+    var budget = Budget(manifest)
     for python in manifest.python.versions {
+      budget.beginInterpreter()
       do {
-        let sides = try builder.prepare(python: python)
-        try runLayers(python, sides)
+        let prepared = try builder.prepare(python: python, withCopy: manifest.layers.haveRoomForCopy)
+        try measure(python, prepared, budget: &budget)
         measured += 1
       } catch let error as StorageFailure { throw error } catch {
         try stopIfCancelled()
@@ -73,51 +76,37 @@ final class Job {
     return (hasTrouble ? .partial : .done, nil)
   }
 
-  private func runLayers(_ python: String, _ sides: [SideEnvironment]) throws {
-    for layer in LayerList.make(from: manifest.layers) {
-      let name = type(of: layer).name
-      do { try run(layer, python, sides) } catch let error as StorageFailure { throw error } catch {
-        try stopIfCancelled()
-        try trouble(Trouble(layer: name, python: python, problem: problem(of: error)))
-      }
-    }
-  }
-
-  private func run(_ layer: any Layer, _ python: String, _ sides: [SideEnvironment]) throws {
-    var layer = layer
-    let name = type(of: layer).name
-    let started = MonotonicClock.seconds
-    let scratch = "\(folder.scratch)/\(name.rawValue)-\(python.filter { $0.isLetter || $0.isNumber || $0 == "." })"
+  private func measure(_ python: String, _ prepared: SideBuilder.Prepared, budget: inout Budget) throws {
+    let scratch = "\(folder.scratch)/\(python.filter { $0.isLetter || $0.isNumber || $0 == "." })"
     try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
     defer { _ = try? FileManager.default.removeItem(atPath: scratch) }  // the job's whole scratch goes at its end
     let context = LayerContext(
-      sink: watched, python: python, sides: sides, target: manifest.target, scratch: scratch,
-      home: home, agent: Executable.own, secrets: secrets,
-      setupSeconds: manifest.limits.setupSeconds, environment: environment)
-    try journal.emit(
-      .layerStarted(
-        LayerStarted(layer: name, python: python, plannedSamples: layer.plannedSamples(sides: sides.count))))
-    try layer.prepare(in: context)
-    var order = BlockOrder(seed: manifest.seed, layer: name, python: python, sides: sides.map(\.side))
-    for number in 0..<layer.blocks {
-      try stopIfCancelled()
-      guard MonotonicClock.seconds < deadline else {
-        throw Problem(
-          what: "the job passed its time limit after \(number) of \(layer.blocks) blocks",
-          why: "limits.total is \(Int(manifest.limits.totalSeconds)) s",
-          fix: "measure fewer layers or blocks, or raise limits.total", exitStatus: .partial)
-      }
-      try layer.measure(order.block(number), in: context)
+      sink: watched, python: python, sides: prepared.sides, copy: prepared.copy, target: manifest.target,
+      scratch: scratch, home: home, agent: Executable.own, secrets: secrets,
+      setupSeconds: manifest.limits.setupSeconds, environment: environment, seed: manifest.seed,
+      checkpoint: { [unowned self] in try self.checkpoint() })
+    let schedule = Schedule(
+      LayerList.make(from: manifest.layers), in: context, stopping: budget.rule, budgetSeconds: budget.share,
+      setsAsideDisturbed: manifest.setsAsideDisturbed ?? true
+    ) { layer, error in
+      if error is StorageFailure { throw error }
+      try self.trouble(Trouble(layer: layer, python: python, problem: self.problem(of: error)))
     }
-    try stopIfCancelled()
-    try layer.summarise(in: context)
-    try journal.emit(
-      .layerFinished(LayerFinished(layer: name, python: python, seconds: MonotonicClock.seconds - started)))
+    let started = MonotonicClock.seconds
+    defer { budget.endInterpreter(schedule.questions, seconds: MonotonicClock.seconds - started) }
+    do { try schedule.run() } catch let over as JobOutOfTime {
+      try trouble(Trouble(python: python, problem: over.problem))
+    }
     journal.sync()
   }
 
   private func stopIfCancelled() throws {
     if CancelFlag.isSet { throw JobCancelled() }
+  }
+
+  private func checkpoint() throws {
+    try stopIfCancelled()
+    if MonotonicClock.seconds > deadline { throw JobOutOfTime(limitSeconds: manifest.limits.totalSeconds) }
   }
 
   private func trouble(_ trouble: Trouble) throws {
@@ -135,6 +124,52 @@ final class Job {
   /// The journal, noting trouble that a layer or a side reports on the way.
   private var watched: any EventSink {
     TroubleWatch(journal) { [unowned self] in self.hasTrouble = true }
+  }
+}
+
+/// The measuring time of a job, shared evenly among the interpreters that are still to come.
+private struct Budget {
+  private(set) var rule: StoppingRule?
+  private var secondsLeft: Double
+  private var interpreters: Int
+
+  init(_ manifest: JobManifest) {
+    interpreters = manifest.python.versions.count
+    let stopping = manifest.sides.count == 2 ? manifest.stopping : nil
+    rule = stopping.map { StoppingRule($0, interpreters: manifest.python.versions.count) }
+    secondsLeft = stopping?.budgetSeconds ?? .infinity
+  }
+
+  /// What the interpreter at hand may spend, in seconds.
+  var share: Double { secondsLeft / Double(interpreters + 1) }
+
+  mutating func beginInterpreter() {
+    interpreters -= 1
+    rule?.beginInterpreter()
+  }
+
+  mutating func endInterpreter(_ questions: [Question], seconds: Double) {
+    rule?.endInterpreter(questions)
+    secondsLeft -= seconds
+  }
+}
+
+/// The job used up the time that it may take.
+private struct JobOutOfTime: Error {
+  var limitSeconds: Double
+
+  var problem: Problem {
+    Problem(
+      what: "the job passed its time limit; what was not measured by then has no result",
+      why: "limits.total is \(Int(limitSeconds)) s",
+      fix: "measure fewer layers or blocks, or raise limits.total", exitStatus: .partial)
+  }
+}
+
+extension LayerPlans {
+  /// Whether a layer may measure so many blocks that one of them has the control arm.
+  fileprivate var haveRoomForCopy: Bool {
+    [startup?.blocks, micro?.blocks, optimize?.blocks, memory?.blocks].contains { ($0 ?? 0) >= BlockOrder.copyEvery }
   }
 }
 

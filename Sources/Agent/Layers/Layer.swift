@@ -1,26 +1,40 @@
 import Shared
 
-/// One layer of the benchmark: one folder, and one line in ``LayerList``. A layer knows neither another layer nor SSH.
+/// One layer of the benchmark: one folder, and one line in ``LayerList``. A layer knows neither another layer nor SSH, nor
+/// when enough has been measured: ``Schedule`` does.
 protocol Layer {
   static var name: LayerName { get }
-  /// Blocks that ``measure(_:in:)`` is asked for.
+  /// The most blocks that are to be measured.
   var blocks: Int { get }
   /// How many `sample` events a full run emits.
   func plannedSamples(sides: Int) -> Int
   /// Warms up and calibrates; says with `skipped` or `trouble` what can't be measured, and leaves it out from then on.
   mutating func prepare(in context: LayerContext) throws
-  /// Measures each metric once at each position of the block, emitting a `sample` as soon as it is there.
-  mutating func measure(_ block: Block, in context: LayerContext) throws
+  /// What can be measured; gets shorter when something breaks on the way.
+  var metrics: [PlannedMetric] { get }
+  /// What a block of everything would take in seconds, where the preparation showed it.
+  var expectedBlockSeconds: Double? { get }
+  /// Measures each of the `open` metrics once at each position of the block, emitting a `sample` as soon as it is there.
+  /// Metrics that can't be measured apart are measured together.
+  mutating func measure(_ block: Block, of open: Set<String>, in context: LayerContext) throws
+  /// What ``summarise(in:)`` will take, in seconds, going by what was measured.
+  var closingSeconds: Double { get }
   /// What is not timed in blocks: import trees, profiles.
   mutating func summarise(in context: LayerContext) throws
 }
 
-/// One block: the order in which the sides are measured, each side equally often.
+/// A series of samples that a layer can measure.
+struct PlannedMetric: Equatable, Sendable {
+  var name: String
+  var isControl = false
+}
+
+/// One block: the order in which the arms are measured, each equally often.
 struct Block: Equatable, Sendable {
   /// Counts from 0.
   var number: Int
   /// `A B B A` or `B A A B`; with one side, that side twice.
-  var order: [Side]
+  var order: [Arm]
 }
 
 /// What a layer gets to work with. The same for all layers of one interpreter.
@@ -30,6 +44,8 @@ struct LayerContext {
   var python: String
   /// The sides in the manifest's order, base first.
   var sides: [SideEnvironment]
+  /// The base a second time, where there is a control arm.
+  var copy: SideEnvironment?
   var target: TargetPlan
   /// An empty folder for the layer's own files; removed with the job's scratch.
   var scratch: String
@@ -42,18 +58,26 @@ struct LayerContext {
   var setupSeconds: Double
   /// The agent's own environment, for finding tools; measured children get ``SideEnvironment/measuredEnvironment(home:)``.
   var environment: [String: String]
+  /// The job's seed.
+  var seed: UInt64 = 0
+  /// Throws when the job was cancelled or has used up its time; to be called wherever a layer comes up for air.
+  var checkpoint: () throws -> Void = {}
 
   var tools: SetupTools { SetupTools(environment: environment, home: home, limitSeconds: setupSeconds) }
 
-  func environment(of side: Side) -> SideEnvironment? { sides.first { $0.side == side } }
+  /// Everything that is measured: the sides, and the control arm where there is one.
+  var arms: [SideEnvironment] { sides + (copy.map { [$0] } ?? []) }
+
+  func environment(of arm: Arm) -> SideEnvironment? { arms.first { $0.arm == arm } }
 }
 
 /// An installed side: everything that is needed to run its commands.
 struct SideEnvironment: Equatable, Sendable {
-  var side: Side
+  var arm: Arm
   var label: String
-  /// The virtual environment's folder. Both sides' paths have the same length.
+  /// The virtual environment's folder. All arms' paths have the same length.
   var path: String
+  var side: Side { arm.side }
   var bin: String { path + "/bin" }
   var interpreter: String { bin + "/python" }
 

@@ -20,11 +20,16 @@ struct EnvironmentBuilder {
     var reused: Bool
   }
 
-  /// - Parameter identity: what the code is, in full; part of the environment's name.
-  func build(_ code: SideCode, identity: String, lock: DependencyLock, started: () throws -> Void) throws -> Built {
+  /// - Parameters:
+  ///   - identity: what the code is, in full; part of the environment's name.
+  ///   - arm: a control has an environment of its own, whatever else has the same code.
+  func build(
+    _ code: SideCode, identity: String, lock: DependencyLock, arm: Arm = .base, started: () throws -> Void
+  ) throws -> Built {
     // A virtual environment can't be moved, so it is built where it will stand: 40 digits, the same length on all sides.
     let key = SHA256.hex(
-      (["1", interpreter.path, interpreter.version, identity, code.requirementLine] + lock.lines)
+      (["1", interpreter.path, interpreter.version, identity, code.requirementLine] + lock.lines
+        + (arm == .copy ? ["copy"] : []))
         .joined(separator: "\n").utf8
     ).prefix(40)
     let path = "\(home.environments)/\(key)"

@@ -19,12 +19,20 @@ struct SideBuilder {
       environment: environment, home: home, limitSeconds: manifest.limits.setupSeconds)
   }
 
+  /// The sides of one interpreter, base first, and the base a second time where that was asked for.
+  struct Prepared {
+    var sides: [SideEnvironment] = []
+    var copy: SideEnvironment?
+  }
+
   /// Prepares all sides for one interpreter. Says with `phase` what it is at and with `sideReady` what stands.
-  /// - Parameter python: a version as uv understands it, or an absolute path.
+  /// - Parameters:
+  ///   - python: a version as uv understands it, or an absolute path.
+  ///   - withCopy: whether the base of a comparison is installed a second time, as a control.
   /// - Throws: a `UserFacingError` when a side can't be had.
-  mutating func prepare(python: String) throws -> [SideEnvironment] {
+  mutating func prepare(python: String, withCopy: Bool = false) throws -> Prepared {
     do {
-      return try prepareAll(python: python)
+      return try prepareAll(python: python, withCopy: withCopy)
     } catch let problem as any UserFacingError {
       throw problem
     } catch {
@@ -33,7 +41,7 @@ struct SideBuilder {
     }
   }
 
-  private mutating func prepareAll(python: String) throws -> [SideEnvironment] {
+  private mutating func prepareAll(python: String, withCopy: Bool) throws -> Prepared {
     for folder in [home.repositories, home.checkouts, home.environments] {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
@@ -45,16 +53,22 @@ struct SideBuilder {
     let resolver = DependencyResolver(
       home: home, tools: tools, interpreter: interpreter, requirements: requirements)
     var base: DependencyLock?
-    var sides: [SideEnvironment] = []
+    var prepared = Prepared()
     for code in codes {
       let started = MonotonicClock.seconds
       try phase("resolving the dependencies of \(code.plan.label)", code.plan.side)
       let lock = try resolver.resolve(code, preferring: base)
       base = base ?? lock
       let side = try build(code, lock: lock, python: python, interpreter: interpreter, started: started)
-      sides.append(side)
+      prepared.sides.append(side)
+      guard withCopy, codes.count > 1, side.arm == .base else { continue }
+      try phase("installing \(code.plan.label) a second time, as a control", .base)
+      let copy = try environmentBuilder(interpreter).build(
+        code, identity: identity(of: code, lock: lock), lock: lock, arm: .copy
+      ) {}
+      prepared.copy = SideEnvironment(arm: .copy, label: "\(side.label) (again)", path: copy.path)
     }
-    return sides
+    return prepared
   }
 
   private mutating func findCode() throws -> [SideCode] {
@@ -72,13 +86,8 @@ struct SideBuilder {
     _ code: SideCode, lock: DependencyLock, python: String, interpreter: Interpreter, started: Double
   ) throws -> SideEnvironment {
     let plan = code.plan
-    let identity =
-      switch code.form {
-      case .release(let requirement): code.identity ?? lock.pinned(requirement.name) ?? requirement.text
-      case .folder(let path): code.identity ?? path
-      }
-    let builder = EnvironmentBuilder(home: home, tools: tools, interpreter: interpreter)
-    let built = try builder.build(code, identity: identity, lock: lock) {
+    let identity = identity(of: code, lock: lock)
+    let built = try environmentBuilder(interpreter).build(code, identity: identity, lock: lock) {
       try phase("installing \(plan.label) for Python \(interpreter.version)", plan.side)
     }
     try sink.emit(
@@ -88,7 +97,18 @@ struct SideBuilder {
           interpreterNote: interpreter.note, commit: code.commit, identity: identity,
           distributions: built.marker.distributions, reused: built.reused,
           seconds: MonotonicClock.seconds - started)))
-    return SideEnvironment(side: plan.side, label: plan.label, path: built.path)
+    return SideEnvironment(arm: Arm(plan.side), label: plan.label, path: built.path)
+  }
+
+  private func identity(of code: SideCode, lock: DependencyLock) -> String {
+    switch code.form {
+    case .release(let requirement): code.identity ?? lock.pinned(requirement.name) ?? requirement.text
+    case .folder(let path): code.identity ?? path
+    }
+  }
+
+  private func environmentBuilder(_ interpreter: Interpreter) -> EnvironmentBuilder {
+    EnvironmentBuilder(home: home, tools: tools, interpreter: interpreter)
   }
 
   private func phase(_ text: String, _ side: Side? = nil) throws {

@@ -105,7 +105,7 @@ struct OverheadBench {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(lines * 260)
     let sample = Sample(
-      layer: .startup, metric: "codeflash --version", python: "3.12", side: .base, block: 3, position: 1,
+      layer: .startup, metric: "codeflash --version", python: "3.12", arm: .base, block: 3, position: 1,
       value: 0.0197, userSeconds: 0.012, systemSeconds: 0.004, exitCode: 0)
     let finished = Finished(outcome: .done, seconds: 1)
     let time = Timestamp.rfc3339()

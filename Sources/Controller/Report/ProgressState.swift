@@ -44,6 +44,7 @@ struct ProgressState: Equatable, Sendable {
       guard layer?.name == body.layer, layer?.python == body.python else { return nil }
       layer?.done += 1
       return .sample
+    case .blockFinished: return nil
     case .layerFinished(let body):
       layer = nil
       return step("\(body.layer.rawValue), Python \(body.python): done in \(Numbers.elapsed(body.seconds))")

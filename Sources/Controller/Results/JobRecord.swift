@@ -11,7 +11,12 @@ struct JobRecord: Equatable, Sendable {
   /// Environments that became ready, a side and Python each.
   var sides: [SideReady] = []
   var layers: [LayerStarted] = []
+  /// Values of both sides that count.
   var samples: [Sample] = []
+  /// Values of the base's second installation that count.
+  var copySamples: [Sample] = []
+  var blocks: [BlockFinished] = []
+  var layersFinished: [LayerFinished] = []
   var importTrees: [ImportTree] = []
   var profiles: [FunctionProfile] = []
   var stacks: [StackProfile] = []
@@ -28,6 +33,7 @@ struct JobRecord: Equatable, Sendable {
   init(events: [NumberedEvent], labels: [Side: String] = [:]) {
     self.labels = labels
     for event in events { take(event) }
+    leaveOutDisturbed()
     for side in sides where self.labels[side.side] == nil { self.labels[side.side] = side.label }
   }
 
@@ -39,7 +45,10 @@ struct JobRecord: Equatable, Sendable {
     case .host(let body): host = body
     case .sideReady(let body): sides.append(body)
     case .layerStarted(let body): layers.append(body)
-    case .sample(let body): samples.append(body)
+    case .sample(let body):
+      if body.isCopy == true { copySamples.append(body) } else { samples.append(body) }
+    case .blockFinished(let body): blocks.append(body)
+    case .layerFinished(let body): layersFinished.append(body)
     case .importTree(let body): importTrees.append(body)
     case .profile(let body): profiles.append(body)
     case .stacks(let body): stacks.append(body)
@@ -51,8 +60,21 @@ struct JobRecord: Equatable, Sendable {
     case .skipped(let body): skipped.append(body)
     case .trouble(let body): troubles.append(body)
     case .finished(let body): finished = body
-    case .queued, .phase, .layerFinished, .unknown: break
+    case .queued, .phase, .unknown: break
     }
+  }
+
+  /// The samples of blocks that were set aside are in the events, and in nothing that is made from them.
+  private mutating func leaveOutDisturbed() {
+    let disturbed = Set(blocks.filter { $0.disturbance != nil }.flatMap(\.places))
+    guard !disturbed.isEmpty else { return }
+    samples.removeAll { disturbed.contains($0.place) }
+    copySamples.removeAll { disturbed.contains($0.place) }
+  }
+
+  /// How many blocks of a series were set aside.
+  func setAside(_ key: MetricKey) -> Int {
+    blocks.count { $0.disturbance != nil && $0.python == key.python && $0.metrics.contains(key.metric) }
   }
 
   func label(_ side: Side) -> String { labels[side] ?? side.rawValue }
@@ -70,6 +92,23 @@ extension Sequence where Element: Hashable {
   func uniqued() -> [Element] {
     var seen: Set<Element> = []
     return filter { seen.insert($0).inserted }
+  }
+}
+
+/// Where a sample was taken.
+private struct BlockPlace: Hashable {
+  var python: String
+  var metric: String
+  var block: Int
+}
+
+extension Sample {
+  fileprivate var place: BlockPlace { BlockPlace(python: python, metric: metric, block: block) }
+}
+
+extension BlockFinished {
+  fileprivate var places: [BlockPlace] {
+    metrics.map { BlockPlace(python: python, metric: $0, block: block) }
   }
 }
 

@@ -19,11 +19,17 @@ public struct JobManifest: Codable, Equatable, Sendable {
   public var layers: LayerPlans
   /// Seeds every random choice of the job, so that a run can be followed step by step.
   public var seed: UInt64
+  /// When a comparison has measured enough; without it each layer measures all of its blocks.
+  public var stopping: StoppingPlan?
+  /// Whether blocks that were measured while the machine was disturbed are set aside and measured again; so they are unless
+  /// this says no.
+  public var setsAsideDisturbed: Bool?
   public var limits: JobLimits
 
   public init(
     id: JobID, createdAt: String, owner: String, target: TargetPlan, sides: [SidePlan], python: PythonPlan,
-    requirements: [String], layers: LayerPlans, seed: UInt64, limits: JobLimits
+    requirements: [String], layers: LayerPlans, seed: UInt64, stopping: StoppingPlan? = nil,
+    setsAsideDisturbed: Bool? = nil, limits: JobLimits
   ) {
     self.id = id
     self.createdAt = createdAt
@@ -34,6 +40,8 @@ public struct JobManifest: Codable, Equatable, Sendable {
     self.requirements = requirements
     self.layers = layers
     self.seed = seed
+    self.stopping = stopping
+    self.setsAsideDisturbed = setsAsideDisturbed
     self.limits = limits
   }
 }
@@ -61,6 +69,22 @@ public struct PythonPlan: Codable, Equatable, Sendable {
   public init(versions: [String], fallbackToSystem: Bool) {
     self.versions = versions
     self.fallbackToSystem = fallbackToSystem
+  }
+}
+
+/// When a metric is decided, and how long may be measured for it.
+public struct StoppingPlan: Codable, Equatable, Sendable {
+  /// The chance, over all metrics of the run together, of calling identical code different.
+  public var alpha: Double
+  /// The smallest relative difference that counts.
+  public var delta: Double
+  /// For how long may be measured in all, in seconds; preparing the sides is not counted.
+  public var budgetSeconds: Double
+
+  public init(alpha: Double, delta: Double, budgetSeconds: Double) {
+    self.alpha = alpha
+    self.delta = delta
+    self.budgetSeconds = budgetSeconds
   }
 }
 

@@ -50,16 +50,31 @@ public struct StartupPlan: Codable, Equatable, Sendable {
   public var importRuns: Int
   /// How long one run of a command may take, in seconds.
   public var timeoutSeconds: Double
+  /// What starts and times the commands.
+  public var engine: TimingEngine
+  /// Whether the commands are timed once more as after a fresh installation: no bytecode, and where the machine permits no
+  /// page cache. Such figures are metrics of their own.
+  public var measuresCold: Bool
 
   public init(
-    commands: [StartupCommand], blocks: Int, warmupRuns: Int, importRuns: Int, timeoutSeconds: Double
+    commands: [StartupCommand], blocks: Int, warmupRuns: Int, importRuns: Int, timeoutSeconds: Double,
+    engine: TimingEngine = .hyperfine, measuresCold: Bool = false
   ) {
+    self.engine = engine
+    self.measuresCold = measuresCold
     self.commands = commands
     self.blocks = blocks
     self.warmupRuns = warmupRuns
     self.importRuns = importRuns
     self.timeoutSeconds = timeoutSeconds
   }
+}
+
+/// What starts and times a command.
+public enum TimingEngine: String, Codable, CaseIterable, Sendable {
+  case hyperfine
+  /// The agent itself: posix_spawn(2), wait4(2) and a monotonic clock, with what the kernel counted for the process.
+  case spawn
 }
 
 /// One command of layer 1.

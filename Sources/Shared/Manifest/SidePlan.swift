@@ -5,6 +5,17 @@ public enum Side: String, Codable, CaseIterable, Sendable {
   public var other: Side { self == .base ? .head : .base }
 }
 
+/// Whose turn it is at a position of a block.
+public enum Arm: String, Codable, CaseIterable, Sendable {
+  case base, head
+  /// The base installed a second time: a control that can't differ from ``base``.
+  case copy
+
+  public init(_ side: Side) { self = side == .base ? .base : .head }
+
+  public var side: Side { self == .head ? .head : .base }
+}
+
 /// What stands on one side, and where the far end gets it from.
 public struct SidePlan: Codable, Equatable, Sendable {
   public var side: Side

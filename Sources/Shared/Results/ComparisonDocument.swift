@@ -16,6 +16,8 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
   /// Lines that hold another amount of memory, the largest growth first.
   public var memoryLines: [MemoryLineChange]
   public var host: HostWitness?
+  /// What the measuring time went into, one entry a layer and Python.
+  public var spending: Spending
   /// Seconds the job took at the far end.
   public var seconds: Double
   public var method: Method
@@ -25,7 +27,7 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
   public init(
     base: Revision, head: Revision, verdict: RunVerdict, identical: Bool, complete: Bool, metrics: [Metric],
     controls: [Metric], findings: [FindingComparison] = [], memoryLines: [MemoryLineChange] = [], host: HostWitness?,
-    seconds: Double, method: Method, troubles: [Trouble], skipped: [Skipped]
+    spending: Spending, seconds: Double, method: Method, troubles: [Trouble], skipped: [Skipped]
   ) {
     self.base = base
     self.head = head
@@ -37,6 +39,7 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     self.findings = findings
     self.memoryLines = memoryLines
     self.host = host
+    self.spending = spending
     self.seconds = seconds
     self.method = method
     self.troubles = troubles
@@ -65,10 +68,49 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     public var alpha: Double
     /// The smallest relative difference that counts.
     public var delta: Double
-    public init(name: String, alpha: Double, delta: Double) {
+    /// `holm`: alpha is shared among the metrics; `none`: each metric has the whole of it.
+    public var correction: String
+    /// What weakens the verdicts, in words; empty for samples of randomised blocks.
+    public var caveats: [String]
+    public init(name: String, alpha: Double, delta: Double, correction: String = "holm", caveats: [String] = []) {
       self.name = name
       self.alpha = alpha
       self.delta = delta
+      self.correction = correction
+      self.caveats = caveats
+    }
+  }
+
+  /// What the measuring time went into.
+  public struct Spending: Codable, Equatable, Sendable {
+    /// The budget, in seconds; `nil` where the blocks were fixed.
+    public var budgetSeconds: Double?
+    public var layers: [Layer]
+    public init(budgetSeconds: Double? = nil, layers: [Layer] = []) {
+      self.budgetSeconds = budgetSeconds
+      self.layers = layers
+    }
+
+    public struct Layer: Codable, Equatable, Sendable {
+      public var layer: LayerName
+      public var python: String
+      public var blocks: Int
+      /// Blocks among them that were set aside because the machine was disturbed.
+      public var setAside: Int
+      /// Seconds that the blocks took.
+      public var blockSeconds: Double
+      /// Seconds that everything else of the layer took: warming up, import trees, profiles; `nil` while it runs.
+      public var otherSeconds: Double?
+      public init(
+        layer: LayerName, python: String, blocks: Int, setAside: Int, blockSeconds: Double, otherSeconds: Double?
+      ) {
+        self.layer = layer
+        self.python = python
+        self.blocks = blocks
+        self.setAside = setAside
+        self.blockSeconds = blockSeconds
+        self.otherSeconds = otherSeconds
+      }
     }
   }
 
@@ -87,12 +129,30 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     /// Lower end of the ratio's interval; `nil` when there are too few blocks for one.
     public var low: Double?
     public var high: Double?
+    /// The level of the interval, such as 0.99; holds however often was looked.
+    public var level: Double?
     public var verdict: RunVerdict
+    /// Blocks that count.
     public var blocks: Int
+    /// Blocks that were set aside because the machine was disturbed.
+    public var setAside: Int
+    /// The smallest relative difference that these blocks could have shown; `nil` where none could.
+    public var resolution: Double?
+    /// By how much the base differed from its own second installation in this run; `nil` where that was not measured.
+    public var floor: Double?
+    /// For how much longer may have to be measured to decide an open metric, in seconds, going by the evidence so far;
+    /// `nil` for a decided one, and where that is out of sight.
+    public var secondsNeeded: Double?
     public init(
       name: String, layer: LayerName, python: String, unit: String, base: Double, head: Double, ratio: Double,
-      low: Double?, high: Double?, verdict: RunVerdict, blocks: Int
+      low: Double?, high: Double?, level: Double? = nil, verdict: RunVerdict, blocks: Int, setAside: Int = 0,
+      resolution: Double? = nil, floor: Double? = nil, secondsNeeded: Double? = nil
     ) {
+      self.level = level
+      self.setAside = setAside
+      self.resolution = resolution
+      self.floor = floor
+      self.secondsNeeded = secondsNeeded
       self.name = name
       self.layer = layer
       self.python = python

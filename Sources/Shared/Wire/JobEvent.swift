@@ -21,6 +21,7 @@ public enum JobEvent: Equatable, Sendable {
   case memoryTimeline(MemoryTimeline)
   case memoryProfile(MemoryProfile)
   case recording(Recording)
+  case blockFinished(BlockFinished)
   case layerFinished(LayerFinished)
   /// Something went wrong and the job goes on without that part.
   case trouble(Trouble)
@@ -30,7 +31,7 @@ public enum JobEvent: Equatable, Sendable {
   private enum Kind: String {
     case started, queued, phase, host, sideReady, layerStarted, sample, importTree, skipped, profile, stacks,
       optimizeRun
-    case profiledPhases, memoryTimeline, memoryProfile, recording, layerFinished, trouble, finished
+    case profiledPhases, memoryTimeline, memoryProfile, recording, blockFinished, layerFinished, trouble, finished
   }
 
   func withBody(number: Int, time: String) throws(WireError) -> [UInt8] {
@@ -54,6 +55,7 @@ public enum JobEvent: Equatable, Sendable {
     case .memoryTimeline(let body): try line(.memoryTimeline, body)
     case .memoryProfile(let body): try line(.memoryProfile, body)
     case .recording(let body): try line(.recording, body)
+    case .blockFinished(let body): try line(.blockFinished, body)
     case .layerFinished(let body): try line(.layerFinished, body)
     case .trouble(let body): try line(.trouble, body)
     case .finished(let body): try line(.finished, body)
@@ -84,6 +86,7 @@ public enum JobEvent: Equatable, Sendable {
       case .memoryTimeline: .memoryTimeline(try body(MemoryTimeline.self))
       case .memoryProfile: .memoryProfile(try body(MemoryProfile.self))
       case .recording: .recording(try body(Recording.self))
+      case .blockFinished: .blockFinished(try body(BlockFinished.self))
       case .layerFinished: .layerFinished(try body(LayerFinished.self))
       case .trouble: .trouble(try body(Trouble.self))
       case .finished: .finished(try body(Finished.self))

@@ -8,7 +8,13 @@ public struct Started: Codable, Equatable, Sendable {
   public var pid: Int32
   /// The module whose own code is told apart from that of others, such as `codeflash`.
   public var importName: String?
-  public init(job: JobID, agentVersion: String, agentSHA256: String, pid: Int32, importName: String? = nil) {
+  /// For how long may be measured, in seconds; `nil` where the blocks are fixed.
+  public var budgetSeconds: Double?
+  public init(
+    job: JobID, agentVersion: String, agentSHA256: String, pid: Int32, importName: String? = nil,
+    budgetSeconds: Double? = nil
+  ) {
+    self.budgetSeconds = budgetSeconds
     self.importName = importName
     self.job = job
     self.agentVersion = agentVersion
@@ -98,6 +104,27 @@ public enum MetricUnit: String, Codable, Sendable {
   case bytes = "B"
 }
 
+/// What the kernel counted for one process and the children that it waited for. See getrusage(2).
+public struct ProcessUsage: Codable, Equatable, Sendable {
+  /// Peak resident set, in bytes.
+  public var peakBytes: Int
+  /// Page faults without and with reading from a disk.
+  public var minorFaults: Int
+  public var majorFaults: Int
+  /// Times that it gave the CPU away, and that it was taken away.
+  public var voluntarySwitches: Int
+  public var involuntarySwitches: Int
+  public init(
+    peakBytes: Int, minorFaults: Int, majorFaults: Int, voluntarySwitches: Int, involuntarySwitches: Int
+  ) {
+    self.peakBytes = peakBytes
+    self.minorFaults = minorFaults
+    self.majorFaults = majorFaults
+    self.voluntarySwitches = voluntarySwitches
+    self.involuntarySwitches = involuntarySwitches
+  }
+}
+
 /// One measured value: a fresh process at one position of one block.
 public struct Sample: Codable, Equatable, Sendable {
   public var layer: LayerName
@@ -120,16 +147,21 @@ public struct Sample: Codable, Equatable, Sendable {
   /// Calls in the loop behind a layer 2 value.
   public var loops: Int?
   public var isControl: Bool
+  /// True for a value of the base's second installation: of the control arm, not of ``side``.
+  public var isCopy: Bool?
+  /// What the kernel counted for the process, where the agent started it itself.
+  public var usage: ProcessUsage?
   public init(
-    layer: LayerName, metric: String, python: String, side: Side, block: Int, position: Int, value: Double,
+    layer: LayerName, metric: String, python: String, arm: Arm, block: Int, position: Int, value: Double,
     unit: MetricUnit = .seconds, userSeconds: Double? = nil, systemSeconds: Double? = nil, exitCode: Int32? = nil,
-    loops: Int? = nil,
-    isControl: Bool = false
+    loops: Int? = nil, isControl: Bool = false, usage: ProcessUsage? = nil
   ) {
+    isCopy = arm == .copy ? true : nil
+    side = arm.side
+    self.usage = usage
     self.layer = layer
     self.metric = metric
     self.python = python
-    self.side = side
     self.block = block
     self.position = position
     self.value = value

@@ -22,7 +22,7 @@ final class CodeflashRig {
     _ source: SideSource = .release(requirement: CodeflashRig.release), requirements: [String] = ["pytest<9.2"]
   ) throws -> SideEnvironment {
     var builder = try rig.builder(source, requirements: requirements)
-    return try #require(try builder.prepare(python: try rig.python()).first)
+    return try #require(try builder.prepare(python: try rig.python()).sides.first)
   }
 
   /// The built-in project, changed before it is sent.

@@ -137,7 +137,7 @@ struct JobTests {
 
   @Test("the order of the sides is balanced in each block, random over blocks, and the same for the same seed")
   func order() {
-    func orders(seed: UInt64) -> [[Side]] {
+    func orders(seed: UInt64) -> [[Arm]] {
       var order = BlockOrder(seed: seed, layer: .startup, python: "3.12", sides: [.base, .head])
       return (0..<200).map { order.block($0).order }
     }
@@ -146,5 +146,27 @@ struct JobTests {
     #expect(first != orders(seed: 8))
     #expect(Set(first) == [[.base, .head, .head, .base], [.head, .base, .base, .head]])
     #expect((60...140).contains(first.count { $0[0] == .base }))
+  }
+
+  @Test("one block of five has the control arm, never the first, and sides and control are balanced in it")
+  func copies() {
+    var order = BlockOrder(seed: 3, layer: .startup, python: "3.12", sides: [.base, .head], hasCopy: true)
+    let orders = (0..<500).map { order.block($0).order }
+    for group in 0..<100 {
+      let withCopy = (0..<5).filter { orders[group * 5 + $0].contains(.copy) }
+      #expect(withCopy.count == 1 && withCopy != [0])
+    }
+    let copies = orders.filter { $0.contains(.copy) }
+    #expect(copies.allSatisfy { $0.count == 6 && Array($0.reversed()) == $0 && Set($0).count == 3 })
+    #expect(Set(copies.map { $0.prefix(3) }).count == 6)
+  }
+
+  @Test("what moves speed by chance is the same within a block and differs between blocks")
+  func surroundings() {
+    let blocks = (0..<50).map { BlockSurroundings(seed: 9, block: $0) }
+    #expect(blocks == (0..<50).map { BlockSurroundings(seed: 9, block: $0) })
+    #expect(Set(blocks.map(\.hashSeed)).count == 50)
+    #expect(Set(blocks.map(\.padding)).count > 40 && blocks.allSatisfy { $0.padding < 4096 })
+    #expect(Set(blocks.map(\.folder)).count > 10)
   }
 }

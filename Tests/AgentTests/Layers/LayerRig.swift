@@ -20,9 +20,10 @@ extension SideRig {
   func run(_ layer: any Layer, in context: LayerContext) throws {
     var layer = layer
     try layer.prepare(in: context)
-    let there = context.sides.map(\.side)
+    let there = context.sides.map(\.arm)
     for number in 0..<layer.blocks {
-      try layer.measure(Block(number: number, order: there + there.reversed()), in: context)
+      let everything = Set(layer.metrics.map(\.name))
+      try layer.measure(Block(number: number, order: there + there.reversed()), of: everything, in: context)
     }
     try layer.summarise(in: context)
   }

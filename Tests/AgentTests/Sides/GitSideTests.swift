@@ -45,7 +45,7 @@ struct GitSideTests {
     let story = try Story()
     var builder = try story.rig.builder(
       .git(repository: story.path, ref: "v1"), .git(repository: story.path, ref: "perf/x"))
-    let sides = try builder.prepare(python: try story.rig.python())
+    let sides = try builder.prepare(python: try story.rig.python()).sides
     let ready = story.rig.events.ready
     #expect(ready.map(\.commit) == [story.first, story.second])
     #expect(ready.map(\.identity) == [story.first, story.second])

@@ -13,7 +13,7 @@ struct SideBuilderTests {
     try SmallPackage(version: "2.0").write(to: "two", in: rig)
     let (one, two) = (try rig.uploadTree("one"), try rig.uploadTree("two"))
     var builder = try rig.builder(.tree(upload: one), .tree(upload: two))
-    let sides = try builder.prepare(python: try rig.python())
+    let sides = try builder.prepare(python: try rig.python()).sides
     #expect(sides.map(\.side) == [.base, .head])
     #expect(sides[0].path.utf8.count == sides[1].path.utf8.count && sides[0].path != sides[1].path)
     #expect(rig.events.ready.map(\.distributions) == [["tidbit==1.0"], ["tidbit==2.0"]])
@@ -22,7 +22,7 @@ struct SideBuilderTests {
 
     var again = try rig.builder(.tree(upload: one), .tree(upload: two))
     let started = MonotonicClock.seconds
-    #expect(try again.prepare(python: try rig.python()) == sides)
+    #expect(try again.prepare(python: try rig.python()).sides == sides)
     #expect(MonotonicClock.seconds - started < 2)
     #expect(rig.events.ready.map(\.reused) == [false, false, true, true])
   }
@@ -34,7 +34,7 @@ struct SideBuilderTests {
     try SmallPackage().write(to: "one", in: rig)
     let upload = try rig.uploadTree("one")
     var builder = try rig.builder(.tree(upload: upload), .tree(upload: upload))
-    let same = try builder.prepare(python: try rig.python())
+    let same = try builder.prepare(python: try rig.python()).sides
     #expect(same[0].path == same[1].path)
     #expect(Set(rig.events.ready.suffix(2).map(\.identity)) == ["tree:\(upload)"])
     #expect(sides.count == 2)
@@ -47,7 +47,7 @@ struct SideBuilderTests {
     try FileManager.default.removeItem(atPath: path + "/cf-bench-complete.json")
     try FileManager.default.removeItem(atPath: path + "/bin/tidbit")
     var again = try rig.builder(.tree(upload: try rig.uploadTree("package0")))
-    #expect(try again.prepare(python: try rig.python())[0].path == path)
+    #expect(try again.prepare(python: try rig.python()).sides[0].path == path)
     #expect(try rig.run(path + "/bin/tidbit") == "tidbit")
   }
 
@@ -97,7 +97,7 @@ struct SideBuilderTests {
     var builder = try rig.builder(
       .release(requirement: "CodeFlash == 0.20.5"), .release(requirement: "codeflash==0.20.6"),
       requirements: ["pytest<9.2"])
-    let sides = try builder.prepare(python: try rig.python())
+    let sides = try builder.prepare(python: try rig.python()).sides
     let ready = rig.events.ready
     #expect(ready.map(\.identity) == ["codeflash==0.20.5", "codeflash==0.20.6"])
     let others = ready.map { $0.distributions.filter { !$0.hasPrefix("codeflash==") } }
@@ -110,7 +110,7 @@ struct SideBuilderTests {
       .release(requirement: "codeflash==0.20.5"), .release(requirement: "codeflash==0.20.6"),
       requirements: ["pytest<9.2"])
     let started = MonotonicClock.seconds
-    #expect(try offline.prepare(python: try rig.python()) == sides)
+    #expect(try offline.prepare(python: try rig.python()).sides == sides)
     #expect(MonotonicClock.seconds - started < 2)
   }
 

@@ -128,7 +128,7 @@ final class SideRig {
       return SideSource.tree(upload: try uploadTree("package\(index)"))
     }
     var builder = try uploads.count == 1 ? builder(uploads[0]) : builder(uploads[0], uploads[1])
-    return try builder.prepare(python: try python())
+    return try builder.prepare(python: try python()).sides
   }
 }
 

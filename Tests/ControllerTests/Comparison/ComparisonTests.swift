@@ -57,7 +57,7 @@ struct ComparisonTests {
           var metric = one
           metric.verdict = verdict
           return metric
-        }, controls: [])
+        })
     }
     #expect(verdict([.improved, .equivalent, .undecided, .regressed]) == .regressed)
     #expect(verdict([.improved, .equivalent, .undecided]) == .undecided)

@@ -74,7 +74,7 @@ struct TerminalTests {
 
   private func sample(_ position: Int) -> Sample {
     Sample(
-      layer: .startup, metric: "codeflash --version", python: "3.12", side: .base, block: 0, position: position,
+      layer: .startup, metric: "codeflash --version", python: "3.12", arm: .base, block: 0, position: position,
       value: 1)
   }
 

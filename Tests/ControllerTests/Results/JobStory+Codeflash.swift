@@ -25,7 +25,7 @@ extension JobStory {
         events.append(
           .sample(
             Sample(
-              layer: layer, metric: metric, python: python, side: side, block: 0, position: position, value: value,
+              layer: layer, metric: metric, python: python, arm: Arm(side), block: 0, position: position, value: value,
               unit: unit)))
       }
     }

@@ -97,7 +97,7 @@ struct JobStory {
           events.append(
             .sample(
               Sample(
-                layer: layer, metric: name, python: python, side: side, block: block, position: position,
+                layer: layer, metric: name, python: python, arm: Arm(side), block: block, position: position,
                 value: (value * 1e9).rounded() / 1e9, userSeconds: layer == .startup ? 0.8 * value : nil,
                 systemSeconds: layer == .startup ? 0.15 * value : nil, exitCode: layer == .startup ? 0 : nil,
                 loops: layer == .micro ? 1000 : nil, isControl: name == "python -c pass")))

@@ -12,6 +12,8 @@ struct MemoryLayer: Layer {
   /// Commands that are still measured.
   private var commands: [StartupCommand] = []
   private var plainSeconds: [Side: Double] = [:]
+  /// Seconds of one run of each command, both sides together.
+  private var warmSeconds: [String: Double] = [:]
   private var hasTimeline: Set<Side> = []
 
   init(plan: MemoryPlan) { self.plan = plan }
@@ -24,12 +26,28 @@ struct MemoryLayer: Layer {
 
   static func metric(_ command: StartupCommand) -> String { "\(OptimizeLayer.memoryMetric): \(command.name)" }
 
+  var metrics: [PlannedMetric] {
+    commands.map { PlannedMetric(name: Self.metric($0)) }
+      + (plan.measuresRun && runner != nil ? [PlannedMetric(name: OptimizeLayer.memoryMetric)] : [])
+  }
+
+  /// Without the run of codeflash, of which nothing is known yet.
+  var expectedBlockSeconds: Double? { plan.measuresRun ? nil : 2 * warmSeconds.values.reduce(0, +) }
+
+  /// Two tools on each side, of which tracemalloc takes about twice a plain run.
+  var closingSeconds: Double {
+    // Without a plain run, as layer 3 has them: what such a run usually takes.
+    runner == nil ? 0 : 3.5 * 2 * (plainSeconds.values.max() ?? 12)
+  }
+
   // MARK: Preparing
 
   mutating func prepare(in context: LayerContext) throws {
     try FileManager.default.createDirectory(atPath: home(in: context), withIntermediateDirectories: true)
     commands = try plan.commands.filter { command in
+      let started = MonotonicClock.seconds
       for side in context.sides where try peak(of: command, on: side, block: 0, in: context) == nil { return false }
+      warmSeconds[command.name] = MonotonicClock.seconds - started
       return true
     }
     runner = try CodeflashRunner.prepare(plan.run, in: context)
@@ -51,7 +69,9 @@ struct MemoryLayer: Layer {
       return nil
     }
     let (outcome, bytes) = try OwnPeak.measure(
-      words, environment: StartupCommandLine.sharedEnvironment(side, home: home(in: context), block: block),
+      words,
+      environment: context.surroundings(of: block).applied(
+        to: StartupCommandLine.sharedEnvironment(side, home: home(in: context))),
       directory: home(in: context), limitSeconds: plan.run.timeoutSeconds, report: context.scratch + "/peak",
       agent: context.agent)
     guard outcome.succeeded, let bytes else {
@@ -73,42 +93,42 @@ struct MemoryLayer: Layer {
 
   // MARK: Measuring
 
-  mutating func measure(_ block: Block, in context: LayerContext) throws {
-    for command in commands {
+  mutating func measure(_ block: Block, of open: Set<String>, in context: LayerContext) throws {
+    for command in commands where open.contains(Self.metric(command)) {
       for (position, name) in block.order.enumerated() {
         guard let side = context.environment(of: name) else { continue }
         guard let bytes = try peak(of: command, on: side, block: block.number, in: context) else {
           commands.removeAll { $0 == command }
           break
         }
-        try emit(Self.metric(command), bytes, side.side, block, position, in: context)
+        try emit(Self.metric(command), bytes, name, block, position, in: context)
       }
     }
-    guard plan.measuresRun, let runner else { return }
+    guard plan.measuresRun, open.contains(OptimizeLayer.memoryMetric), let runner else { return }
     for (position, name) in block.order.enumerated() {
       guard let side = context.environment(of: name) else { continue }
       let record = try runner.run(quick(runner), on: side, block: block.number)
-      if CancelFlag.isSet { throw JobCancelled() }
+      try context.checkpoint()
       guard try works(record, on: side, in: context) else {
         self.runner = nil
         return
       }
-      plainSeconds[name] = min(plainSeconds[name] ?? .infinity, record.outcome.seconds)
+      plainSeconds[side.side] = min(plainSeconds[side.side] ?? .infinity, record.outcome.seconds)
       try emit(OptimizeLayer.memoryMetric, record.sampler.memory.peakPSSBytes, name, block, position, in: context)
-      if hasTimeline.insert(name).inserted {
+      if name != .copy, hasTimeline.insert(side.side).inserted {
         let points = record.sampler.thinned(to: 400)
-        try context.sink.emit(.memoryTimeline(MemoryTimeline(python: context.python, side: name, points: points)))
+        try context.sink.emit(.memoryTimeline(MemoryTimeline(python: context.python, side: side.side, points: points)))
       }
     }
   }
 
   private func emit(
-    _ metric: String, _ bytes: Int, _ side: Side, _ block: Block, _ position: Int, in context: LayerContext
+    _ metric: String, _ bytes: Int, _ arm: Arm, _ block: Block, _ position: Int, in context: LayerContext
   ) throws {
     try context.sink.emit(
       .sample(
         Sample(
-          layer: Self.name, metric: metric, python: context.python, side: side, block: block.number,
+          layer: Self.name, metric: metric, python: context.python, arm: arm, block: block.number,
           position: position, value: Double(bytes), unit: .bytes)))
   }
 
@@ -144,7 +164,7 @@ struct MemoryLayer: Layer {
     for tool in MemoryProfile.Tool.allCases where tool == .tracemalloc || tools != nil {
       for side in context.sides {
         try context.sink.emit(.phase(Phase(text: "\(tool.rawValue) on codeflash of \(side.label)", side: side.side)))
-        if CancelFlag.isSet { throw JobCancelled() }
+        try context.checkpoint()
         let record = try runner.run(
           quick(runner), on: side, block: 0, wrap: { worker.wrap($0, tool: tool, tools: tools) })
         guard try works(record, on: side, under: tool.rawValue, in: context) else { continue }

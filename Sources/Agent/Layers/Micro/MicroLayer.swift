@@ -13,6 +13,8 @@ struct MicroLayer: Layer {
   private var standing: [Int] = []
   /// Loops of one repeat, by target; fixed once, so that all blocks measure the same thing.
   private var loops: [Side: [Int: Int]] = [:]
+  /// Seconds that one worker with all targets took, profiling aside: of the slowest side.
+  private var workerSeconds: Double?
 
   init(plan: MicroPlan) { self.plan = plan }
 
@@ -21,6 +23,12 @@ struct MicroLayer: Layer {
   func plannedSamples(sides: Int) -> Int { plan.blocks * plan.targets.count * sides * 2 }
 
   static func metric(_ target: MicroTarget) -> String { "micro: \(target.name)" }
+
+  var metrics: [PlannedMetric] { standing.map { PlannedMetric(name: Self.metric(plan.targets[$0])) } }
+  /// Calibrating a target takes about as long as measuring it.
+  var expectedBlockSeconds: Double? { workerSeconds.map { $0 * 4 } }
+  /// A profile takes a few repeats of each target, sampled and traced.
+  var closingSeconds: Double { 2 * (workerSeconds ?? 0) }
 
   // MARK: Preparing
 
@@ -31,7 +39,9 @@ struct MicroLayer: Layer {
     var missing: [Int: [(side: Side, reason: String)]] = [:]
     for side in context.sides {
       var failed: Set<Int> = []
-      try run(.calibrate, standing, on: side, hashSeed: 0, in: context, failed: &failed) { index, answer in
+      let started = MonotonicClock.seconds
+      defer { workerSeconds = max(workerSeconds ?? 0, MonotonicClock.seconds - started) }
+      try run(.calibrate, standing, on: side, block: 0, in: context, failed: &failed) { index, answer in
         if let reason = answer.missing {
           missing[index, default: []].append((side.side, reason))
         } else if let seconds = answer.seconds, let loops = answer.loops {
@@ -51,7 +61,7 @@ struct MicroLayer: Layer {
 
   private func skip(_ index: Int, missing: [(side: Side, reason: String)], in context: LayerContext) throws {
     let reasons = missing.map { missing in
-      let label = context.environment(of: missing.side)?.label ?? missing.side.rawValue
+      let label = context.environment(of: Arm(missing.side))?.label ?? missing.side.rawValue
       return "\(label) does not have it: \(missing.reason)"
     }
     try context.sink.emit(
@@ -78,19 +88,19 @@ struct MicroLayer: Layer {
 
   // MARK: Measuring
 
-  mutating func measure(_ block: Block, in context: LayerContext) throws {
+  mutating func measure(_ block: Block, of open: Set<String>, in context: LayerContext) throws {
     var random = SplitMix64(state: UInt64(block.number))
-    let order = standing.shuffled(using: &random)
+    let order = standing.filter { open.contains(Self.metric(plan.targets[$0])) }.shuffled(using: &random)
     var failed: Set<Int> = []
     for (position, name) in block.order.enumerated() {
       guard let side = context.environment(of: name) else { continue }
       let tasks = order.filter { !failed.contains($0) }
-      try run(.measure, tasks, on: side, hashSeed: block.number, in: context, failed: &failed) { index, answer in
+      try run(.measure, tasks, on: side, block: block.number, in: context, failed: &failed) { index, answer in
         if let seconds = answer.seconds {
           try context.sink.emit(
             .sample(
               Sample(
-                layer: Self.name, metric: Self.metric(plan.targets[index]), python: context.python, side: name,
+                layer: Self.name, metric: Self.metric(plan.targets[index]), python: context.python, arm: name,
                 block: block.number, position: position, value: seconds, loops: answer.loops)))
         }
       }
@@ -103,7 +113,7 @@ struct MicroLayer: Layer {
   mutating func summarise(in context: LayerContext) throws {
     for side in context.sides {
       var failed: Set<Int> = []
-      try run(.profile, standing, on: side, hashSeed: 0, in: context, failed: &failed) { index, answer in
+      try run(.profile, standing, on: side, block: 0, in: context, failed: &failed) { index, answer in
         guard let calls = answer.calls, let seconds = answer.seconds, let functions = answer.functions else { return }
         let profiled = functions.map {
           ProfiledFunction(
@@ -133,10 +143,12 @@ struct MicroLayer: Layer {
 
   /// Runs the targets on a side. One that raises, hangs or takes the worker with it is said so and put into `failed`.
   private func run(
-    _ mode: MicroWorker.Mode, _ indices: [Int], on side: SideEnvironment, hashSeed: Int, in context: LayerContext,
+    _ mode: MicroWorker.Mode, _ indices: [Int], on side: SideEnvironment, block: Int, in context: LayerContext,
     failed: inout Set<Int>, each: (_ index: Int, _ answer: MicroWorker.Answer) throws -> Void
   ) throws {
-    let worker = MicroWorker(script: script(in: context), plan: plan, folder: context.scratch + "/micro")
+    let surroundings = context.surroundings(of: block)
+    let worker = MicroWorker(
+      script: script(in: context), plan: plan, folder: "\(context.scratch)/micro/\(surroundings.folder)")
     let tasks = indices.map { index in
       let target = plan.targets[index]
       return MicroWorker.Task(
@@ -144,7 +156,7 @@ struct MicroLayer: Layer {
         loops: loops[side.side]?[index] ?? 1)
     }
     var answered: Set<Int> = []
-    try worker.run(mode, tasks, on: side, hashSeed: hashSeed) { answer in
+    try worker.run(mode, tasks, on: side, surroundings: surroundings) { answer in
       guard let index = answer.index, plan.targets.indices.contains(index) else { return }
       answered.insert(index)
       // What was there when calibrated and is not there now has failed.

@@ -70,13 +70,13 @@ struct MicroWorker {
   /// Runs `tasks` in their order and hands over each answer at once. A target that ends its worker is handed to `lost`, and the
   /// tasks behind it get a new worker.
   func run(
-    _ mode: Mode, _ tasks: [Task], on side: SideEnvironment, hashSeed: Int,
+    _ mode: Mode, _ tasks: [Task], on side: SideEnvironment, surroundings: BlockSurroundings,
     answer: (Answer) throws -> Void, lost: (Casualty) throws -> Void
   ) throws {
     var rest = tasks
     while !rest.isEmpty {
       var current: Int?
-      let outcome = try start(mode, rest, on: side, hashSeed: hashSeed) { line in
+      let outcome = try start(mode, rest, on: side, surroundings: surroundings) { line in
         if let begun = line.begin {
           current = begun
         } else if let index = line.index {
@@ -93,7 +93,8 @@ struct MicroWorker {
   }
 
   private func start(
-    _ mode: Mode, _ tasks: [Task], on side: SideEnvironment, hashSeed: Int, each: (Answer) throws -> Void
+    _ mode: Mode, _ tasks: [Task], on side: SideEnvironment, surroundings: BlockSurroundings,
+    each: (Answer) throws -> Void
   ) throws -> ChildProcess.Outcome {
     try FileManager.default.makeFresh(folder)
     let order = Order(
@@ -102,7 +103,7 @@ struct MicroWorker {
     let outcome = try withoutActuallyEscaping(each) { each in
       try ChildProcess(
         program: side.interpreter, arguments: [script],
-        environment: side.measuredEnvironment(home: folder).withHashSeed(block: hashSeed), directory: folder,
+        environment: surroundings.applied(to: side.measuredEnvironment(home: folder)), directory: folder,
         input: Array(try JSONEncoder().encode(order)), limitSeconds: plan.timeoutSeconds,
         onOutputLine: { line in
           // A line that is not the worker's can only come from a target that wrote to a descriptor it does not own.

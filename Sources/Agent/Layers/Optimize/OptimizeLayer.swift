@@ -32,6 +32,14 @@ struct OptimizeLayer: Layer {
 
   func plannedSamples(sides: Int) -> Int { blocks * sides * 2 }
 
+  var metrics: [PlannedMetric] {
+    work == nil || plan.keepsRecordings ? [] : [.init(name: Self.metric), .init(name: Self.memoryMetric)]
+  }
+
+  private(set) var expectedBlockSeconds: Double?
+  /// What is kept is all there already.
+  var closingSeconds: Double { 0 }
+
   // MARK: Preparing
 
   mutating func prepare(in context: LayerContext) throws {
@@ -57,6 +65,7 @@ struct OptimizeLayer: Layer {
       work.form = .full
       work.functions = list.functions
     }
+    expectedBlockSeconds = seconds * 2 * Double(work.functions.count)
     self.work = work
   }
 
@@ -113,12 +122,12 @@ struct OptimizeLayer: Layer {
 
   // MARK: Measuring
 
-  mutating func measure(_ block: Block, in context: LayerContext) throws {
+  mutating func measure(_ block: Block, of open: Set<String>, in context: LayerContext) throws {
     guard let work else { return }
     for (position, name) in block.order.enumerated() {
       guard let side = context.environment(of: name) else { continue }
       let run = try self.run(work, on: side, block: block.number, position: position, in: context)
-      try context.sink.emit(.optimizeRun(run.report))
+      if name != .copy { try context.sink.emit(.optimizeRun(run.report)) }
       // A run in which something is broken took another way: its time is no measurement.
       guard run.report.functions.allSatisfy({ $0.finding != .broken }) else {
         guard work.runner.service.isRunning else {
@@ -127,7 +136,7 @@ struct OptimizeLayer: Layer {
         }
         continue
       }
-      try emitSamples(of: run, in: context)
+      try emitSamples(of: run, arm: name, in: context)
     }
   }
 
@@ -149,7 +158,7 @@ struct OptimizeLayer: Layer {
     var points: [MemoryTimeline.Point] = []
     for opportunity in work.functions {
       let record = try work.runner.run(opportunity, on: side, block: block ?? 0, wrap: wrap)
-      if CancelFlag.isSet { throw JobCancelled() }
+      try context.checkpoint()
       let function = try work.judge.judge(record, on: side)
       functions.append(function)
       if record.sampler.memory.peakPSSBytes > memory.peakPSSBytes {
@@ -169,11 +178,11 @@ struct OptimizeLayer: Layer {
     return Run(report: report, userSeconds: user, systemSeconds: system, points: points)
   }
 
-  private mutating func emitSamples(of run: Run, in context: LayerContext) throws {
+  private mutating func emitSamples(of run: Run, arm: Arm, in context: LayerContext) throws {
     let report = run.report
     func sample(_ layer: LayerName, _ metric: String, _ value: Double, _ unit: MetricUnit) -> Sample {
       Sample(
-        layer: layer, metric: metric, python: report.python, side: report.side, block: report.block,
+        layer: layer, metric: metric, python: report.python, arm: arm, block: report.block,
         position: report.position, value: value, unit: unit)
     }
     var time = sample(Self.name, Self.metric, report.seconds, .seconds)
@@ -182,7 +191,7 @@ struct OptimizeLayer: Layer {
     try context.sink.emit(.sample(time))
     guard report.memory.peakPSSBytes > 0 else { return }
     try context.sink.emit(.sample(sample(.memory, Self.memoryMetric, Double(report.memory.peakPSSBytes), .bytes)))
-    if hasTimeline.insert(report.side).inserted {
+    if arm != .copy, hasTimeline.insert(report.side).inserted {
       try context.sink.emit(
         .memoryTimeline(MemoryTimeline(python: report.python, side: report.side, points: run.points)))
     }

@@ -31,16 +31,10 @@ struct StartupCommandLine: Equatable {
 
   private static let sideSpecific: Set<String> = ["PATH", "VIRTUAL_ENV"]
 
-  /// The part of the measured environment that both sides share.
-  static func sharedEnvironment(_ side: SideEnvironment, home: String, block: Int) -> [String: String] {
+  /// The part of the measured environment that all arms share.
+  static func sharedEnvironment(_ side: SideEnvironment, home: String) -> [String: String] {
     var environment = side.measuredEnvironment(home: home).filter { !sideSpecific.contains($0.key) }
     environment["PATH"] = "/usr/local/bin:/usr/bin:/bin"
-    return environment.withHashSeed(block: block)
+    return environment
   }
-}
-
-extension [String: String] {
-  /// The order of Python's sets and dictionaries of strings moves a program's speed by chance. Both sides get the same
-  /// chance within a block, and each block another one, so that no verdict rests on one seed.
-  func withHashSeed(block: Int) -> [String: String] { merging(["PYTHONHASHSEED": "\(block)"]) { $1 } }
 }

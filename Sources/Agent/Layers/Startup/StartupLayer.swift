@@ -8,11 +8,13 @@ struct StartupLayer: Layer {
   let plan: StartupPlan
   private var hyperfine: Hyperfine?
   /// What is still measured, in the plan's order.
-  private var metrics: [Metric] = []
+  private var standing: [Metric] = []
+  /// Seconds of one run of each command, from warming up: both sides together.
+  private var warmSeconds: [String: Double] = [:]
 
   private struct Metric {
     var command: StartupCommand
-    var lines: [Side: StartupCommandLine]
+    var lines: [Arm: StartupCommandLine]
   }
 
   init(plan: StartupPlan) { self.plan = plan }
@@ -21,29 +23,42 @@ struct StartupLayer: Layer {
 
   func plannedSamples(sides: Int) -> Int { plan.blocks * plan.commands.count * sides * 2 }
 
+  var metrics: [PlannedMetric] {
+    standing.map { PlannedMetric(name: $0.command.name, isControl: $0.command.isControl) }
+  }
+
+  /// Each command runs twice a side.
+  var expectedBlockSeconds: Double? { standing.isEmpty ? nil : 2 * warmSeconds.values.reduce(0, +) }
+
+  /// `-X importtime` makes an import about a tenth slower.
+  var closingSeconds: Double {
+    let slowest = warmSeconds.values.max() ?? 0
+    return 1.1 * Double(plan.importRuns) * slowest
+  }
+
   // MARK: Preparing
 
   mutating func prepare(in context: LayerContext) throws {
     hyperfine = try Hyperfine(environment: context.environment)
     try FileManager.default.createDirectory(atPath: home(in: context), withIntermediateDirectories: true)
     try FileManager.default.createDirectory(atPath: folder(in: context), withIntermediateDirectories: true)
-    metrics = []
+    standing = []
     for command in plan.commands {
       guard let lines = try commandLines(of: command, in: context) else { continue }
       let metric = Metric(command: command, lines: lines)
-      if try warmUp(metric, in: context) { metrics.append(metric) }
+      if try warmUp(metric, in: context) { standing.append(metric) }
     }
   }
 
   /// The command on each side; `nil`, and said so, when a side does not have it.
   private func commandLines(
     of command: StartupCommand, in context: LayerContext
-  ) throws -> [Side: StartupCommandLine]? {
-    var lines: [Side: StartupCommandLine] = [:]
+  ) throws -> [Arm: StartupCommandLine]? {
+    var lines: [Arm: StartupCommandLine] = [:]
     var missing: [(side: Side, reason: String)] = []
-    for side in context.sides {
+    for side in context.arms {
       switch StartupCommandLine.make(command, on: side, home: home(in: context)) {
-      case .success(let line): lines[side.side] = line
+      case .success(let line): lines[side.arm] = line
       case .failure(let failure): missing.append((side.side, failure.reason))
       }
     }
@@ -58,25 +73,28 @@ struct StartupLayer: Layer {
   }
 
   /// Runs that are not counted: they fill the caches, and show whether the command works at all.
-  private func warmUp(_ metric: Metric, in context: LayerContext) throws -> Bool {
-    for side in context.sides {
+  private mutating func warmUp(_ metric: Metric, in context: LayerContext) throws -> Bool {
+    var seconds = 0.0
+    for side in context.arms {
       for _ in 0..<max(1, plan.warmupRuns) {
         let outcome = try runPlainly(metric, on: side, block: 0, in: context)
         guard outcome.succeeded else {
           try complain(metric, side: side, outcome: outcome, in: context)
           return false
         }
+        if side.arm != .copy { seconds += outcome.seconds / Double(max(1, plan.warmupRuns)) }
       }
     }
+    warmSeconds[metric.command.name] = seconds
     return true
   }
 
   private func runPlainly(
     _ metric: Metric, on side: SideEnvironment, block: Int, in context: LayerContext
   ) throws -> ChildProcess.Outcome {
-    let words = metric.lines[side.side]?.words ?? []
+    let words = metric.lines[side.arm]?.words ?? []
     return try ChildProcess(
-      words: words, environment: StartupCommandLine.sharedEnvironment(side, home: home(in: context), block: block),
+      words: words, environment: environment(of: side, block: block, in: context),
       directory: folder(in: context), limitSeconds: plan.timeoutSeconds
     ).run()
   }
@@ -105,21 +123,26 @@ struct StartupLayer: Layer {
 
   // MARK: Measuring
 
-  mutating func measure(_ block: Block, in context: LayerContext) throws {
-    var standing: [Metric] = []
-    for metric in metrics where try measure(metric, block, in: context) { standing.append(metric) }
-    metrics = standing
+  mutating func measure(_ block: Block, of open: Set<String>, in context: LayerContext) throws {
+    let directory = folder(in: context) + "/" + context.surroundings(of: block.number).folder
+    try FileManager.default.makeFresh(directory)
+    var lost: Set<String> = []
+    for metric in standing where open.contains(metric.command.name) {
+      if try !measure(metric, block, in: context) { lost.insert(metric.command.name) }
+    }
+    standing.removeAll { lost.contains($0.command.name) }
   }
 
   /// False when the metric can't be measured any more.
   private func measure(_ metric: Metric, _ block: Block, in context: LayerContext) throws -> Bool {
     guard let hyperfine, let anySide = context.sides.first else { return false }
-    var failed: Side?
+    var failed: Arm?
     var seen = 0
     let outcome = try hyperfine.runOnce(
       block.order.map { metric.lines[$0]?.quoted ?? "" },
-      environment: StartupCommandLine.sharedEnvironment(anySide, home: home(in: context), block: block.number),
-      directory: folder(in: context), limitSeconds: plan.timeoutSeconds * Double(block.order.count) + 10
+      environment: environment(of: anySide, block: block.number, in: context),
+      directory: folder(in: context) + "/" + context.surroundings(of: block.number).folder,
+      limitSeconds: plan.timeoutSeconds * Double(block.order.count) + 10
     ) { position, run in
       guard position < block.order.count, let seconds = run.seconds else { return }
       seen += 1
@@ -130,7 +153,7 @@ struct StartupLayer: Layer {
       try context.sink.emit(
         .sample(
           Sample(
-            layer: Self.name, metric: metric.command.name, python: context.python, side: block.order[position],
+            layer: Self.name, metric: metric.command.name, python: context.python, arm: block.order[position],
             block: block.number, position: position, value: seconds, userSeconds: run.user,
             systemSeconds: run.system, exitCode: run.exitCode, isControl: metric.command.isControl)))
     }
@@ -206,7 +229,12 @@ struct StartupLayer: Layer {
     return true
   }
 
-  // MARK: Folders
+  // MARK: Surroundings
+
+  private func environment(of side: SideEnvironment, block: Int, in context: LayerContext) -> [String: String] {
+    let shared = StartupCommandLine.sharedEnvironment(side, home: home(in: context))
+    return context.surroundings(of: block).applied(to: shared)
+  }
 
   /// The measured commands' HOME, filled by the warm-up.
   private func home(in context: LayerContext) -> String { context.scratch + "/startup-home" }

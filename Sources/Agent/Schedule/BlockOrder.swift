@@ -1,0 +1,49 @@
+import Shared
+
+/// The random order of the arms in each block, from the job's seed: the same job measures in the same order.
+struct BlockOrder {
+  /// In how many blocks there is one with the control arm.
+  static let copyEvery = 5
+
+  private var random: SplitMix64
+  private let arms: [Arm]
+  private let hasCopy: Bool
+  /// The block of this group that has the control arm.
+  private var copyBlock = -1
+
+  /// - Parameter hasCopy: whether the base stands there a second time.
+  init(seed: UInt64, layer: LayerName, python: String, sides: [Side], hasCopy: Bool = false) {
+    // A stream of its own for each layer and interpreter, so that leaving one out moves no other.
+    let label = Array(SHA256.hex("\(layer.rawValue) \(python)".utf8).utf8)
+    random = SplitMix64(state: label.reduce(seed) { ($0 &* 31) &+ UInt64($1) })
+    arms = sides.map { Arm($0) }
+    self.hasCopy = hasCopy
+  }
+
+  /// `A B B A` or `B A A B`, with even chances; a single side twice. About one block of five has the base's second
+  /// installation too, `A C B B C A` in any order and then back: what drifts evenly within a block cancels in each pair of
+  /// arms. To be called for each block in turn.
+  mutating func block(_ number: Int) -> Block {
+    guard arms.count == 2 else { return Block(number: number, order: arms + arms) }
+    if number.isMultiple(of: Self.copyEvery) {
+      // Never the first of a group: a measurement of one block is of the sides alone.
+      copyBlock = number + 1 + Int(random.next() % UInt64(Self.copyEvery - 1))
+    }
+    var order = hasCopy && number == copyBlock ? arms + [.copy] : arms
+    order.shuffle(using: &random)
+    return Block(number: number, order: order + order.reversed())
+  }
+}
+
+/// Sebastiano Vigna's SplitMix64, the generator that seeds the xoshiro family (prng.di.unimi.it/splitmix64.c).
+struct SplitMix64: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}

@@ -1,0 +1,163 @@
+import Shared
+import Statistics
+
+/// Measures the layers of one interpreter: prepares them all, gives each its turns, and lets each say what is not timed.
+///
+/// A turn is a block of one layer. With a rule for stopping, turns go where they buy most, only open metrics are measured,
+/// and it ends when all are decided, the budget is spent, or no block can decide anything in the time left. Without one,
+/// each layer measures all of its blocks, one layer after the other.
+final class Schedule {
+  private var entries: [Entry]
+  private let context: LayerContext
+  private let tally: SampleTally
+  private let stopping: StoppingRule?
+  private let budgetSeconds: Double
+  private var disturbances: DisturbanceWatch
+  private let trouble: (LayerName, any Error) throws -> Void
+  private let began = MonotonicClock.seconds
+
+  private struct Entry {
+    var layer: any Layer
+    var order: BlockOrder
+    /// What could be measured after preparing.
+    var planned: [PlannedMetric] = []
+    /// Turns taken, and those among them that count.
+    var turns = 0
+    var counted = 0
+    /// Seconds that the layer took, and those of its blocks one by one.
+    var seconds = 0.0
+    var blockSeconds: [Double] = []
+    var hasFailed = false
+
+    var name: LayerName { type(of: layer).name }
+    var isOpen: Bool { !hasFailed && counted < layer.blocks && !layer.metrics.isEmpty }
+    var usualBlockSeconds: Double? { Quantile.median(blockSeconds) ?? layer.expectedBlockSeconds }
+  }
+
+  /// - Parameters:
+  ///   - budgetSeconds: For how long may be measured, closing included; infinite without a rule for stopping.
+  ///   - trouble: Told what ended a layer early; throws when the job can't go on.
+  init(
+    _ layers: [any Layer], in context: LayerContext, stopping: StoppingRule?, budgetSeconds: Double,
+    setsAsideDisturbed: Bool, trouble: @escaping (LayerName, any Error) throws -> Void
+  ) {
+    tally = SampleTally(context.sink)
+    var context = context
+    context.sink = tally
+    self.context = context
+    self.stopping = stopping
+    self.budgetSeconds = budgetSeconds
+    self.trouble = trouble
+    disturbances = DisturbanceWatch(isOn: setsAsideDisturbed)
+    entries = layers.map { layer in
+      Entry(
+        layer: layer,
+        order: BlockOrder(
+          seed: context.seed, layer: type(of: layer).name, python: context.python, sides: context.sides.map(\.side),
+          hasCopy: context.copy != nil))
+    }
+  }
+
+  /// What the metrics of a comparison brought, in one family.
+  var questions: [Question] { metrics.map { tally.question($0) } }
+
+  /// The metrics that the verdicts of a comparison are about.
+  private var metrics: [String] {
+    entries.flatMap { entry in entry.planned.filter { !$0.isControl }.map(\.name) }
+  }
+
+  func run() throws {
+    try forEachLayer { entry in
+      try self.context.sink.emit(
+        .layerStarted(
+          LayerStarted(
+            layer: entry.name, python: self.context.python,
+            plannedSamples: entry.layer.plannedSamples(sides: self.context.sides.count))))
+      try entry.layer.prepare(in: self.context)
+      entry.planned = entry.layer.metrics
+    }
+    while let turn = nextTurn() { try attempt(turn.index) { try self.measure(&$0, turn) } }
+    try forEachLayer { entry in try entry.layer.summarise(in: self.context) }
+    try forEachLayer { entry in
+      try self.context.sink.emit(
+        .layerFinished(LayerFinished(layer: entry.name, python: self.context.python, seconds: entry.seconds)))
+    }
+  }
+
+  private func forEachLayer(_ step: (inout Entry) throws -> Void) throws {
+    for index in entries.indices where !entries[index].hasFailed { try attempt(index, step) }
+  }
+
+  /// Does a step of a layer, and takes the layer out when it fails.
+  private func attempt(_ index: Int, _ step: (inout Entry) throws -> Void) throws {
+    try context.checkpoint()
+    let started = MonotonicClock.seconds
+    // A copy: the step may ask about the other layers, and that includes this place.
+    var entry = entries[index]
+    defer {
+      entry.seconds += MonotonicClock.seconds - started
+      entries[index] = entry
+    }
+    do { try step(&entry) } catch {
+      try context.checkpoint()
+      try trouble(entry.name, error)
+      entry.hasFailed = true
+    }
+  }
+
+  // MARK: Turns
+
+  private struct Turn {
+    var index: Int
+    /// What is measured in it.
+    var open: Set<String>
+    /// How many metrics are open in all; `nil` without a rule for stopping.
+    var openInAll: Int?
+  }
+
+  private var secondsSpent: Double { MonotonicClock.seconds - began }
+
+  private func nextTurn() -> Turn? {
+    guard let stopping else {
+      guard let index = entries.firstIndex(where: \.isOpen) else { return nil }
+      return Turn(index: index, open: Set(entries[index].layer.metrics.map(\.name)))
+    }
+    let open = stopping.open(metrics, in: tally)
+    let closing = entries.filter { !$0.hasFailed }.reduce(0) { $0 + $1.layer.closingSeconds }
+    let candidates = entries.map { entry in
+      let names = entry.isOpen ? entry.layer.metrics.filter { open[$0.name] != nil }.map(\.name) : []
+      let needed = names.map { name in (open[name] ?? nil).map { max(1, $0 - entry.counted) } }
+      return TurnChoice.Candidate(
+        blocks: entry.counted, blockSeconds: entry.usualBlockSeconds, needed: needed)
+    }
+    guard let index = TurnChoice.next(candidates, secondsLeft: budgetSeconds - secondsSpent - closing) else {
+      return nil
+    }
+    // Controls run along for as long as their layer does.
+    let names = entries[index].layer.metrics.filter { $0.isControl || open[$0.name] != nil }.map(\.name)
+    return Turn(index: index, open: Set(names), openInAll: open.count)
+  }
+
+  private func measure(_ entry: inout Entry, _ turn: Turn) throws {
+    let block = entry.order.block(entry.turns)
+    entry.turns += 1
+    let started = MonotonicClock.seconds
+    disturbances.begin()
+    try entry.layer.measure(block, of: turn.open, in: context)
+    let seen = disturbances.end()
+    let seconds = MonotonicClock.seconds - started
+    entry.blockSeconds.append(seconds)
+    tally.endBlock(counts: seen.disturbance == nil)
+    if seen.disturbance == nil { entry.counted += 1 }
+    let hasBudget = budgetSeconds.isFinite
+    let spent = secondsSpent
+    try context.sink.emit(
+      .blockFinished(
+        BlockFinished(
+          layer: entry.name, python: context.python, block: block.number, order: block.order,
+          metrics: entry.planned.map(\.name).filter(turn.open.contains), seconds: seconds,
+          probeSeconds: seen.probeSeconds, disturbance: seen.disturbance, open: turn.openInAll,
+          of: turn.openInAll.map { _ in metrics.count }, spentSeconds: hasBudget ? spent : nil,
+          leftSeconds: hasBudget ? max(0, budgetSeconds - spent) : nil)))
+  }
+}

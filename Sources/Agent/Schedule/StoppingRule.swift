@@ -1,0 +1,43 @@
+import Shared
+import Statistics
+
+/// Which metrics of a comparison are still open, and how much it may take to decide them.
+struct StoppingRule {
+  private let rule: DecisionRule
+  /// Metrics of earlier interpreters, as they stood at their end: one family with those measured now.
+  private var earlier: [Question] = []
+  /// How many interpreters are still to come, each with as many metrics as this one.
+  private var laterInterpreters: Int
+
+  init(_ plan: StoppingPlan, interpreters: Int) {
+    rule = DecisionRule(alpha: plan.alpha, delta: plan.delta)
+    laterInterpreters = interpreters
+  }
+
+  /// What is known of an open metric: how many blocks it may take in all, `nil` where that is out of sight.
+  typealias Open = [String: Int?]
+
+  /// The open ones among `metrics`.
+  func open(_ metrics: [String], in tally: SampleTally) -> Open {
+    let now = metrics.map { tally.question($0) }
+    // Not measured yet: nothing is known of them, and they take their share of the error.
+    let later = [Question](repeating: Question(.blocks([])), count: metrics.count * laterInterpreters)
+    let decisions = rule.judge(now + earlier + later)
+    var open: Open = [:]
+    for (metric, decision) in zip(metrics, decisions) {
+      guard let decision else {
+        let family = now.count + earlier.count + later.count
+        open[metric] = .some(DecisionRule.leastBlocks(alpha: rule.alpha / Double(family)))
+        continue
+      }
+      if decision.verdict == .undecided { open[metric] = .some(decision.blocksNeeded) }
+    }
+    return open
+  }
+
+  /// To be called before an interpreter's metrics are measured.
+  mutating func beginInterpreter() { laterInterpreters -= 1 }
+
+  /// To be called with what they brought.
+  mutating func endInterpreter(_ questions: [Question]) { earlier += questions }
+}

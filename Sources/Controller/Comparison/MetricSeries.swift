@@ -1,0 +1,112 @@
+import Shared
+import Statistics
+
+/// The values of one metric on both sides, ready to be judged.
+struct MetricSeries {
+  var key: MetricKey
+  /// What the metric is called in the document.
+  var name: String
+  var observations: [Observation]
+  /// By how much the base differed from its own second installation, as a ratio above 1, less 1.
+  var floor: Double?
+  var setAside: Int
+  /// What one block of the metric's layer takes, in seconds.
+  var blockSeconds: Double?
+
+  init(_ key: MetricKey, in record: JobRecord) {
+    self.key = key
+    name = key.metric
+    observations = record.samples.filter { $0.key == key }.map {
+      Observation(block: $0.block, arm: $0.side == .base ? .base : .head, value: $0.value)
+    }
+    setAside = record.setAside(key)
+    let seconds = record.blocks.filter { $0.python == key.python && $0.metrics.contains(key.metric) }.map(\.seconds)
+    blockSeconds = Quantile.median(seconds)
+    floor = ofCopy(in: record)?.estimate.map { DecisionRule.change(ofLogRatio: abs($0)) }
+  }
+
+  /// The same metric with the base's second installation in the place of the head: only blocks that hold it.
+  func ofCopy(in record: JobRecord) -> MetricSeries? {
+    let copies = record.copySamples.filter { $0.key == key }
+    guard !copies.isEmpty else { return nil }
+    let blocks = Set(copies.map(\.block))
+    var series = self
+    series.name += " (base again)"
+    series.floor = nil
+    series.observations =
+      observations.filter { $0.arm == .base && blocks.contains($0.block) }
+      + copies.map { Observation(block: $0.block, arm: .head, value: $0.value) }
+    return series
+  }
+
+  /// The logarithm of the estimated ratio, from at least two blocks; values without a logarithm are said elsewhere.
+  private var estimate: Double? {
+    guard let blocks = try? Blocks.logRatios(observations), blocks.count > 1 else { return nil }
+    return SignedRank.hodgesLehmann(blocks.map(\.logRatio))
+  }
+
+  func question() throws(Unmeasurable) -> Question {
+    do {
+      let blocks = try Blocks.logRatios(observations)
+      guard !blocks.isEmpty else { throw Unmeasurable.noCompleteBlock(metric: name) }
+      return Question(.blocks(blocks.map(\.logRatio)), floor: floor ?? 0)
+    } catch let error as Unmeasurable { throw error } catch StatisticsError.notPositive(let value, let block, _) {
+      throw .notPositive(metric: name, value: value, unit: key.unit, block: block)
+    } catch { throw .noCompleteBlock(metric: name) }
+  }
+
+  /// What the document says of the metric; `nil` where a side has no value in a block that counts.
+  func metric(_ decision: Decision) -> ComparisonDocument.Metric? {
+    let counted = Blocks.completeBlocks(observations)
+    func median(_ arm: Observation.Arm) -> Double? {
+      Quantile.median(observations.filter { $0.arm == arm && counted.contains($0.block) }.map(\.value))
+    }
+    guard let base = median(.base), let head = median(.head) else { return nil }
+    let further = decision.blocksNeeded.map { Double($0 - decision.blocks) }
+    return ComparisonDocument.Metric(
+      name: name, layer: key.layer, python: key.python, unit: key.unit.rawValue, base: base, head: head,
+      ratio: decision.ratio, low: decision.low, high: decision.high, level: decision.level,
+      verdict: decision.verdict.ofRun, blocks: decision.blocks, setAside: setAside, resolution: decision.resolution,
+      floor: floor, secondsNeeded: further.flatMap { further in blockSeconds.map { $0 * further } })
+  }
+}
+
+/// Why a metric that has samples on both sides has no result all the same.
+enum Unmeasurable: UserFacingError {
+  case noCompleteBlock(metric: String)
+  case notPositive(metric: String, value: Double, unit: MetricUnit, block: Int)
+
+  var what: String {
+    switch self {
+    case .noCompleteBlock(let metric), .notPositive(let metric, _, _, _): "\(metric) has no result"
+    }
+  }
+  var why: String? {
+    switch self {
+    case .noCompleteBlock: "no block holds both sides in full: the measurement was cut short"
+    case .notPositive(_, let value, let unit, let block):
+      "block \(block) holds \(value) \(unit.rawValue), of which no ratio can be made"
+    }
+  }
+  var fix: String {
+    switch self {
+    case .noCompleteBlock: "see the other troubles for what stopped it, then measure again"
+    case .notPositive(_, _, let unit, _):
+      unit == .seconds
+        ? "measure again with a longer running command, and check the clock of the machine"
+        : "measure again; report it if it stays"
+    }
+  }
+  var exitStatus: ExitStatus { .partial }
+}
+
+extension Decision.Verdict {
+  var ofRun: ComparisonDocument.RunVerdict {
+    switch self {
+    case .regressed: .regressed
+    case .improved: .improved
+    case .equivalent: .equivalent
+    case .undecided: .undecided
+    }
+  }
+}

@@ -1,0 +1,41 @@
+/// A block has been measured: what was measured in it, on what machine, and how much time is left.
+public struct BlockFinished: Codable, Equatable, Sendable {
+  public var layer: LayerName
+  public var python: String
+  /// Number of the block in its layer, from 0.
+  public var block: Int
+  /// Whose turn it was at each position.
+  public var order: [Arm]
+  /// The metrics that were measured in it.
+  public var metrics: [String]
+  public var seconds: Double
+  /// Wall time of a fixed piece of work right before and right after the block, in seconds.
+  public var probeSeconds: [Double]
+  /// Why this block does not count: the machine was disturbed. It was decided without a look at what was measured.
+  public var disturbance: String?
+  /// How many metrics are still open, and how many there are in all; `nil` without a rule for stopping.
+  public var open: Int?
+  public var of: Int?
+  /// Seconds of the budget that are spent and left; `nil` without a budget.
+  public var spentSeconds: Double?
+  public var leftSeconds: Double?
+
+  public init(
+    layer: LayerName, python: String, block: Int, order: [Arm], metrics: [String], seconds: Double,
+    probeSeconds: [Double] = [], disturbance: String? = nil, open: Int? = nil, of: Int? = nil,
+    spentSeconds: Double? = nil, leftSeconds: Double? = nil
+  ) {
+    self.layer = layer
+    self.python = python
+    self.block = block
+    self.order = order
+    self.metrics = metrics
+    self.seconds = seconds
+    self.probeSeconds = probeSeconds
+    self.disturbance = disturbance
+    self.open = open
+    self.of = of
+    self.spentSeconds = spentSeconds
+    self.leftSeconds = leftSeconds
+  }
+}
