@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -25,6 +26,43 @@ int cf_pipe(int ends[2]) {
   fcntl(ends[1], F_SETFD, FD_CLOEXEC);
   return 0;
 #endif
+}
+
+#ifdef __linux__
+#include <sys/syscall.h>
+
+// The number is the same on all architectures (since Linux 5.3); glibc has a name for it only since 2.36.
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
+static int open_process(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+#else
+static int open_process(int pid) {
+  (void)pid;
+  errno = ENOSYS;
+  return -1;
+}
+#endif
+
+int cf_wait_for_end(int pid, int milliseconds) {
+  int process = open_process(pid);
+  if (process >= 0) {
+    struct pollfd entry = {.fd = process, .events = POLLIN};
+    int found = poll(&entry, 1, milliseconds);
+    int reason = errno;
+    close(process);
+    errno = reason;
+    // Interrupted by a signal: the caller looks again with what is left of its time.
+    return found < 0 && reason == EINTR ? 0 : found;
+  }
+  for (int waited = 0; waited < 2 * milliseconds; waited++) {
+    siginfo_t info = {0};
+    if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return -1;
+    if (info.si_pid == pid) return 1;
+    usleep(500);
+  }
+  return 0;
 }
 
 int cf_fork_and_wait(const char *path, char *const argv[], long *peak) {

@@ -110,6 +110,17 @@ enum EveryMessage {
         Sample(
           layer: .micro, metric: "micro: “parse” | \u{1F600}", python: "3.12", arm: .head, block: 1, position: 0,
           value: 1.25e-7, loops: 2_000_000, isControl: true)),
+      .sample(
+        Sample(
+          layer: .startup, metric: "x", python: "3.12", arm: .copy, block: 1, position: 5, value: 0.5,
+          usage: ProcessUsage(
+            peakBytes: 1 << 24, minorFaults: 900, majorFaults: 0, voluntarySwitches: 3, involuntarySwitches: 1))),
+      .blockFinished(
+        BlockFinished(
+          layer: .startup, python: "3.12", block: 1, order: [.head, .copy, .base, .base, .copy, .head], metrics: ["x"],
+          seconds: 2.5, probeSeconds: [0.005, 0.006], disturbance: "another process used 0.6 of a core", open: 3, of: 7,
+          spentSeconds: 20, leftSeconds: 580)),
+      .blockFinished(BlockFinished(layer: .micro, python: "3.12", block: 0, order: [.head, .head], metrics: [], seconds: 1)),
       .importTree(
         ImportTree(
           side: .base, python: "3.12", run: 2,

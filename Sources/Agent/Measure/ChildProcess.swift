@@ -140,6 +140,13 @@ struct ChildProcess {
     posix_spawn_file_actions_adddup2(&actions, pipes.output.write, 1)
     posix_spawn_file_actions_adddup2(&actions, pipes.error.write, 2)
     cf_spawn_add_chdir(&actions, directory)
+    return try Self.spawn([path] + arguments, environment: environment, actions: &actions)
+  }
+
+  /// Starts a program as leader of a process group, with the default signals.
+  static func spawn(
+    _ words: [String], environment: [String: String], actions: inout posix_spawn_file_actions_t
+  ) throws(SpawnFailure) -> pid_t {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
@@ -154,12 +161,12 @@ struct ChildProcess {
     posix_spawnattr_setflags(
       &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
     var pid: pid_t = 0
-    let code = CStringVector.with([path] + arguments) { argv in
+    let code = CStringVector.with(words) { argv in
       CStringVector.with(environment.map { "\($0)=\($1)" }.sorted()) { envp in
-        posix_spawn(&pid, path, &actions, &attributes, argv, envp)
+        posix_spawn(&pid, words[0], &actions, &attributes, argv, envp)
       }
     }
-    guard code == 0 else { throw SpawnFailure(program: program, code: code) }
+    guard code == 0 else { throw SpawnFailure(program: words[0], code: code) }
     return pid
   }
 

@@ -17,6 +17,12 @@ enum ManifestCheck {
     guard !manifest.layers.names.isEmpty else { throw refuse("it names no layer") }
     let limits = [manifest.limits.queueSeconds, manifest.limits.setupSeconds, manifest.limits.totalSeconds]
     guard limits.allSatisfy({ $0 > 0 && $0 <= 7 * 86_400 }) else { throw refuse("a limit lies outside 0 to 7 days") }
+    if let stopping = manifest.stopping {
+      guard stopping.alpha > 0, stopping.alpha <= 0.5, stopping.delta > 0, stopping.delta <= 1 else {
+        throw refuse("alpha must lie above 0 and be at most 0.5, delta above 0 and at most 1")
+      }
+      guard (0...7 * 86_400).contains(stopping.budgetSeconds) else { throw refuse("the budget lies outside 0 to 7 days") }
+    }
     if let startup = manifest.layers.startup {
       guard (1...10_000).contains(startup.blocks), (0...100).contains(startup.warmupRuns),
         (0...100).contains(startup.importRuns), startup.timeoutSeconds > 0

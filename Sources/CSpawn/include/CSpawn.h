@@ -18,6 +18,12 @@ int cf_pipe(int ends[2]);
 /// or -1 with the reason (an `errno`) in `*peak`.
 int cf_fork_and_wait(const char *path, char *const argv[], long *peak);
 
+/// Waits until child `pid` has ended, without reaping it, for at most `milliseconds`. Sleeps in the kernel all the while
+/// where the system has pidfd_open(2) (Linux 5.3), and looks every half millisecond elsewhere.
+///
+/// Returns 1 when it has ended, 0 when the time is over, or -1 with `errno` set.
+int cf_wait_for_end(int pid, int milliseconds);
+
 /// Puts this process, which must have one thread, into a network namespace of its own, where nothing but the loopback
 /// interface is, and that is up. Uses a user namespace too where the caller is not root. Linux only.
 ///

@@ -12,7 +12,7 @@ struct CommandContext {
 
   init(
     _ options: SettingsOptions, machine: MachineOptions?, measure: MeasureOptions? = nil, python: String? = nil,
-    output: OutputOptions
+    budget: String? = nil, output: OutputOptions
   ) throws {
     environment = ProcessInfo.processInfo.environment
     let named = [
@@ -20,6 +20,7 @@ struct CommandContext {
       ("ssh.known-hosts", "--known-hosts", machine?.knownHosts), ("python", "--python", measure?.python ?? python),
       ("layers", "--layers", measure?.layers), ("results", "--results", measure?.results),
       ("target.repository", "--repository", measure?.repository),
+      ("budget", "--budget", budget.map { Double($0) == nil ? $0 : "\($0)m" }),
     ]
     var flags = named.compactMap { key, flag, text in text.map { (key: key, flag: flag, text: $0) } }
     for assignment in options.assignments {
@@ -50,12 +51,15 @@ struct CommandContext {
     Examiner(settings: settings, machine: machine, identity: identity, environment: environment, python: python)
   }
 
-  private func layers() throws -> LayerPlans {
+  private func layers(isComparison: Bool) throws -> LayerPlans {
     var plans = LayerPlans()
     if settings.layers.contains(.startup) {
       plans.startup = StartupPlan(
-        commands: settings.startupCommands, blocks: settings.startupBlocks, warmupRuns: settings.startupWarmupRuns,
-        importRuns: settings.startupImportRuns, timeoutSeconds: settings.startupTimeout.inSeconds)
+        commands: settings.startupCommands,
+        blocks: settings.blocks(\.startupBlocks, "startup.blocks", alone: 15, isComparison: isComparison),
+        warmupRuns: settings.startupWarmupRuns, importRuns: settings.startupImportRuns,
+        timeoutSeconds: settings.startupTimeout.inSeconds, engine: settings.startupEngine,
+        measuresCold: settings.startupCold)
     }
     if settings.layers.contains(.micro) {
       let targets = try MicroTargetFile.targets(for: settings)
@@ -69,7 +73,8 @@ struct CommandContext {
           exitStatus: .usage)
       }
       plans.micro = MicroPlan(
-        targets: targets, blocks: settings.microBlocks,
+        targets: targets,
+        blocks: settings.blocks(\.microBlocks, "micro.blocks", alone: 12, isComparison: isComparison),
         repeats: settings.microRepeats, repeatSeconds: settings.microRepeatTime.inSeconds,
         timeoutSeconds: settings.microTimeout.inSeconds, profileTop: settings.microProfileTop)
     }
@@ -77,7 +82,7 @@ struct CommandContext {
   }
 
   /// The layers that run codeflash itself; they say nothing of another package.
-  private func codeflashLayers() throws -> CodeflashLayers? {
+  private func codeflashLayers(isComparison: Bool) throws -> CodeflashLayers? {
     let asked = Set(settings.layers).intersection([.optimize, .memory])
     guard !asked.isEmpty else { return nil }
     guard settings.targetPackage == "codeflash" else {
@@ -87,7 +92,8 @@ struct CommandContext {
         why: "the target is '\(settings.targetPackage)'", fix: "leave them out: --layers startup,micro",
         exitStatus: .usage)
     }
-    return CodeflashLayers(settings: settings, layers: asked, project: try ProjectFolder.find(settings))
+    return CodeflashLayers(
+      settings: settings, layers: asked, isComparison: isComparison, project: try ProjectFolder.find(settings))
   }
 
   /// Measures one revision, or two against each other, and prints what was found.
@@ -95,7 +101,8 @@ struct CommandContext {
     let progress = makeProgress()
     let measurement = Measurement(
       settings: settings, machine: machine, identity: identity, environment: environment, python: python,
-      layers: try layers(), codeflashLayers: try codeflashLayers(), progress: progress)
+      layers: try layers(isComparison: base != nil), codeflashLayers: try codeflashLayers(isComparison: base != nil),
+      progress: progress)
     let revisions = (base.map { [(Side.base, $0)] } ?? []) + [(Side.head, head)]
     var folder: RunFolder?
     let ended = try await withTicks(progress) {

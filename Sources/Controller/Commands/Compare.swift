@@ -8,21 +8,28 @@ struct Compare: BenchCommand {
       A revision is a git ref of the target's repository (main), a release (codeflash==0.20.6) or a folder
       (path:../codeflash).
 
+      Each metric is measured until it is decided (faster, slower, or no difference that counts) or the budget is
+      spent. 'undecided' means what it says.
+
       EXAMPLES
         cf-bench compare codeflash==0.20.5 codeflash==0.20.6
-        cf-bench compare main perf/x --layers startup
+        cf-bench compare main perf/x --layers startup --budget 3
         cf-bench compare main path:. --machine ssh://bench@10.0.0.4 --json
       """)
 
   @Argument(help: "What to compare with.") var base: String
   @Argument(help: "What might be faster.") var head: String
+  @Option(
+    help: ArgumentHelp(
+      "For how long to measure at most, in minutes, or with a unit: 90s, 10m, 2h (default: 10m).", valueName: "time"))
+  var budget: String?
   @OptionGroup(title: "Measuring") var measure: MeasureOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    let context = try CommandContext(settings, machine: machine, measure: measure, output: output)
+    let context = try CommandContext(settings, machine: machine, measure: measure, budget: budget, output: output)
     return try await context.measure(base: base, head: head)
   }
 }

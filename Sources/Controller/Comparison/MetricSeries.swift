@@ -10,12 +10,14 @@ struct MetricSeries {
   /// By how much the base differed from its own second installation, as a ratio above 1, less 1.
   var floor: Double?
   var setAside: Int
+  var control: ComparisonDocument.Control?
   /// What one block of the metric's layer takes, in seconds.
   var blockSeconds: Double?
 
   init(_ key: MetricKey, in record: JobRecord) {
     self.key = key
     name = key.metric
+    control = key.isControl ? .command : nil
     observations = record.samples.filter { $0.key == key }.map {
       Observation(block: $0.block, arm: $0.side == .base ? .base : .head, value: $0.value)
     }
@@ -32,6 +34,7 @@ struct MetricSeries {
     let blocks = Set(copies.map(\.block))
     var series = self
     series.name += " (base again)"
+    series.control = .copy
     series.floor = nil
     series.observations =
       observations.filter { $0.arm == .base && blocks.contains($0.block) }
@@ -67,7 +70,8 @@ struct MetricSeries {
       name: name, layer: key.layer, python: key.python, unit: key.unit.rawValue, base: base, head: head,
       ratio: decision.ratio, low: decision.low, high: decision.high, level: decision.level,
       verdict: decision.verdict.ofRun, blocks: decision.blocks, setAside: setAside, resolution: decision.resolution,
-      floor: floor, secondsNeeded: further.flatMap { further in blockSeconds.map { $0 * further } })
+      floor: floor, control: control,
+      secondsNeeded: further.flatMap { further in blockSeconds.map { $0 * further } })
   }
 }
 

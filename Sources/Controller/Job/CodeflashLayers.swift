@@ -5,6 +5,7 @@ import Shared
 struct CodeflashLayers: Sendable {
   var settings: Settings
   var layers: Set<LayerName>
+  var isComparison = false
   /// The folder of the project that codeflash is run on.
   var project: String
   /// Whether a live service's answers are kept.
@@ -17,11 +18,11 @@ struct CodeflashLayers: Sendable {
     if layers.contains(.optimize) {
       plans.optimize = OptimizePlan(
         run: run, form: settings.optimizeForm, budgetSeconds: settings.optimizeBudget.inSeconds,
-        blocks: settings.optimizeBlocks, keepsRecordings: keepsRecordings)
+        blocks: settings.blocks(\.optimizeBlocks, "optimize.blocks", alone: 1, isComparison: isComparison), keepsRecordings: keepsRecordings)
     }
     if layers.contains(.memory) {
       plans.memory = MemoryPlan(
-        run: run, commands: settings.startupCommands.filter { !$0.isControl }, blocks: settings.memoryBlocks,
+        run: run, commands: settings.startupCommands.filter { !$0.isControl }, blocks: settings.blocks(\.memoryBlocks, "memory.blocks", alone: 3, isComparison: isComparison),
         measuresRun: !layers.contains(.optimize), top: settings.memoryTop)
     }
   }

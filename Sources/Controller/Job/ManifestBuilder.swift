@@ -14,6 +14,10 @@ enum ManifestBuilder {
       target: TargetPlan(package: settings.targetPackage, importName: settings.targetImport), sides: sides,
       python: python,
       requirements: settings.targetRequirements, layers: layers, seed: seed,
+      stopping: sides.count == 2
+        ? StoppingPlan(
+          alpha: settings.alpha, delta: settings.delta, budgetSeconds: settings.budget.inSeconds) : nil,
+      setsAsideDisturbed: settings.setAside,
       limits: JobLimits(
         queueSeconds: settings.limitQueue.inSeconds, setupSeconds: settings.limitSetup.inSeconds,
         totalSeconds: settings.limitTotal.inSeconds))

@@ -57,7 +57,7 @@ enum Comment {
   }
 
   private static func cells(_ metric: ComparisonDocument.Metric, _ report: ComparisonReport) -> [String] {
-    let delta = VerdictWords.delta(metric)
+    let delta = VerdictWords.delta(metric, in: report.document)
     // A void run proves nothing, so nothing in it stands out.
     let isBold = metric.hasMoved && report.document.verdict != .void
     return [

@@ -11,7 +11,8 @@ enum MethodLine {
       "A change counts from \(VerdictWords.percent(document.method.delta)); the chance that this run calls identical "
         + "code different is at most \(VerdictWords.percent(document.method.alpha)).",
     ]
-    sentences += document.controls.map { "Control \(Comment.name($0, report)): \(VerdictWords.plain($0))." }
+    sentences += document.shownControls.map { "Control \(Comment.name($0, report)): \(VerdictWords.plain($0))." }
+    sentences += SpendingWords.sentences(document).map(Markdown.text)
     return sentences.joined(separator: " ")
   }
 

@@ -4,8 +4,13 @@ import Shared
 struct ProgressState: Equatable, Sendable {
   /// What is being done that has no count: `installing codeflash==0.20.5 for Python 3.12`.
   private(set) var phase = "connecting"
-  /// The layer that is being measured.
-  private(set) var layer: Layer?
+  /// The layers that were begun and are not done, in their order.
+  private(set) var layers: [Layer] = []
+  /// The one whose samples came last.
+  private(set) var current: Int?
+  /// How far a comparison with a budget is.
+  private(set) var budget: Budget?
+  private var hasBudget = false
   private(set) var troubles = 0
 
   struct Layer: Equatable, Sendable {
@@ -13,8 +18,13 @@ struct ProgressState: Equatable, Sendable {
     var python: String
     var planned: Int
     var done = 0
-    /// Seconds on the progress clock when it began.
-    var since: Double
+  }
+
+  struct Budget: Equatable, Sendable {
+    var decided: Int
+    var metrics: Int
+    var spentSeconds: Double
+    var leftSeconds: Double
   }
 
   /// Something that is worth a line of its own.
@@ -29,7 +39,9 @@ struct ProgressState: Equatable, Sendable {
   /// Takes an event in; `nil` when it changes nothing that a person would see.
   mutating func take(_ event: JobEvent, at now: Double) -> Change? {
     switch event {
-    case .started(let body): return step("runner \(body.job) is up")
+    case .started(let body):
+      hasBudget = body.budgetSeconds != nil
+      return step("runner \(body.job) is up")
     case .queued(let body): return step("waiting for the machine, which \(body.holder) holds")
     case .phase(let body): return step(body.text)
     case .host(let body): return step("measuring on \(body.hostname)")
@@ -37,23 +49,35 @@ struct ProgressState: Equatable, Sendable {
       let reused = body.reused ? "reused" : "made in \(Numbers.elapsed(body.seconds))"
       return step("\(body.label) is ready with Python \(body.interpreterVersion) (\(reused))")
     case .layerStarted(let body):
-      layer = Layer(name: body.layer, python: body.python, planned: body.plannedSamples, since: now)
-      phase = "measuring"
-      return .step("\(body.layer.rawValue), Python \(body.python): \(body.plannedSamples) samples")
+      layers.append(Layer(name: body.layer, python: body.python, planned: body.plannedSamples))
+      let name = "\(body.layer.rawValue), Python \(body.python)"
+      return step(hasBudget ? "preparing \(name)" : "\(name): \(body.plannedSamples) samples")
     case .sample(let body):
-      guard layer?.name == body.layer, layer?.python == body.python else { return nil }
-      layer?.done += 1
+      guard let index = layers.firstIndex(where: { $0.name == body.layer && $0.python == body.python }) else {
+        return nil
+      }
+      current = index
+      layers[index].done += 1
       return .sample
-    case .blockFinished: return nil
+    case .blockFinished(let body):
+      guard let open = body.open, let metrics = body.of, let spent = body.spentSeconds, let left = body.leftSeconds
+      else { return body.disturbance == nil ? nil : .sample }
+      current = layers.firstIndex { $0.name == body.layer && $0.python == body.python }
+      budget = Budget(decided: metrics - open, metrics: metrics, spentSeconds: spent, leftSeconds: left)
+      return .sample
     case .layerFinished(let body):
-      layer = nil
+      layers.removeAll { $0.name == body.layer && $0.python == body.python }
+      current = nil
+      budget = nil
       return step("\(body.layer.rawValue), Python \(body.python): done in \(Numbers.elapsed(body.seconds))")
     case .trouble(let body):
       troubles += 1
       let name = body.metric ?? body.layer?.rawValue
       return .trouble(TerminalText.clean((name.map { "\($0): " } ?? "") + body.problem.what))
     case .finished(let body):
-      layer = nil
+      layers = []
+      current = nil
+      budget = nil
       return step("\(words(body.outcome)) after \(Numbers.elapsed(body.seconds))")
     case .optimizeRun(let body):
       let purpose = body.purpose == .rehearsal ? "rehearsal" : "run"
@@ -67,6 +91,8 @@ struct ProgressState: Equatable, Sendable {
 
   private mutating func step(_ text: String) -> Change {
     phase = TerminalText.clean(text)
+    // A step is news; the count comes back with the next sample.
+    current = nil
     return .step(phase)
   }
 
@@ -79,17 +105,34 @@ struct ProgressState: Equatable, Sendable {
     }
   }
 
-  /// `startup, Python 3.12: 34 of 120`, or the phase when nothing is being counted.
+  /// `startup, Python 3.12: 34 of 120`, `micro: 12 of 18 metrics decided, at most 4 min 10 s left`, or the phase when nothing is
+  /// being counted.
   var text: String {
-    guard let layer else { return phase }
-    return "\(layer.name.rawValue), Python \(TerminalText.clean(layer.python)): \(layer.done) of \(layer.planned)"
+    guard let current else { return phase }
+    let layer = layers[current]
+    if let budget {
+      return "\(layer.name.rawValue): \(budget.decided) of \(VerdictWords.metrics(budget.metrics)) decided, "
+        + "at most \(Numbers.elapsed(budget.leftSeconds)) left"
+    }
+    let name = "\(layer.name.rawValue), Python \(TerminalText.clean(layer.python))"
+    return hasBudget ? "\(name): first block" : "\(name): \(layer.done) of \(layer.planned)"
   }
 
-  /// The line that a terminal shows, at most `width` characters: text, a bar while samples are counted, the time passed.
+  /// How much of the way is done, from 0 to 1: of the metrics or of the time, whichever is farther.
+  private var share: Double? {
+    guard let current else { return nil }
+    if let budget {
+      let time = budget.spentSeconds / max(budget.spentSeconds + budget.leftSeconds, 1e-9)
+      return min(1, max(time, Double(budget.decided) / Double(max(1, budget.metrics))))
+    }
+    let layer = layers[current]
+    return hasBudget || layer.planned == 0 ? nil : min(1, Double(layer.done) / Double(layer.planned))
+  }
+
+  /// The line that a terminal shows, at most `width` characters: text, a bar while something is counted, the time passed.
   func line(elapsed: Double, width: Int) -> String {
     let time = Numbers.elapsed(elapsed)
-    guard let layer, layer.planned > 0 else { return fit("\(text)  \(time)", width) }
-    let share = min(1, Double(layer.done) / Double(layer.planned))
+    guard let share else { return fit("\(text)  \(time)", width) }
     let room = width - text.count - time.count - 6
     guard room >= 8 else { return fit("\(text)  \(time)", width) }
     let length = min(room, 30)

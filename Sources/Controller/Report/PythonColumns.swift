@@ -46,7 +46,7 @@ enum PythonColumns {
 
   /// The part of the comment; `nil` for one Python.
   static func markdown(_ report: ComparisonReport) -> String? {
-    let rows = rows(report, delta: VerdictWords.delta)
+    let rows = rows(report, delta: { VerdictWords.delta($0, in: report.document) })
     guard !rows.isEmpty else { return nil }
     return Markdown.table(
       ["By version"] + header(report).map { Markdown.text($0) },

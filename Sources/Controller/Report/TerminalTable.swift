@@ -14,9 +14,11 @@ enum TerminalTable {
       + [Cell(text: "Delta", colour: .bold, isWords: true)]
     let rows =
       document.metrics.map { row($0, report) } + document.findings.map { row($0, document) }
-      + document.controls.map { row($0, report) }
+      + document.shownControls.map { row($0, report) }
     if !rows.isEmpty { text += "\n" + grid([header] + rows, style: style) }
     text += byPython(report, style: style)
+    let spending = SpendingWords.sentences(document)
+    if !spending.isEmpty { text += "\n" + spending.map { TerminalText.clean($0) + "\n" }.joined() }
     return text + missing(MissingPart.all(troubles: document.troubles, skipped: document.skipped))
   }
 
@@ -51,7 +53,7 @@ enum TerminalTable {
 
   /// What changed, a column a Python; nothing where there is one.
   private static func byPython(_ report: ComparisonReport, style: TerminalStyle) -> String {
-    let rows = PythonColumns.rows(report, delta: VerdictWords.plain)
+    let rows = PythonColumns.rows(report, delta: { VerdictWords.plain($0, in: report.document) })
     guard !rows.isEmpty else { return "" }
     let header = (["By version"] + PythonColumns.header(report)).map { Cell(text: $0, colour: .bold) }
     return "\n" + grid([header] + rows.map { row in ([row.name] + row.cells).map { Cell(text: $0) } }, style: style)
@@ -77,7 +79,7 @@ enum TerminalTable {
       Cell(text: metric.name + python + (isControl ? " – control" : "")),
       Cell(text: VerdictWords.value(metric.base, unit: metric.unit)),
       Cell(text: VerdictWords.value(metric.head, unit: metric.unit)),
-      Cell(text: VerdictWords.plain(metric), colour: colour(metric, in: report.document), isWords: true),
+      Cell(text: VerdictWords.plain(metric, in: report.document), colour: colour(metric, in: report.document), isWords: true),
     ]
   }
 

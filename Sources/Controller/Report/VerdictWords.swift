@@ -8,7 +8,7 @@ enum VerdictWords {
     return switch metric.verdict {
     case .improved, .regressed: metric.unit == MetricUnit.bytes.rawValue ? ratio.smaller : ratio.faster
     case .equivalent: "no difference"
-    case .undecided, .void: undecided(ratio)
+    case .undecided, .void: undecided(metric.resolution)
     }
   }
 
@@ -19,9 +19,21 @@ enum VerdictWords {
     return ratio.percent + (ratio.factor.map { " (\($0))" } ?? "")
   }
 
-  private static func undecided(_ ratio: RatioWords) -> String {
-    ratio.couldBe.map { "undecided (could be \($0))" } ?? "undecided (too few blocks)"
+  private static func undecided(_ resolution: Double?) -> String {
+    resolution.map { "undecided (could have seen \(Numbers.digits($0 * 100, $0 < 0.1 ? 2 : 1))%)" }
+      ?? "undecided (too few blocks)"
   }
+
+  /// The same in a run: one whose control moved decides nothing.
+  static func plain(_ metric: ComparisonDocument.Metric, in document: ComparisonDocument) -> String {
+    document.isWithheld(metric) ? withheld : plain(metric)
+  }
+
+  static func delta(_ metric: ComparisonDocument.Metric, in document: ComparisonDocument) -> String {
+    document.isWithheld(metric) ? withheld : delta(metric)
+  }
+
+  private static let withheld = "withheld"
 
   /// The verdict of the run in one sentence, the word for it first.
   static func headline(_ document: ComparisonDocument) -> String {
@@ -29,7 +41,7 @@ enum VerdictWords {
     switch document.verdict {
     case .void:
       let moved = document.controls.filter(\.hasMoved).map { "\($0.name) is \(plain($0))" }.joined(separator: ", ")
-      return "Void: a control that can't differ has moved (\(moved)), so no number of this run can be trusted."
+      return "Void: a control that can't differ has moved (\(moved)), so this run decides nothing."
     case .equivalent:
       return "No difference: all \(metrics(count)) are the same within \(percent(document.method.delta))."
     case .undecided where count == 0: return "Undecided: no metric was measured on both sides."
@@ -92,4 +104,12 @@ enum VerdictWords {
     case .bytes, nil: "\(Numbers.digits(value, 3)) \(unit)"
     }
   }
+}
+
+extension ComparisonDocument {
+  /// Whether a verdict is kept back because a control moved; the control's own stands.
+  fileprivate func isWithheld(_ metric: Metric) -> Bool { verdict == .void && metric.control == nil }
+
+  /// Controls that are worth a row: commands, and what moved of the rest.
+  var shownControls: [Metric] { controls.filter { $0.control == .command || $0.hasMoved } }
 }

@@ -94,12 +94,22 @@ struct SettingKey: Sendable {
     filled("python", \.python, "Python versions to measure with.") { $0 },
     filled("layers", \.layers, "Layers to run: startup, micro, optimize, memory.", by: \.rawValue),
     key("results", \.results, "Folder for the results."),
+    key(
+      "budget", \.budget, "For how long a comparison may measure; it stops earlier when every metric is decided.",
+      within: .seconds(1) ... .seconds(604_800)),
     filled(
       "startup.commands", \.startupCommands, "Commands of layer 1; a control can't differ between the sides.",
       by: \.name),
     key(
-      "startup.blocks", \.startupBlocks, "Blocks of layer 1; a block runs each command twice a side.",
+      "startup.blocks", \.startupBlocks,
+      "Most blocks of layer 1; a block runs each command twice a side. A run of one revision measures 15.",
       within: 1...10_000),
+    key(
+      "startup.engine", \.startupEngine,
+      "What times the commands: hyperfine, or spawn (the agent itself, with what the kernel counted)."),
+    key(
+      "startup.cold", \.startupCold,
+      "Whether commands are timed without bytecode and page cache too, as metrics of their own."),
     key(
       "startup.warmup-runs", \.startupWarmupRuns, "Runs of each command that are made first and not counted.",
       within: 0...100),
@@ -112,7 +122,9 @@ struct SettingKey: Sendable {
     key(
       "micro.targets", \.microTargets, "File of micro targets, added to the built-in ones or replacing them by name."),
     key("micro.builtin-targets", \.microBuiltinTargets, "Whether the built-in micro targets are measured."),
-    key("micro.blocks", \.microBlocks, "Blocks of layer 2; a block has two fresh workers a side.", within: 1...10_000),
+    key(
+      "micro.blocks", \.microBlocks, "Most blocks of layer 2; a block has two fresh workers a side. A run measures 12.",
+      within: 1...10_000),
     key("micro.repeats", \.microRepeats, "timeit repeats in one worker, of which the best counts.", within: 1...1000),
     key(
       "micro.repeat-time", \.microRepeatTime, "How long one repeat should last.",
@@ -131,9 +143,11 @@ struct SettingKey: Sendable {
       "optimize.form", \.optimizeForm,
       "How much a run works on: quick (one function), full (all), or auto (full when the budget allows)."),
     key(
-      "optimize.budget", \.optimizeBudget, "What form auto has for all blocks of both sides.",
+      "optimize.budget", \.optimizeBudget, "What form auto has for a block of both sides.",
       within: .seconds(0) ... .seconds(86_400)),
-    key("optimize.blocks", \.optimizeBlocks, "Blocks of layer 3; a block has two runs a side.", within: 1...1000),
+    key(
+      "optimize.blocks", \.optimizeBlocks, "Most blocks of layer 3; a block has two runs a side. A run measures 1.",
+      within: 1...1000),
     key(
       "optimize.looping-time", \.optimizeLoopingTime, "For how long codeflash times one candidate.",
       within: .milliseconds(100) ... .seconds(3600)),
@@ -141,13 +155,16 @@ struct SettingKey: Sendable {
       "optimize.timeout", \.optimizeTimeout, "How long codeflash may take for one function.",
       within: .seconds(1) ... .seconds(86_400)),
     key(
-      "memory.blocks", \.memoryBlocks, "Blocks of layer 4; a block has two runs of each command a side.",
+      "memory.blocks", \.memoryBlocks, "Most blocks of layer 4; a block has two runs of each command a side. A run measures 3.",
       within: 1...1000),
     key("memory.top", \.memoryTop, "Lines and modules of a memory profile that are kept.", within: 1...2000),
     key(
       "statistics.alpha", \.alpha, "Chance, over all metrics together, of calling identical code different.",
       within: 0.000001...0.5),
     key("statistics.delta", \.delta, "The smallest relative difference that counts.", within: 0.0001...1),
+    key(
+      "statistics.set-aside", \.setAside,
+      "Whether blocks measured while the machine was disturbed are set aside and measured again."),
     key(
       "limits.queue", \.limitQueue, "How long a job may wait for the machine.",
       within: .seconds(1) ... .seconds(604_800)),

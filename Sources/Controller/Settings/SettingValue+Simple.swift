@@ -130,4 +130,5 @@ extension WordSetting {
 
 extension LayerName: WordSetting {}
 extension OptimizeForm: WordSetting {}
+extension TimingEngine: WordSetting {}
 extension CodeflashRunPlan.Answers: WordSetting {}

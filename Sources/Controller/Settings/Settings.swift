@@ -15,13 +15,16 @@ struct Settings: Equatable, Sendable {
   var layers = LayerName.allCases
   var results = FilePath("results")
   var startupCommands = Self.commands(package: "codeflash", importName: "codeflash")
-  var startupBlocks = 15
+  var budget = Duration.seconds(600)
+  var startupBlocks = 60
+  var startupEngine = TimingEngine.hyperfine
+  var startupCold = false
   var startupWarmupRuns = 1
   var startupImportRuns = 5
   var startupTimeout = Duration.seconds(60)
   var microTargets: FilePath?
   var microBuiltinTargets = true
-  var microBlocks = 12
+  var microBlocks = 60
   var microRepeats = 3
   var microRepeatTime = Duration.milliseconds(20)
   var microTimeout = Duration.seconds(300)
@@ -31,13 +34,14 @@ struct Settings: Equatable, Sendable {
   var optimizeLiveAddress = "https://app.codeflash.ai"
   var optimizeForm = OptimizeForm.auto
   var optimizeBudget = Duration.seconds(240)
-  var optimizeBlocks = 1
+  var optimizeBlocks = 20
   var optimizeLoopingTime = Duration.milliseconds(500)
   var optimizeTimeout = Duration.seconds(180)
-  var memoryBlocks = 3
+  var memoryBlocks = 40
   var memoryTop = 200
   var alpha = 0.01
   var delta = 0.02
+  var setAside = true
   var limitQueue = Duration.seconds(7200)
   var limitSetup = Duration.seconds(600)
   var limitTotal = Duration.seconds(7200)
@@ -46,4 +50,9 @@ struct Settings: Equatable, Sendable {
   var origins: [String: SettingOrigin] = [:]
 
   func origin(of key: String) -> SettingOrigin { origins[key] ?? .standard }
+
+  /// The blocks of a layer: what is set, or for a run of one revision, which has no verdict to measure for, `alone`.
+  func blocks(_ path: KeyPath<Settings, Int>, _ key: String, alone: Int, isComparison: Bool) -> Int {
+    isComparison || origin(of: key) != .standard ? self[keyPath: path] : alone
+  }
 }

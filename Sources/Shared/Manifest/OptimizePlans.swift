@@ -36,7 +36,7 @@ public enum OptimizeForm: String, Codable, CaseIterable, Sendable {
   case quick
   /// Every listed function.
   case full
-  /// Full when all blocks of it fit the budget, quick otherwise.
+  /// Full when a block of it fits the budget, quick otherwise.
   case auto
 }
 
@@ -44,7 +44,7 @@ public enum OptimizeForm: String, Codable, CaseIterable, Sendable {
 public struct OptimizePlan: Codable, Equatable, Sendable {
   public var run: CodeflashRunPlan
   public var form: OptimizeForm
-  /// What ``OptimizeForm/auto`` has for all blocks of both sides, in seconds.
+  /// What ``OptimizeForm/auto`` has for a block of both sides, in seconds.
   public var budgetSeconds: Double
   /// Blocks; a block has two runs a side.
   public var blocks: Int

@@ -114,6 +114,13 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     }
   }
 
+  public enum Control: String, Codable, Sendable {
+    /// A command that can't differ between the sides.
+    case command
+    /// The base's second installation in the place of the head.
+    case copy
+  }
+
   public struct Metric: Codable, Equatable, Sendable {
     public var name: String
     public var layer: LayerName
@@ -140,14 +147,17 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     public var resolution: Double?
     /// By how much the base differed from its own second installation in this run; `nil` where that was not measured.
     public var floor: Double?
+    /// What kind of a control it is; `nil` for what the verdicts are about.
+    public var control: Control?
     /// For how much longer may have to be measured to decide an open metric, in seconds, going by the evidence so far;
     /// `nil` for a decided one, and where that is out of sight.
     public var secondsNeeded: Double?
     public init(
       name: String, layer: LayerName, python: String, unit: String, base: Double, head: Double, ratio: Double,
       low: Double?, high: Double?, level: Double? = nil, verdict: RunVerdict, blocks: Int, setAside: Int = 0,
-      resolution: Double? = nil, floor: Double? = nil, secondsNeeded: Double? = nil
+      resolution: Double? = nil, floor: Double? = nil, control: Control? = nil, secondsNeeded: Double? = nil
     ) {
+      self.control = control
       self.level = level
       self.setAside = setAside
       self.resolution = resolution

@@ -60,7 +60,7 @@ struct OptimizeLayer: Layer {
       guard run.functions.allSatisfy({ $0.finding != .broken }) else { return }
       seconds += run.seconds
     }
-    let expected = seconds * 2 * Double(plan.blocks * list.functions.count)
+    let expected = seconds * 2 * Double(list.functions.count)
     if plan.form == .full || (plan.form == .auto && expected <= plan.budgetSeconds) {
       work.form = .full
       work.functions = list.functions

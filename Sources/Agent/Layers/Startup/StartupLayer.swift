@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Shared
 
-/// Layer 1: whole commands timed by hyperfine, both sides in one block, and the import tree.
+/// Layer 1: whole commands, timed by hyperfine or by the agent itself, all arms in one block; and the import tree.
 struct StartupLayer: Layer {
   static let name = LayerName.startup
 
@@ -12,19 +12,26 @@ struct StartupLayer: Layer {
   /// Seconds of one run of each command, from warming up: both sides together.
   private var warmSeconds: [String: Double] = [:]
 
-  private struct Metric {
+  struct Metric {
     var command: StartupCommand
     var lines: [Arm: StartupCommandLine]
+    /// Without bytecode, and where the machine permits without page cache: a metric of its own.
+    var isCold = false
+
+    var name: String { isCold ? "\(command.name), cold" : command.name }
   }
 
   init(plan: StartupPlan) { self.plan = plan }
 
   var blocks: Int { plan.blocks }
 
-  func plannedSamples(sides: Int) -> Int { plan.blocks * plan.commands.count * sides * 2 }
+  func plannedSamples(sides: Int) -> Int {
+    let cold = plan.measuresCold ? plan.commands.count { !$0.isControl } : 0
+    return plan.blocks * (plan.commands.count + cold) * sides * 2
+  }
 
   var metrics: [PlannedMetric] {
-    standing.map { PlannedMetric(name: $0.command.name, isControl: $0.command.isControl) }
+    standing.map { PlannedMetric(name: $0.name, isControl: $0.command.isControl) }
   }
 
   /// Each command runs twice a side.
@@ -39,14 +46,16 @@ struct StartupLayer: Layer {
   // MARK: Preparing
 
   mutating func prepare(in context: LayerContext) throws {
-    hyperfine = try Hyperfine(environment: context.environment)
+    if plan.engine == .hyperfine { hyperfine = try Hyperfine(environment: context.environment) }
     try FileManager.default.createDirectory(atPath: home(in: context), withIntermediateDirectories: true)
     try FileManager.default.createDirectory(atPath: folder(in: context), withIntermediateDirectories: true)
     standing = []
     for command in plan.commands {
       guard let lines = try commandLines(of: command, in: context) else { continue }
       let metric = Metric(command: command, lines: lines)
-      if try warmUp(metric, in: context) { standing.append(metric) }
+      guard try warmUp(metric, in: context) else { continue }
+      standing.append(metric)
+      if plan.measuresCold, !command.isControl { standing.append(Metric(command: command, lines: lines, isCold: true)) }
     }
   }
 
@@ -99,7 +108,7 @@ struct StartupLayer: Layer {
     ).run()
   }
 
-  private func complain(
+  func complain(
     _ metric: Metric, side: SideEnvironment, outcome: ChildProcess.Outcome, in context: LayerContext
   ) throws {
     let words = outcome.lastWords()
@@ -118,30 +127,37 @@ struct StartupLayer: Layer {
     try context.sink.emit(
       .trouble(
         Trouble(
-          layer: Self.name, metric: metric.command.name, python: context.python, side: side, problem: problem)))
+          layer: Self.name, metric: metric.name, python: context.python, side: side, problem: problem)))
   }
 
   // MARK: Measuring
 
   mutating func measure(_ block: Block, of open: Set<String>, in context: LayerContext) throws {
-    let directory = folder(in: context) + "/" + context.surroundings(of: block.number).folder
-    try FileManager.default.makeFresh(directory)
+    try FileManager.default.makeFresh(folder(of: block, in: context))
     var lost: Set<String> = []
-    for metric in standing where open.contains(metric.command.name) {
-      if try !measure(metric, block, in: context) { lost.insert(metric.command.name) }
+    for metric in standing where open.contains(metric.name) {
+      let isWhole =
+        if let hyperfine, !metric.isCold {
+          try measure(metric, by: hyperfine, block, in: context)
+        } else {
+          try measureBySpawning(metric, block, in: context)
+        }
+      if !isWhole { lost.insert(metric.name) }
     }
-    standing.removeAll { lost.contains($0.command.name) }
+    standing.removeAll { lost.contains($0.name) }
   }
 
   /// False when the metric can't be measured any more.
-  private func measure(_ metric: Metric, _ block: Block, in context: LayerContext) throws -> Bool {
-    guard let hyperfine, let anySide = context.sides.first else { return false }
+  private func measure(
+    _ metric: Metric, by hyperfine: Hyperfine, _ block: Block, in context: LayerContext
+  ) throws -> Bool {
+    guard let anySide = context.sides.first else { return false }
     var failed: Arm?
     var seen = 0
     let outcome = try hyperfine.runOnce(
       block.order.map { metric.lines[$0]?.quoted ?? "" },
       environment: environment(of: anySide, block: block.number, in: context),
-      directory: folder(in: context) + "/" + context.surroundings(of: block.number).folder,
+      directory: folder(of: block, in: context),
       limitSeconds: plan.timeoutSeconds * Double(block.order.count) + 10
     ) { position, run in
       guard position < block.order.count, let seconds = run.seconds else { return }
@@ -153,7 +169,7 @@ struct StartupLayer: Layer {
       try context.sink.emit(
         .sample(
           Sample(
-            layer: Self.name, metric: metric.command.name, python: context.python, arm: block.order[position],
+            layer: Self.name, metric: metric.name, python: context.python, arm: block.order[position],
             block: block.number, position: position, value: seconds, userSeconds: run.user,
             systemSeconds: run.system, exitCode: run.exitCode, isControl: metric.command.isControl)))
     }
@@ -179,7 +195,7 @@ struct StartupLayer: Layer {
   }
 
   /// hyperfine keeps nothing of what a command says: it is run once more, for its last words.
-  private func explainFailure(
+  func explainFailure(
     of metric: Metric, on side: SideEnvironment, block: Block, in context: LayerContext
   ) throws {
     let again = try runPlainly(metric, on: side, block: block.number, in: context)
@@ -231,7 +247,12 @@ struct StartupLayer: Layer {
 
   // MARK: Surroundings
 
-  private func environment(of side: SideEnvironment, block: Int, in context: LayerContext) -> [String: String] {
+  /// Where the commands of a block run: the same for all arms.
+  func folder(of block: Block, in context: LayerContext) -> String {
+    "\(folder(in: context))/\(context.surroundings(of: block.number).folder)"
+  }
+
+  func environment(of side: SideEnvironment, block: Int, in context: LayerContext) -> [String: String] {
     let shared = StartupCommandLine.sharedEnvironment(side, home: home(in: context))
     return context.surroundings(of: block).applied(to: shared)
   }
@@ -239,7 +260,7 @@ struct StartupLayer: Layer {
   /// The measured commands' HOME, filled by the warm-up.
   private func home(in context: LayerContext) -> String { context.scratch + "/startup-home" }
   /// Where the measured commands run: the same for both sides.
-  private func folder(in context: LayerContext) -> String { context.scratch + "/startup" }
+  func folder(in context: LayerContext) -> String { context.scratch + "/startup" }
 }
 
 extension LayerContext {
