@@ -79,7 +79,8 @@ public struct Question: Equatable, Sendable {
     case unpaired(base: [Double], head: [Double])
   }
   public var observed: Observed
-  /// By how much identical code differed in this very run, as a ratio above 1, less 1: no smaller difference counts.
+  /// By how much identical code differed in this very run, as a ratio above 1, less 1: no smaller estimate is called a
+  /// difference. It never widens what counts as equivalent, since a restless machine would then prove that nothing differs.
   public var floor: Double
 
   public init(_ observed: Observed, floor: Double = 0) {
@@ -92,10 +93,10 @@ extension DecisionRule {
   /// Decides the metrics of one family. Metrics without a single block, or without a value on a side, have no answer.
   ///
   /// - `regressed`, `improved`: the interval excludes 1, does not lie within δ, and the estimate is beyond the floor;
-  /// - `equivalent`: the interval lies within δ, or within the floor where that is wider;
+  /// - `equivalent`: the interval lies within δ;
   /// - `undecided`: everything else.
   public func judge(_ family: [Question]) -> [Decision?] {
-    let probes = family.map { Probe($0, margin: margin(of: $0)) }
+    let probes = family.map { Probe($0, margin: margin) }
     return zip(probes, alphas(probes.map(\.pValue))).map { probe, alpha in decide(probe, alpha: alpha) }
   }
 
@@ -103,7 +104,7 @@ extension DecisionRule {
   /// the verdict there; `nil` for one that stayed undecided. Metrics without blocks are left open.
   public func replay(_ family: [Question]) -> [(blocks: Int, verdict: Decision.Verdict)?] {
     var stops: [(blocks: Int, verdict: Decision.Verdict)?] = family.map { _ in nil }
-    let looks = family.map { Looks($0, margin: margin(of: $0)) }
+    let looks = family.map { Looks($0, margin: margin) }
     var current = looks.map { $0.probe(0) }
     for count in 1...max(1, looks.map(\.count).max() ?? 1) {
       for index in family.indices where stops[index] == nil && count <= looks[index].count {
@@ -136,7 +137,7 @@ extension DecisionRule {
     return shares
   }
 
-  private func margin(of question: Question) -> Double { naturalLog(1 + max(delta, question.floor)) }
+  private var margin: Double { naturalLog(1 + delta) }
 
   private func verdict(_ probe: Probe, alpha: Double) -> Decision.Verdict? {
     guard probe.question.count > 0 else { return nil }

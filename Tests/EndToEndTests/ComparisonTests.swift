@@ -96,7 +96,7 @@ struct ComparisonTests {
   func commitsOverSSH() async throws {
     try await Rig.with { rig in
       let repository = rig.folder + "/repository"
-      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 8, repository: repository))
+      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 16, repository: repository))
       _ = try FixtureProject(in: repository, spin: 3_000_000)
       try await rig.git("init", "-q", "-b", "main", repository)
       try await rig.commit(repository, "slow")

@@ -79,7 +79,8 @@ struct DecisionTests {
     let blocks = around(0.03, spread: 0.01)
     #expect(try decide(blocks).verdict == .regressed)
     #expect(try decide(blocks, floor: 0.031).verdict == .undecided)
-    #expect(try decide(blocks, floor: 0.05).verdict == .equivalent)
+    #expect(try decide(blocks, floor: 0.05).verdict == .undecided)
+    #expect(try decide(around(0, spread: 0.01), floor: 0.05).verdict == .equivalent)
   }
 
   @Test("Holm: more metrics need more evidence, and found differences leave more error for the rest")

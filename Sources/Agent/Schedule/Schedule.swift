@@ -130,9 +130,9 @@ final class Schedule {
       return TurnChoice.Candidate(
         blocks: entry.counted, blockSeconds: entry.usualBlockSeconds, needed: needed)
     }
-    guard let index = TurnChoice.next(candidates, secondsLeft: budgetSeconds - secondsSpent - closing) else {
-      return nil
-    }
+    let left = budgetSeconds - secondsSpent - closing
+    let least = stopping.leastBlocks(metrics.count)
+    guard let index = TurnChoice.next(candidates, least: least, secondsLeft: left) else { return nil }
     // Controls run along for as long as their layer does.
     let names = entries[index].layer.metrics.filter { $0.isControl || open[$0.name] != nil }.map(\.name)
     return Turn(index: index, open: Set(names), openInAll: open.count)

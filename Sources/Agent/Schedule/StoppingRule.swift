@@ -17,6 +17,11 @@ struct StoppingRule {
   /// What is known of an open metric: how many blocks it may take in all, `nil` where that is out of sight.
   typealias Open = [String: Int?]
 
+  /// After how many blocks a metric can be decided at all, with `count` of them measured now.
+  func leastBlocks(_ count: Int) -> Int {
+    DecisionRule.leastBlocks(alpha: rule.alpha / Double(max(1, count * (1 + laterInterpreters) + earlier.count)))
+  }
+
   /// The open ones among `metrics`.
   func open(_ metrics: [String], in tally: SampleTally) -> Open {
     let now = metrics.map { tally.question($0) }
@@ -26,8 +31,7 @@ struct StoppingRule {
     var open: Open = [:]
     for (metric, decision) in zip(metrics, decisions) {
       guard let decision else {
-        let family = now.count + earlier.count + later.count
-        open[metric] = .some(DecisionRule.leastBlocks(alpha: rule.alpha / Double(family)))
+        open[metric] = .some(leastBlocks(metrics.count))
         continue
       }
       if decision.verdict == .undecided { open[metric] = .some(decision.blocksNeeded) }

@@ -16,9 +16,11 @@ enum TurnChoice {
 
   /// The index of the next candidate; `nil` when no further block can be expected to decide anything in the time left.
   ///
-  /// Each layer gets one block, if that fits. From then on the one goes first that decides most metrics a second, going by
-  /// the forecasts of its open metrics; of equals the one with fewer blocks.
-  static func next(_ candidates: [Candidate], secondsLeft: Double) -> Int? {
+  /// Each layer gets one block, if that fits. Then each layer that can get so far is brought to its first answer, the nearest
+  /// one first: a small budget answers something rather than nearly everything. From there on the layer goes first that
+  /// decides most metrics a second, going by the forecasts of its open metrics; of equals the one with fewer blocks.
+  /// - Parameter least: After how many blocks a metric can be decided at all.
+  static func next(_ candidates: [Candidate], least: Int, secondsLeft: Double) -> Int? {
     guard secondsLeft > 0 else { return nil }
     let open = candidates.indices.filter { !candidates[$0].needed.isEmpty }
     if let first = open.first(where: { index in
@@ -26,14 +28,17 @@ enum TurnChoice {
     }) {
       return first
     }
-    var best: (index: Int, value: Double, blocks: Int)?
-    for index in open where candidates[index].blocks > 0 {
-      guard let value = value(candidates[index], secondsLeft: secondsLeft) else { continue }
-      let blocks = candidates[index].blocks
-      if let found = best, (found.value, -found.blocks) >= (value, -blocks) { continue }
-      best = (index, value, blocks)
+    let worthwhile = open.filter { candidates[$0].blocks > 0 }.compactMap { index in
+      value(candidates[index], secondsLeft: secondsLeft).map { (index: index, value: $0) }
     }
-    return best?.index
+    let early = worthwhile.filter { candidates[$0.index].blocks < least }
+    let nearest = early.min { secondsToGo(candidates[$0.index], least) < secondsToGo(candidates[$1.index], least) }
+    if let nearest { return nearest.index }
+    return worthwhile.max { ($0.value, -candidates[$0.index].blocks) < ($1.value, -candidates[$1.index].blocks) }?.index
+  }
+
+  private static func secondsToGo(_ candidate: Candidate, _ least: Int) -> Double {
+    Double(least - candidate.blocks) * (candidate.blockSeconds ?? 0)
   }
 
   /// Metrics decided a second; `nil` where none can be hoped for.
