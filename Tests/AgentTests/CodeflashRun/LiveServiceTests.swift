@@ -88,7 +88,7 @@ extension OptimizeLayerTests {
         CodeflashRunPlan(project: project, loopingSeconds: 0.3), in: context)
       let judge = FindingJudge(runner: runner, remeasurement: try Remeasurement(runner))
       let opportunity = try #require(runner.project.list.functions.first { $0.function == CodeflashRig.quick })
-      let replayed = try judge.judge(try runner.run(opportunity, on: side, block: 0), on: side)
+      let replayed = try judge.judge(try runner.run(opportunity, on: side, block: 0), on: side).run
       #expect(replayed.finding == .found, "\(replayed)")
     }
 

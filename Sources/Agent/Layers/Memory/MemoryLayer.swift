@@ -124,13 +124,13 @@ struct MemoryLayer: Layer {
   private func works(
     _ record: CodeflashRunner.Record, on side: SideEnvironment, under tool: String? = nil, in context: LayerContext
   ) throws -> Bool {
-    guard let reason = Breakage.reason(record) else { return true }
+    guard let breakage = Breakage(record) else { return true }
     try trouble(
       OptimizeLayer.memoryMetric, side.side,
       Problem(
         what: "codeflash of \(side.label) is broken on \(record.opportunity.function)"
           + (tool.map { " under \($0)" } ?? ""),
-        why: reason, fix: Breakage.fix(reason), exitStatus: .partial), in: context)
+        why: breakage.reason, fix: breakage.fix, exitStatus: .partial), in: context)
     return false
   }
 
@@ -138,9 +138,8 @@ struct MemoryLayer: Layer {
 
   mutating func summarise(in context: LayerContext) throws {
     guard let runner else { return }
-    let worker = MemoryTools(folder: runner.folder, top: plan.top)
-    try worker.writeScripts()
-    let tools = try profilers(in: context)
+    let worker = try MemoryTools(folder: runner.folder, top: plan.top)
+    let tools = try ProfilerTools.orSkipped("memray", of: Self.name, in: context)
     for tool in MemoryProfile.Tool.allCases where tool == .tracemalloc || tools != nil {
       for side in context.sides {
         try context.sink.emit(.phase(Phase(text: "\(tool.rawValue) on codeflash of \(side.label)", side: side.side)))
@@ -155,18 +154,6 @@ struct MemoryLayer: Layer {
       }
     }
     _ = try runner.service.finish()
-  }
-
-  private func profilers(in context: LayerContext) throws -> ProfilerTools? {
-    guard let side = context.sides.first else { return nil }
-    do { return try ProfilerTools.prepare(for: side, in: context) } catch let error as SideProblem {
-      try context.sink.emit(
-        .skipped(
-          Skipped(
-            layer: Self.name, metric: "memray", python: context.python, side: nil,
-            reason: "memray \(ProfilerTools.memrayVersion) can't be installed: \(error.why ?? error.what)")))
-      return nil
-    }
   }
 
   private func home(in context: LayerContext) -> String { context.scratch + "/memory-home" }
