@@ -30,6 +30,8 @@ final class ReplayService {
     var ready: Bool?
     var failure: String?
   }
+  /// What the service wrote into a recording, as far as it is read here.
+  private struct Kept: Decodable { var function: String }
 
   /// How the outside is kept out.
   enum Network: String {
@@ -139,8 +141,8 @@ final class ReplayService {
     }
     return try FileManager.default.contentsOfDirectory(atPath: kept).filter { $0.hasSuffix(".json") }.sorted().map {
       let content = try Data(contentsOf: URL(filePath: "\(kept)/\($0)"))
-      return Recording(
-        function: String($0.dropLast(".json".count)), content: String(decoding: content, as: UTF8.self))
+      let named = try JSONDecoder().decode(Kept.self, from: content)
+      return Recording(function: named.function, content: String(decoding: content, as: UTF8.self))
     }
   }
 }

@@ -48,6 +48,31 @@ struct DifferenceTests {
     #expect(costs.modules.first?.selfRange == 1...3)
   }
 
+  @Test("a line that a cut list may have left out has not grown by more than the list tells")
+  func cutLists() throws {
+    func profile(_ side: Side, _ lines: [(String, Int)], leftOut: Int) -> MemoryProfile {
+      MemoryProfile(
+        tool: .memray, version: "1", python: "3.12", side: side, function: "a:b", peakBytes: 0,
+        totalBytes: lines.reduce(leftOut) { $0 + $1.1 },
+        lines: lines.enumerated().map {
+          .init(file: "a.py", line: $0.offset, text: $0.element.0, bytes: $0.element.1, allocations: 1)
+        }, modules: [], seconds: 1, plainSeconds: nil, peakRSSBytes: 0)
+    }
+    func changes(leftOut: Int) -> [String: Int] {
+      var record = JobRecord(events: [])
+      record.memoryProfiles = [
+        profile(.base, [("large", 9 << 20), ("twice", 4 << 20), ("smallest", 2 << 20)], leftOut: leftOut),
+        profile(
+          .head, [("large", 9 << 20), ("new", 5 << 20), ("twice", 4 << 20), ("twice", 2 << 20), ("small", 2 << 20)],
+          leftOut: leftOut),
+      ]
+      return Dictionary(
+        MemoryLineChange.all(from: record).map { ($0.text, $0.differenceBytes) }, uniquingKeysWith: +)
+    }
+    #expect(changes(leftOut: 0) == ["new": 5 << 20, "twice": 2 << 20, "small": 2 << 20, "smallest": -2 << 20])
+    #expect(changes(leftOut: 1 << 20) == ["new": 3 << 20])
+  }
+
   @Test("functions are held against each other by self time per call of the target")
   func profiles() {
     func profile(_ side: Side, calls: Int, _ functions: [(String, Double)]) -> FunctionProfile {

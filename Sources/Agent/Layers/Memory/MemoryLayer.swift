@@ -13,6 +13,7 @@ struct MemoryLayer: Layer {
   private var commands: [StartupCommand] = []
   private var plainSeconds: [Side: Double] = [:]
   private var hasTimeline: Set<Side> = []
+  private var saidNothingSeen = false
 
   init(plan: MemoryPlan) { self.plan = plan }
 
@@ -102,9 +103,13 @@ struct MemoryLayer: Layer {
     }
   }
 
-  private func emit(
+  private mutating func emit(
     _ metric: String, _ bytes: Int, _ side: Side, _ block: Block, _ position: Int, in context: LayerContext
   ) throws {
+    guard bytes > 0 else {
+      defer { saidNothingSeen = true }
+      return saidNothingSeen ? () : try trouble(metric, side, TreeSampler.sawNothing, in: context)
+    }
     try context.sink.emit(
       .sample(
         Sample(

@@ -13,7 +13,7 @@ struct OptimizeLayer: Layer {
 
   let plan: OptimizePlan
   private var work: Work?
-  /// Said once for a side and function.
+  /// Said once: a side and function, or a metric.
   private var complaints: Set<String> = []
   private var hasTimeline: Set<Side> = []
   /// Functions whose recording would be of a run that went wrong.
@@ -180,7 +180,14 @@ struct OptimizeLayer: Layer {
     time.userSeconds = run.userSeconds
     time.systemSeconds = run.systemSeconds
     try context.sink.emit(.sample(time))
-    guard report.memory.peakPSSBytes > 0 else { return }
+    guard report.memory.peakPSSBytes > 0 else {
+      guard complaints.insert(Self.memoryMetric).inserted else { return }
+      return try context.sink.emit(
+        .trouble(
+          Trouble(
+            layer: .memory, metric: Self.memoryMetric, python: report.python, side: report.side,
+            problem: TreeSampler.sawNothing)))
+    }
     try context.sink.emit(.sample(sample(.memory, Self.memoryMetric, Double(report.memory.peakPSSBytes), .bytes)))
     if hasTimeline.insert(report.side).inserted {
       try context.sink.emit(
@@ -217,8 +224,7 @@ struct OptimizeLayer: Layer {
 
   mutating func summarise(in context: LayerContext) throws {
     guard let service = work?.runner.service else { return }
-    let names = Set(broken.map { $0.split(separator: ":").joined(separator: ".") })
-    for recording in try service.finish() where !names.contains(recording.function) {
+    for recording in try service.finish() where !broken.contains(recording.function) {
       try context.sink.emit(.recording(recording))
     }
     work = nil
