@@ -73,6 +73,22 @@ struct DifferenceTests {
     #expect(changes(leftOut: 1 << 20) == ["new": 3 << 20])
   }
 
+  @Test("the memory of several runs is that of the highest, not the largest numbers of different runs")
+  func highestRun() throws {
+    let memories = [
+      TreeMemory(peakPSSBytes: 5, peakRSSBytes: 9, largestProcessBytes: 4, processes: 3, looks: 7),
+      TreeMemory(peakPSSBytes: 6, peakRSSBytes: 8, largestProcessBytes: 3, processes: 2, looks: 5),
+    ]
+    var record = JobRecord(events: [])
+    record.optimizeRuns = memories.enumerated().map { position, memory in
+      OptimizeRun(
+        purpose: .measured, python: "3.12", side: .base, block: 0, position: position, form: .quick, seconds: 1,
+        cpuSeconds: 1, memory: memory, network: "open", functions: [])
+    }
+    let document = try #require(OptimizeDocument.make(.base, from: record))
+    #expect(document.results.first?.memory == memories[1])
+  }
+
   @Test("functions are held against each other by self time per call of the target")
   func profiles() {
     func profile(_ side: Side, calls: Int, _ functions: [(String, Double)]) -> FunctionProfile {

@@ -107,8 +107,9 @@ struct MemoryLayer: Layer {
     _ metric: String, _ bytes: Int, _ side: Side, _ block: Block, _ position: Int, in context: LayerContext
   ) throws {
     guard bytes > 0 else {
-      defer { saidNothingSeen = true }
-      return saidNothingSeen ? () : try trouble(metric, side, TreeSampler.sawNothing, in: context)
+      if !saidNothingSeen { try trouble(metric, side, TreeSampler.sawNothing, in: context) }
+      saidNothingSeen = true
+      return
     }
     try context.sink.emit(
       .sample(
