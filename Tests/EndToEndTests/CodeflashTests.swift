@@ -48,6 +48,46 @@ struct CodeflashTests {
     }
   }
 
+  @Test(
+    "what a live service answers is recorded into files, without its key", .enabled(if: CodeflashPorts.areFree),
+    .timeLimit(.minutes(10)))
+  func record() async throws {
+    let ports = try await CodeflashPorts.hold()
+    defer { extendLifetime(ports) }
+    let name = "depot.pricing.total_with_tax.json"
+    let known = Rig.packageRoot + "/fixtures/depot/recordings/" + name
+    let key = "cf-secret-\(UUID().uuidString)"
+    try await Rig.with { rig in
+      let service = try SecondStandIn(in: rig.folder, recording: known, key: key)
+      let run = try await rig.bench(
+        [
+          "record", "codeflash==0.20.6", "--form", "quick", "--output", "new/recordings",
+          "--set", "optimize.live-address=http://127.0.0.1:\(service.port)",
+        ] + python, extra: far.merging(["CODEFLASH_API_KEY": key]) { $1 })
+      #expect(run.status == 0, "\(run.error)")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: rig.folder + "/new/recordings") == [name])
+      let text = try rig.read("new/recordings/" + name)
+      let made = try JSONDecoder().decode(MadeRecording.self, from: Data(text.utf8))
+      #expect(made.schema == 1 && made.function == "depot.pricing:total_with_tax")
+      #expect(made.recorded == "from the live service")
+      let endpoints = Set(made.answers.map(\.endpoint))
+      #expect(endpoints.isSuperset(of: ["/ai/optimize", "/ai/testgen", "/ai/optimize-line-profiler", "/ai/explain"]))
+      #expect(made.answers.filter { $0.endpoint == "/ai/testgen" }.compactMap(\.test_index).sorted() == [0, 1])
+      #expect(!(text + run.output + run.error).contains(key))
+    }
+  }
+
+  private struct MadeRecording: Decodable {
+    var schema: Int
+    var function: String
+    var recorded: String
+    var answers: [Answer]
+    struct Answer: Decodable {
+      var endpoint: String
+      var test_index: Int?
+    }
+  }
+
   @Test("layers of codeflash for another package, and a project that is none, are refused before anything is done")
   func refusals() async throws {
     try await Rig.with { rig in

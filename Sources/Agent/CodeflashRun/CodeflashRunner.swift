@@ -55,7 +55,7 @@ struct CodeflashRunner {
   /// - Parameter wrap: puts an instrument around the words that start codeflash's script.
   func run(
     _ opportunity: OpportunityList.Opportunity, on side: SideEnvironment, block: Int,
-    wrap: ([String]) -> [String] = { $0 }, extra: [String: String] = [:]
+    wrap: ([String]) -> [String] = { $0 }
   ) throws -> Record {
     try makeFresh()
     let script = side.bin + "/" + context.target.package
@@ -69,13 +69,11 @@ struct CodeflashRunner {
     let program = [
       side.interpreter, script, "--file", opportunity.file, "--function", opportunity.name, "--no-pr",
     ]
-    let words = service.words(wrap(program), agent: context.agent)
     _ = service.takeLog()
     var sampler = TreeSampler()
     let started = MonotonicClock.seconds
     let outcome = try ChildProcess(
-      program: words[0], arguments: Array(words.dropFirst()),
-      environment: environment(of: side, block: block).merging(extra) { $1 }, directory: clone,
+      words: service.words(wrap(program)), environment: environment(of: side, block: block), directory: clone,
       limitSeconds: plan.timeoutSeconds, errorLimit: 256 << 10,
       look: (Self.lookEvery, { sampler.look(at: $0) })
     ).run()
@@ -90,15 +88,13 @@ struct CodeflashRunner {
 
   /// Codeflash keeps what its tests say to itself: they are run once more, as it runs them, for their last words.
   private func testComplaint(on side: SideEnvironment) throws -> String? {
-    let words = service.words(
-      [
-        side.interpreter, "-m", "pytest", "-q", "-p", "codeflash.verification.pytest_plugin",
-        "--codeflash_loops_scope=session",
-        "--codeflash_min_loops=1", "--codeflash_max_loops=1", "--codeflash_seconds=1",
-      ], agent: context.agent)
+    let program = [
+      side.interpreter, "-m", "pytest", "-q", "-p", "codeflash.verification.pytest_plugin",
+      "--codeflash_loops_scope=session", "--codeflash_min_loops=1", "--codeflash_max_loops=1", "--codeflash_seconds=1",
+    ]
     let outcome = try ChildProcess(
-      program: words[0], arguments: Array(words.dropFirst()), environment: environment(of: side, block: 0),
-      directory: clone, limitSeconds: plan.timeoutSeconds
+      words: service.words(program), environment: environment(of: side, block: 0), directory: clone,
+      limitSeconds: plan.timeoutSeconds
     ).run()
     guard !outcome.succeeded else { return nil }
     let version = try ChildProcess(
@@ -112,10 +108,8 @@ struct CodeflashRunner {
   }
 
   private func makeFresh() throws {
-    let manager = FileManager.default
-    let run = folder + "/run"
-    if manager.fileExists(atPath: run) { try manager.removeItem(atPath: run) }
-    for path in [home, temporary] { try manager.createDirectory(atPath: path, withIntermediateDirectories: true) }
+    try FileManager.default.removeIfThere(folder + "/run")
+    for path in [home, temporary] { try FileManager.default.makeFresh(path) }
     _ = try context.tools.mustRun(
       "git", ["clone", "--quiet", "--local", template, clone], doing: "copying the project", in: folder)
   }
@@ -131,6 +125,7 @@ struct CodeflashRunner {
   /// Whether codeflash left the function's file otherwise than it was.
   func hasChanged(_ opportunity: OpportunityList.Opportunity) -> Bool {
     let (old, new) = (template + "/" + opportunity.file, clone + "/" + opportunity.file)
+    // A file that is gone reads as none, and that is a change too.
     return (try? Data(contentsOf: URL(filePath: old))) != (try? Data(contentsOf: URL(filePath: new)))
   }
 

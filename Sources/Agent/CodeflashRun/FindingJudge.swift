@@ -8,32 +8,38 @@ struct FindingJudge {
   /// The least of our own measurement that is no noise: what codeflash itself asks for.
   private static let gain = 1.05
 
-  func judge(_ record: CodeflashRunner.Record, on side: SideEnvironment) throws -> FunctionRun {
+  struct Judgement {
+    var run: FunctionRun
+    /// Set when, and only when, the finding is `broken`.
+    var breakage: Breakage?
+  }
+
+  func judge(_ record: CodeflashRunner.Record, on side: SideEnvironment) throws -> Judgement {
     let opportunity = record.opportunity
     let end = record.started + record.outcome.seconds
     var run = FunctionRun(
       function: opportunity.function, kind: opportunity.kind, finding: .broken, seconds: record.outcome.seconds,
       leastSpeedup: opportunity.leastSpeedup, phases: record.log.phases(from: record.started, to: end))
-    if let reason = Breakage.reason(record) {
-      run.reason = reason
-      return run
+    func broken(by breakage: Breakage) -> Judgement {
+      run.reason = breakage.reason
+      return Judgement(run: run, breakage: breakage)
     }
+    if let breakage = Breakage(record) { return broken(by: breakage) }
     guard record.log.accepted else {
       // Taken or not taken: without the report this release does not say it in words that are known here.
       guard !runner.hasChanged(opportunity) else {
-        run.reason = "it changed \(opportunity.file) without a report that a candidate was taken"
-        return run
+        return broken(by: .unreportedChange(file: opportunity.file))
       }
       run.finding = opportunity.kind == .opportunity ? .missed : .rejectedRightly
       if run.finding == .missed {
         run.reason = "its tests ran and candidates were tried, none was taken"
       }
-      return run
+      return Judgement(run: run)
     }
     run.candidate = record.log.best?.candidate
     run.claimedSpeedup = record.log.best?.speedup
     try judgeAccepted(opportunity, on: side, into: &run)
-    return run
+    return Judgement(run: run)
   }
 
   private func judgeAccepted(
@@ -68,59 +74,5 @@ struct FindingJudge {
   private func tenths(_ value: Double) -> String {
     let tenths = Int((min(value, 1e9) * 10).rounded())
     return "\(tenths / 10).\(tenths % 10)"
-  }
-}
-
-/// Why a run says nothing about what codeflash can find.
-enum Breakage {
-  static func reason(_ record: CodeflashRunner.Record) -> String? {
-    let requests = record.log.requests
-    if let unknown = requests.first(where: { $0.unknown == true }) {
-      return "codeflash asked what no recording answers: \(unknown.method) \(unknown.endpoint)"
-        + (unknown.function.map { " about \($0)" } ?? "") + (unknown.request.map { ": \($0.prefix(400))" } ?? "")
-    }
-    if record.freeBytes < 1 << 20 || record.words.contains(where: { $0.contains("No space left on device") }) {
-      return "the disk is full where it ran"
-    }
-    if requests.contains(where: { $0.refused == true || $0.status == 401 || $0.status == 403 }) {
-      return "the service refused the key"
-    }
-    if let failure = requests.lazy.compactMap(\.upstreamFailure).first {
-      return "the live service can't be reached: \(failure)"
-    }
-    if let failure = requests.lazy.compactMap(\.failure).first {
-      return "the stand-in of its service failed: \(failure)"
-    }
-    if record.serviceEnded { return "the stand-in of its service ended in the middle of the run" }
-    switch record.outcome.end {
-    case .timedOut: return "it took longer than its time limit"
-    case .signalled, .exited(1...), .exited(..<0):
-      return "it \(record.outcome.endWords): \(lastWords(record))"
-    case .exited: break
-    }
-    if requests.isEmpty { return "it made no request of its service: \(lastWords(record))" }
-    if record.log.accepted || record.log.hasBaseline { return nil }
-    return "it could not run the tests of the function: \(record.testComplaint ?? lastWords(record))"
-  }
-
-  private static func lastWords(_ record: CodeflashRunner.Record) -> String {
-    // A profiler that runs along has its say in the end.
-    let lines = record.words.filter { line in line.contains(where: \.isLetter) && !line.hasPrefix("py-spy>") }
-    return lines.isEmpty ? "it printed nothing" : lines.suffix(3).joined(separator: " / ")
-  }
-
-  /// What a person can do about it.
-  static func fix(_ reason: String) -> String {
-    if reason.contains("'_nodeid'") {
-      return "this release of codeflash can't work with pytest 9.2 or later: --set 'target.requirements=pytest<9.2'"
-    }
-    if reason.contains("disk is full") { return "make room at the far end: df -h ~/.cf-bench" }
-    if reason.contains("no recording answers") {
-      return "record it from the live service with 'cf-bench record', or add the answer to the project's recordings"
-    }
-    if reason.contains("refused the key") { return "check \(Secrets.codeflashKey); codeflash's site makes new ones" }
-    if reason.contains("stand-in") { return "see whether something at the far end ends processes (memory, limits)" }
-    if reason.contains("time limit") { return "raise it with --set optimize.timeout=10m, or see what holds it up" }
-    return "run codeflash by hand on the project, as docs/replay.md says, and read what it prints"
   }
 }

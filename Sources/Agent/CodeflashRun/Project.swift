@@ -16,11 +16,9 @@ struct Project {
   /// Copies the code, without the answers to what is asked of it, into a git repository that runs are cloned from.
   func makeTemplate(at path: String, tools: SetupTools) throws {
     let manager = FileManager.default
-    if manager.fileExists(atPath: path) { try manager.removeItem(atPath: path) }
+    try manager.removeIfThere(path)
     try manager.copyItem(atPath: folder, toPath: path)
-    for name in ["recordings", "opportunities.json", ".git"] where manager.fileExists(atPath: "\(path)/\(name)") {
-      try manager.removeItem(atPath: "\(path)/\(name)")
-    }
+    for name in ["recordings", "opportunities.json", ".git"] { try manager.removeIfThere("\(path)/\(name)") }
     let identity = ["-c", "user.name=cf-bench", "-c", "user.email=cf-bench@localhost", "-c", "commit.gpgsign=false"]
     for words in [["init", "--quiet"], ["add", "--all"], identity + ["commit", "--quiet", "--message", list.name]] {
       _ = try tools.mustRun("git", words, doing: "preparing the project '\(list.name)'", in: path)

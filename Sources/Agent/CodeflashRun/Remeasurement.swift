@@ -31,8 +31,7 @@ final class Remeasurement {
 
   init(_ runner: CodeflashRunner) throws {
     self.runner = runner
-    script = runner.folder + "/remeasure.py"
-    try Data(PackageResources.remeasure_py).write(to: URL(filePath: script))
+    script = try EmbeddedScript.remeasure.write(into: runner.folder)
   }
 
   func measure(_ opportunity: OpportunityList.Opportunity, on side: SideEnvironment) throws -> Result {
@@ -69,16 +68,13 @@ final class Remeasurement {
     _ opportunity: OpportunityList.Opportunity, at root: String, on side: SideEnvironment
   ) throws -> Answer {
     let workdir = runner.folder + "/remeasured"
-    if FileManager.default.fileExists(atPath: workdir) { try FileManager.default.removeItem(atPath: workdir) }
-    try FileManager.default.createDirectory(atPath: workdir, withIntermediateDirectories: true)
+    try FileManager.default.makeFresh(workdir)
     let order = Order(
       root: root, module: opportunity.module, setup: opportunity.setup, call: opportunity.call, workdir: workdir)
-    let words = runner.service.words([side.interpreter, "-I", "-B", script], agent: runner.context.agent)
     let outcome = try ChildProcess(
-      program: words[0], arguments: Array(words.dropFirst()),
+      words: runner.service.words([side.interpreter, "-I", "-B", script]),
       environment: side.measuredEnvironment(home: workdir).merging(runner.service.refusedProxies) { $1 },
-      directory: workdir,
-      input: Array(try JSONEncoder().encode(order)), limitSeconds: 60
+      directory: workdir, input: Array(try JSONEncoder().encode(order)), limitSeconds: 60
     ).run()
     let answer = try? JSONDecoder().decode(Answer.self, from: Data(outcome.output))  // none: its end tells why
     return answer ?? Answer(failure: "it \(outcome.endWords): \(outcome.lastWords(lines: 2))")

@@ -30,6 +30,8 @@ final class ReplayService {
     var ready: Bool?
     var failure: String?
   }
+  /// What the service wrote into a recording, as far as it is read here.
+  private struct Kept: Decodable { var function: String }
 
   /// How the outside is kept out.
   enum Network: String {
@@ -41,6 +43,7 @@ final class ReplayService {
   let network: Network
   /// The key that codeflash gets: of this run, worth nothing elsewhere. A real one stays with the service.
   let key: String
+  private let agent: String
   private let log: String
   private let kept: String?
   private let helper: HelperProcess
@@ -52,11 +55,11 @@ final class ReplayService {
   {
     var random = SystemRandomNumberGenerator()
     key = "cf-" + String(random.next(), radix: 36) + String(random.next(), radix: 36)
+    agent = context.agent
     log = folder + "/requests.ndjson"
     kept = keepsRecordings ? folder + "/recordings" : nil
-    if let kept { try FileManager.default.createDirectory(atPath: kept, withIntermediateDirectories: true) }
-    let script = folder + "/replay_service.py"
-    try Data(PackageResources.replay_service_py).write(to: URL(filePath: script))
+    if let kept { try FileManager.default.makeFresh(kept) }
+    let script = try EmbeddedScript.replayService.write(into: folder)
     try Data().write(to: URL(filePath: log))
     let live = plan.answers == .live
     let upstreamKey = context.secrets[Secrets.codeflashKey]
@@ -68,12 +71,12 @@ final class ReplayService {
           "export \(Secrets.codeflashKey)=… before cf-bench, or play recorded answers: --set optimize.answers=replay",
         exitStatus: .usage)
     }
-    network = live ? .open : PrivateNetwork.isPermitted(agent: context.agent) ? .namespace : .proxies
+    network = live ? .open : PrivateNetwork.isPermitted(agent: agent) ? .namespace : .proxies
     guard let interpreter = context.sides.first?.interpreter else {
       preconditionFailure("a layer has at least one side")
     }
     var words = [interpreter, "-I", "-S", script]
-    if network == .namespace { words = PrivateNetwork.words(words, agent: context.agent) }
+    if network == .namespace { words = PrivateNetwork.words(words, agent: agent) }
     // The real service is reached straight, with the certificates of the far end's login.
     let environment = live ? context.environment : ["PATH": "/usr/bin:/bin"]
     let order = Order(
@@ -81,9 +84,7 @@ final class ReplayService {
       upstream: live ? Upstream(ai: plan.liveAddress, cf: plan.liveAddress) : nil,
       upstreamKey: live ? upstreamKey : nil, kept: kept)
     helper = try HelperProcess(
-      ChildProcess(
-        program: words[0], arguments: Array(words.dropFirst()), environment: environment, directory: folder,
-        limitSeconds: Self.startLimit),
+      ChildProcess(words: words, environment: environment, directory: folder, limitSeconds: Self.startLimit),
       input: Array(try JSONEncoder().encode(order)) + [UInt8(ascii: "\n")])
     try waitUntilReady()
   }
@@ -105,10 +106,9 @@ final class ReplayService {
   }
 
   var isRunning: Bool { helper.isRunning }
-  var lastWords: String { helper.lastWords }
 
   /// The words that start a program where this service is, and nothing else but it where the machine permits that.
-  func words(_ program: [String], agent: String) -> [String] {
+  func words(_ program: [String]) -> [String] {
     network == .namespace ? PrivateNetwork.words(program, joining: helper.pid, agent: agent) : program
   }
 
@@ -141,8 +141,8 @@ final class ReplayService {
     }
     return try FileManager.default.contentsOfDirectory(atPath: kept).filter { $0.hasSuffix(".json") }.sorted().map {
       let content = try Data(contentsOf: URL(filePath: "\(kept)/\($0)"))
-      return Recording(
-        function: String($0.dropLast(".json".count)), content: String(decoding: content, as: UTF8.self))
+      let named = try JSONDecoder().decode(Kept.self, from: content)
+      return Recording(function: named.function, content: String(decoding: content, as: UTF8.self))
     }
   }
 }

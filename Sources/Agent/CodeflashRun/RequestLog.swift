@@ -32,6 +32,7 @@ struct LoggedRequest: Decodable, Equatable {
 
   private struct Readable: Decodable, Equatable {
     var value: Report?
+    // Another release's report may look otherwise: it then says nothing of what was taken.
     init(from decoder: any Decoder) { value = try? Report(from: decoder) }
   }
 
@@ -54,19 +55,25 @@ struct LoggedRequest: Decodable, Equatable {
 /// The requests of one run of codeflash, and what they tell.
 struct RequestLog: Equatable {
   var requests: [LoggedRequest]
+  /// Lines that can't be read: what stood there is not known, so the run can't be judged.
+  var unreadable = 0
 
   /// Reads and empties the service's log: the next run starts a new one.
   static func take(from path: String) -> RequestLog {
+    // No file is no request: a breakage of its own.
     guard let bytes = try? Data(contentsOf: URL(filePath: path)) else { return RequestLog(requests: []) }
     // The service appends, so an emptied file goes on at its start.
     _ = truncate(path, 0)
     let lines = bytes.split(separator: UInt8(ascii: "\n"))
-    // The service writes whole lines; one that can't be read would be of a full disk, and is missed by what it proves.
-    return RequestLog(requests: lines.compactMap { try? JSONDecoder().decode(LoggedRequest.self, from: Data($0)) })
+    // Counted below: the service writes whole lines, except on a full disk.
+    let requests = lines.compactMap { try? JSONDecoder().decode(LoggedRequest.self, from: Data($0)) }
+    return RequestLog(requests: requests, unreadable: lines.count - requests.count)
   }
 
   /// Without what an earlier run, ended by its limit, still asked.
-  func since(_ start: Double) -> RequestLog { RequestLog(requests: requests.filter { $0.start >= start }) }
+  func since(_ start: Double) -> RequestLog {
+    RequestLog(requests: requests.filter { $0.start >= start }, unreadable: unreadable)
+  }
 
   /// Whether codeflash says that it took a candidate.
   var accepted: Bool { requests.contains { $0.report?.is_optimization_found == true } }

@@ -5,9 +5,11 @@ enum Secrets {
   static let names = [codeflashKey]
 
   static func take(from environment: [String: String]) -> [String: String] {
-    // A line's end that came along is not part of it; a value that no header can carry is none.
-    environment.filter { names.contains($0.key) }.mapValues { value in
-      String(value.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
-    }.filter { !$0.value.isEmpty && $0.value.utf8.allSatisfy { (0x21...0x7e).contains($0) } }
+    environment.filter { names.contains($0.key) }.compactMapValues { value in
+      // A line's end that came along is not part of it; a value that no header can carry is none.
+      let words = value.split(whereSeparator: \.isWhitespace)
+      guard words.count == 1, words[0].utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else { return nil }
+      return String(words[0])
+    }
   }
 }

@@ -65,6 +65,13 @@ struct TreeSampler {
     }
   }
 
+  /// What to say of a peak of 0: memory that can't be seen is not no memory.
+  static let sawNothing = Problem(
+    what: "the memory of codeflash's processes can't be seen",
+    why: "the kernel tells no proportional set size of them (/proc/PID/smaps_rollup)",
+    fix: "measure it on a Linux that has this file and lets its user read it; times are not touched by this",
+    exitStatus: .partial)
+
   // MARK: Reading
 
   private mutating func children(of pid: pid_t) -> [pid_t] {

@@ -81,7 +81,8 @@ class Service:
         self.live = order["mode"] == "live"
         self.recordings = Recordings(None if self.live else order["recordings"])
         self.lock = threading.Condition()
-        self.log = open(order["log"], "a", encoding="utf-8", buffering=1)
+        # Without a buffer a line is one write: whoever reads the log meanwhile finds whole lines.
+        self.log = open(order["log"], "ab", buffering=0)
         # By trace and by candidate: the function that a request is about.
         self.traces = {}
         # By function: the trace of its latest run, for requests that carry none.
@@ -92,7 +93,7 @@ class Service:
 
     def write(self, entry):
         with self.lock:
-            self.log.write(json.dumps(entry) + "\n")
+            self.log.write((json.dumps(entry) + "\n").encode())
 
     # Which function
 

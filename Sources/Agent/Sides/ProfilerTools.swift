@@ -36,7 +36,7 @@ struct ProfilerTools: Equatable {
     defer { extendLifetime(lock) }
     let marker = path + "/cf-bench-complete.json"
     guard access(marker, F_OK) != 0 else { return ProfilerTools(path: path) }
-    if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+    try FileManager.default.removeIfThere(path)
     _ = try tools.mustRun(
       "uv", ["venv", "--quiet", "--no-project", "--python", interpreter, path],
       doing: "making the profilers' environment")
@@ -46,6 +46,20 @@ struct ProfilerTools: Equatable {
         + requirements, doing: "installing the profilers")
     try Data("{}".utf8).write(to: URL(filePath: marker), options: .atomic)
     return ProfilerTools(path: path)
+  }
+
+  /// The same for the first side; `nil`, and said as a skipped `metric`, where they can't be had.
+  static func orSkipped(_ metric: String, of layer: LayerName, in context: LayerContext) throws -> ProfilerTools? {
+    guard let side = context.sides.first else { return nil }
+    do { return try prepare(for: side, in: context) } catch let error as SideProblem {
+      let names = "memray \(memrayVersion) and py-spy \(pySpyVersion)"
+      try context.sink.emit(
+        .skipped(
+          Skipped(
+            layer: layer, metric: metric, python: context.python, side: nil,
+            reason: "\(names) can't be installed: \(error.why ?? error.what)")))
+      return nil
+    }
   }
 
   private static func realPath(_ path: String) -> String {

@@ -78,7 +78,7 @@ extension CommandContext {
     try StoredFile.makeFolders(folder)
     for recording in recordings {
       // The name comes from the far end: it must not lead out of the folder.
-      let name = recording.function + ".json"
+      let name = recording.function.replacing(":", with: ".") + ".json"
       guard FilePath.Component(name)?.kind == .regular else {
         throw ResultsError.damagedFile(path: folder.string, reason: "'\(name)' is no name of a file")
       }

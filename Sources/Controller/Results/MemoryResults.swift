@@ -56,26 +56,53 @@ extension MemoryLineChange {
     var place: String
   }
 
+  /// The listed lines of one key.
+  private struct Place {
+    var line: Int
+    var text: String
+    var bytes: Int
+    var lines = 1
+  }
+
   private static func changes(base: MemoryProfile, head: MemoryProfile) -> [MemoryLineChange] {
-    let (before, after) = (summed(base), summed(head))
+    let (before, after) = (places(base), places(head))
+    let (leftOutBefore, leftOutAfter) = (mostLeftOut(base), mostLeftOut(head))
     return Set(before.keys).union(after.keys).map { key in
-      let line = after[key] ?? before[key]
+      let place = after[key] ?? before[key]
       return MemoryLineChange(
-        tool: head.tool, python: head.python, file: key.file, line: line?.line ?? 0, text: line?.text ?? "",
-        baseBytes: before[key]?.bytes ?? 0, headBytes: after[key]?.bytes ?? 0)
+        tool: head.tool, python: head.python, file: key.file, line: place?.line ?? 0, text: place?.text ?? "",
+        baseBytes: bytes(before[key], against: after[key], leftOut: leftOutBefore),
+        headBytes: bytes(after[key], against: before[key], leftOut: leftOutAfter))
     }.filter { abs($0.differenceBytes) >= least }.sorted {
       ($0.differenceBytes, $1.file, $1.line) > ($1.differenceBytes, $0.file, $0.line)
     }
   }
 
-  private static func summed(_ profile: MemoryProfile) -> [Key: MemoryProfile.Line] {
+  /// What a place holds on one side. A line that only the other side lists may have been left out of this side's list:
+  /// it counts with the most that it can hold, up to the other side's, so that a cut list makes no difference.
+  private static func bytes(_ place: Place?, against other: Place?, leftOut: Int) -> Int {
+    let (own, others) = (place?.bytes ?? 0, other?.bytes ?? 0)
+    let missing = max(0, (other?.lines ?? 0) - (place?.lines ?? 0))
+    return max(own, min(others, own + leftOut * missing))
+  }
+
+  /// The most that a line can hold that is not in the list: 0 where all are, else its smallest.
+  private static func mostLeftOut(_ profile: MemoryProfile) -> Int {
+    let isWhole = profile.lines.reduce(0) { $0 + $1.bytes } >= profile.totalBytes
+    return isWhole ? 0 : profile.lines.map(\.bytes).min() ?? 0
+  }
+
+  private static func places(_ profile: MemoryProfile) -> [Key: Place] {
     Dictionary(
-      profile.lines.map { (Key(file: $0.file, place: $0.text.isEmpty ? "\($0.line)" : $0.text), $0) }
+      profile.lines.map { line in
+        (
+          Key(file: line.file, place: line.text.isEmpty ? "\(line.line)" : line.text),
+          Place(line: line.line, text: line.text, bytes: line.bytes)
+        )
+      }
     ) { first, second in
-      var line = first
-      line.bytes += second.bytes
-      line.allocations += second.allocations
-      return line
+      Place(
+        line: first.line, text: first.text, bytes: first.bytes + second.bytes, lines: first.lines + second.lines)
     }
   }
 }

@@ -23,7 +23,7 @@ extension OptimizeDocument {
     return Result(
       python: python, form: first.form, network: first.network, seconds: counted.map(\.seconds),
       medianSeconds: Quantile.median(counted.map(\.seconds)), cpuSeconds: counted.map(\.cpuSeconds),
-      memory: telling.map(\.memory).reduce(TreeMemory()) { $0.highest($1) },
+      memory: telling.map(\.memory).max { $0.peakPSSBytes < $1.peakPSSBytes } ?? first.memory,
       findings: FindingCount(functions.map(\.asRun)), isStable: functions.allSatisfy { $0.counts.count == 1 },
       functions: functions,
       phases: record.profiledPhases.first { $0.side == side && $0.python == python }, runs: runs)
@@ -65,16 +65,6 @@ extension FunctionFinding {
     case .acceptedWrongly: 1
     case .broken: 0
     }
-  }
-}
-
-extension TreeMemory {
-  fileprivate func highest(_ other: TreeMemory) -> TreeMemory {
-    TreeMemory(
-      peakPSSBytes: max(peakPSSBytes, other.peakPSSBytes), peakRSSBytes: max(peakRSSBytes, other.peakRSSBytes),
-      largestProcessBytes: max(largestProcessBytes, other.largestProcessBytes),
-      processes: max(processes, other.processes), looks: looks + other.looks,
-      costSeconds: costSeconds + other.costSeconds)
   }
 }
 

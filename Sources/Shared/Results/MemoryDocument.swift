@@ -47,6 +47,7 @@ public struct MemoryLineChange: Codable, Equatable, Sendable {
   /// The head's line, or the base's where the head has none.
   public var line: Int
   public var text: String
+  /// On a side whose list of lines is cut, a line that is not in it counts with the most that it can hold.
   public var baseBytes: Int
   public var headBytes: Int
   public var differenceBytes: Int { headBytes - baseBytes }

@@ -23,6 +23,7 @@ public struct OptimizeDocument: Codable, Equatable, Sendable {
     public var medianSeconds: Double?
     /// CPU seconds of each counted run.
     public var cpuSeconds: [Double]
+    /// Of the run with the highest peak.
     public var memory: TreeMemory
     /// Over the functions below.
     public var findings: FindingCount

@@ -153,6 +153,7 @@ public struct ProfiledPhases: Codable, Equatable, Sendable {
 
 /// A recording that a live run made: the content of one file of `recordings/`.
 public struct Recording: Codable, Equatable, Sendable {
+  /// `package.module:qualified.name`.
   public var function: String
   /// JSON text, as it is to stand in the file.
   public var content: String

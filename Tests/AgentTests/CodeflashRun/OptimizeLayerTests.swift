@@ -1,5 +1,6 @@
 import Foundation
 import Shared
+import TestSupport
 import Testing
 
 @testable import Agent
@@ -140,8 +141,12 @@ struct OptimizeLayerTests {
     #expect(rig.events.samples.isEmpty)
   }
 
-  @Test("where no private network is permitted the outside is refused by proxy settings", .enabled(if: Loopback.isFree))
-  func proxies() throws {
+  @Test(
+    "where no private network is permitted the outside is refused by proxy settings",
+    .enabled(if: CodeflashPorts.areFree))
+  func proxies() async throws {
+    let ports = try await CodeflashPorts.hold()
+    defer { extendLifetime(ports) }
     let rig = try CodeflashRig()
     rig.rig.agent = "/nonexistent"
     let side = try rig.side()
@@ -163,7 +168,7 @@ struct OptimizeLayerTests {
     let function =
       #"{"function":"a:b","kind":"opportunity","slow":"","fix":"","leastSpeedup":2,"setup":"","call":"b()"}"#
     let cases: [(String, String)] = [
-      ("{", "missing or can't be read"), (good.replacing("FUNCTION", with: ""), "none of its functions"),
+      ("{", "not valid JSON"), (good.replacing("FUNCTION", with: ""), "none of its functions"),
       (good.replacing("FUNCTION", with: "\(function),\(function)"), "twice"),
       (good.replacing("FUNCTION", with: function.replacing("\"leastSpeedup\":2,", with: "")), "leastSpeedup"),
       (
@@ -173,30 +178,13 @@ struct OptimizeLayerTests {
       (good.replacing("FUNCTION", with: function).replacing("\"schema\":1", with: "\"schema\":9"), "version 9"),
     ]
     let rig = try SideRig()
+    let path = rig.folder + "/opportunities.json"
+    let missing = try #require(throws: Problem.self) { try OpportunityList.read(path) }
+    #expect(missing.why?.contains("missing or can't be read") == true && missing.exitStatus == .usage, "\(missing)")
     for (text, words) in cases {
       try rig.write("opportunities.json", text)
-      let error = try #require(throws: Problem.self) { try OpportunityList.read(rig.folder + "/opportunities.json") }
-      let isSaid = error.why?.contains(words) == true || words == "missing or can't be read"
-      #expect(isSaid && error.exitStatus == .usage, "\(error)")
-    }
-  }
-}
-
-/// Whether the ports that codeflash's client has fixed are free on this machine's own loopback.
-enum Loopback {
-  static var isFree: Bool {
-    [8000, 3001].allSatisfy { port in
-      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-      defer { close(descriptor) }
-      var address = sockaddr_in()
-      address.sin_family = sa_family_t(AF_INET)
-      address.sin_port = in_port_t(port).bigEndian
-      address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-      return withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) != 0
-        }
-      }
+      let error = try #require(throws: Problem.self) { try OpportunityList.read(path) }
+      #expect(error.why?.contains(words) == true && error.exitStatus == .usage, "\(error)")
     }
   }
 }

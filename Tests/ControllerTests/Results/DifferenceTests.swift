@@ -48,6 +48,47 @@ struct DifferenceTests {
     #expect(costs.modules.first?.selfRange == 1...3)
   }
 
+  @Test("a line that a cut list may have left out has not grown by more than the list tells")
+  func cutLists() throws {
+    func profile(_ side: Side, _ lines: [(String, Int)], leftOut: Int) -> MemoryProfile {
+      MemoryProfile(
+        tool: .memray, version: "1", python: "3.12", side: side, function: "a:b", peakBytes: 0,
+        totalBytes: lines.reduce(leftOut) { $0 + $1.1 },
+        lines: lines.enumerated().map {
+          .init(file: "a.py", line: $0.offset, text: $0.element.0, bytes: $0.element.1, allocations: 1)
+        }, modules: [], seconds: 1, plainSeconds: nil, peakRSSBytes: 0)
+    }
+    func changes(leftOut: Int) -> [String: Int] {
+      var record = JobRecord(events: [])
+      record.memoryProfiles = [
+        profile(.base, [("large", 9 << 20), ("twice", 4 << 20), ("smallest", 2 << 20)], leftOut: leftOut),
+        profile(
+          .head, [("large", 9 << 20), ("new", 5 << 20), ("twice", 4 << 20), ("twice", 2 << 20), ("small", 2 << 20)],
+          leftOut: leftOut),
+      ]
+      return Dictionary(
+        MemoryLineChange.all(from: record).map { ($0.text, $0.differenceBytes) }, uniquingKeysWith: +)
+    }
+    #expect(changes(leftOut: 0) == ["new": 5 << 20, "twice": 2 << 20, "small": 2 << 20, "smallest": -2 << 20])
+    #expect(changes(leftOut: 1 << 20) == ["new": 3 << 20])
+  }
+
+  @Test("the memory of several runs is that of the highest, not the largest numbers of different runs")
+  func highestRun() throws {
+    let memories = [
+      TreeMemory(peakPSSBytes: 5, peakRSSBytes: 9, largestProcessBytes: 4, processes: 3, looks: 7),
+      TreeMemory(peakPSSBytes: 6, peakRSSBytes: 8, largestProcessBytes: 3, processes: 2, looks: 5),
+    ]
+    var record = JobRecord(events: [])
+    record.optimizeRuns = memories.enumerated().map { position, memory in
+      OptimizeRun(
+        purpose: .measured, python: "3.12", side: .base, block: 0, position: position, form: .quick, seconds: 1,
+        cpuSeconds: 1, memory: memory, network: "open", functions: [])
+    }
+    let document = try #require(OptimizeDocument.make(.base, from: record))
+    #expect(document.results.first?.memory == memories[1])
+  }
+
   @Test("functions are held against each other by self time per call of the target")
   func profiles() {
     func profile(_ side: Side, calls: Int, _ functions: [(String, Double)]) -> FunctionProfile {

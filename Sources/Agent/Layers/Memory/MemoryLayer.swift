@@ -15,6 +15,7 @@ struct MemoryLayer: Layer {
   /// Seconds of one run of each command, both sides together.
   private var warmSeconds: [String: Double] = [:]
   private var hasTimeline: Set<Side> = []
+  private var saidNothingSeen = false
 
   init(plan: MemoryPlan) { self.plan = plan }
 
@@ -122,9 +123,14 @@ struct MemoryLayer: Layer {
     }
   }
 
-  private func emit(
+  private mutating func emit(
     _ metric: String, _ bytes: Int, _ arm: Arm, _ block: Block, _ position: Int, in context: LayerContext
   ) throws {
+    guard bytes > 0 else {
+      if !saidNothingSeen { try trouble(metric, arm.side, TreeSampler.sawNothing, in: context) }
+      saidNothingSeen = true
+      return
+    }
     try context.sink.emit(
       .sample(
         Sample(
@@ -144,13 +150,13 @@ struct MemoryLayer: Layer {
   private func works(
     _ record: CodeflashRunner.Record, on side: SideEnvironment, under tool: String? = nil, in context: LayerContext
   ) throws -> Bool {
-    guard let reason = Breakage.reason(record) else { return true }
+    guard let breakage = Breakage(record) else { return true }
     try trouble(
       OptimizeLayer.memoryMetric, side.side,
       Problem(
         what: "codeflash of \(side.label) is broken on \(record.opportunity.function)"
           + (tool.map { " under \($0)" } ?? ""),
-        why: reason, fix: Breakage.fix(reason), exitStatus: .partial), in: context)
+        why: breakage.reason, fix: breakage.fix, exitStatus: .partial), in: context)
     return false
   }
 
@@ -158,9 +164,8 @@ struct MemoryLayer: Layer {
 
   mutating func summarise(in context: LayerContext) throws {
     guard let runner else { return }
-    let worker = MemoryTools(folder: runner.folder, top: plan.top)
-    try worker.writeScripts()
-    let tools = try profilers(in: context)
+    let worker = try MemoryTools(folder: runner.folder, top: plan.top)
+    let tools = try ProfilerTools.orSkipped("memray", of: Self.name, in: context)
     for tool in MemoryProfile.Tool.allCases where tool == .tracemalloc || tools != nil {
       for side in context.sides {
         try context.sink.emit(.phase(Phase(text: "\(tool.rawValue) on codeflash of \(side.label)", side: side.side)))
@@ -175,18 +180,6 @@ struct MemoryLayer: Layer {
       }
     }
     _ = try runner.service.finish()
-  }
-
-  private func profilers(in context: LayerContext) throws -> ProfilerTools? {
-    guard let side = context.sides.first else { return nil }
-    do { return try ProfilerTools.prepare(for: side, in: context) } catch let error as SideProblem {
-      try context.sink.emit(
-        .skipped(
-          Skipped(
-            layer: Self.name, metric: "memray", python: context.python, side: nil,
-            reason: "memray \(ProfilerTools.memrayVersion) can't be installed: \(error.why ?? error.what)")))
-      return nil
-    }
   }
 
   private func home(in context: LayerContext) -> String { context.scratch + "/memory-home" }

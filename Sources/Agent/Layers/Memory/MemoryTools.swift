@@ -6,8 +6,8 @@ struct MemoryTools {
   let folder: String
   let top: Int
 
-  private var worker: String { folder + "/memory_worker.py" }
-  private var reporter: String { folder + "/memory_report.py" }
+  private let worker: String
+  private let reporter: String
   private var output: String { folder + "/memory.bin" }
 
   private struct Report: Decodable {
@@ -20,9 +20,13 @@ struct MemoryTools {
     var leftOut: Double?
   }
 
-  func writeScripts() throws {
-    try Data(PackageResources.memory_worker_py).write(to: URL(filePath: worker))
-    try Data(PackageResources.memory_report_py).write(to: URL(filePath: reporter))
+  /// Writes the scripts into `folder`.
+  init(folder: String, top: Int) throws {
+    self.folder = folder
+    self.top = top
+    try EmbeddedScript.sourceNames.write(into: folder)
+    worker = try EmbeddedScript.memoryWorker.write(into: folder)
+    reporter = try EmbeddedScript.memoryReport.write(into: folder)
   }
 
   /// The words of a run under `tool`, from those that start a script: interpreter, script, arguments.
@@ -36,16 +40,20 @@ struct MemoryTools {
   ) throws -> (lines: MemoryProfile, stacks: StackProfile?) {
     let interpreter = tool == .memray ? tools?.interpreter ?? side.interpreter : side.interpreter
     let outcome = try ChildProcess(
-      program: interpreter, arguments: ["-I", reporter, tool.rawValue, output, "\(top)"],
+      words: [interpreter, "-I", reporter, tool.rawValue, output, "\(top)"],
       environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"], directory: folder, limitSeconds: 120,
       outputLimit: 64 << 20
     ).run()
-    guard outcome.succeeded, let report = try? JSONDecoder().decode(Report.self, from: Data(outcome.output)) else {
-      throw Problem(
-        what: "what \(tool.rawValue) kept of \(side.label) can't be read",
-        why: "the report \(outcome.endWords): \(outcome.lastWords())",
+    func unreadable(_ why: String) -> Problem {
+      Problem(
+        what: "what \(tool.rawValue) kept of \(side.label) can't be read", why: "the report \(why)",
         fix: "see whether the far end has room on its disk; leave the layer out with --layers otherwise",
         exitStatus: .partial)
+    }
+    guard outcome.succeeded else { throw unreadable("\(outcome.endWords): \(outcome.lastWords())") }
+    let report: Report
+    do { report = try JSONDecoder().decode(Report.self, from: Data(outcome.output)) } catch let error as DecodingError {
+      throw unreadable("is not what it should be: \(DecodingWords.describe(error))")
     }
     let profile = MemoryProfile(
       tool: tool, version: report.version, python: context.python, side: side.side,

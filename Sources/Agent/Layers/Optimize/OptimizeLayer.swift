@@ -9,10 +9,11 @@ struct OptimizeLayer: Layer {
   static let name = LayerName.optimize
   static let metric = "Full optimize run"
   static let memoryMetric = "Peak memory"
+  private static let hotPaths = "hot paths of \(metric)"
 
   let plan: OptimizePlan
   private var work: Work?
-  /// Said once for a side and function.
+  /// Said once: a side and function, or a metric.
   private var complaints: Set<String> = []
   private var hasTimeline: Set<Side> = []
   /// Functions whose recording would be of a run that went wrong.
@@ -52,7 +53,7 @@ struct OptimizeLayer: Layer {
       self.work = work
       return try record(work, list: list, in: context)
     }
-    let tools = try profilers(in: context)
+    let tools = try ProfilerTools.orSkipped(Self.hotPaths, of: Self.name, in: context)
     var seconds = 0.0
     for side in context.sides {
       try context.sink.emit(.phase(Phase(text: "rehearsing codeflash of \(side.label)", side: side.side)))
@@ -69,24 +70,11 @@ struct OptimizeLayer: Layer {
     self.work = work
   }
 
-  /// `nil`, and said so, where they can't be had.
-  private func profilers(in context: LayerContext) throws -> ProfilerTools? {
-    guard let side = context.sides.first else { return nil }
-    do { return try ProfilerTools.prepare(for: side, in: context) } catch let error as SideProblem {
-      try context.sink.emit(
-        .skipped(
-          Skipped(
-            layer: Self.name, metric: "hot paths of \(Self.metric)", python: context.python, side: nil,
-            reason: "py-spy \(ProfilerTools.pySpyVersion) can't be installed: \(error.why ?? error.what)")))
-      return nil
-    }
-  }
-
   private mutating func rehearse(
     _ work: Work, on side: SideEnvironment, tools: ProfilerTools?, in context: LayerContext
   ) throws -> OptimizeRun {
     let output = work.runner.folder + "/py-spy.txt"
-    if FileManager.default.fileExists(atPath: output) { try FileManager.default.removeItem(atPath: output) }
+    try FileManager.default.removeIfThere(output)
     var tools = tools
     var run = try self.run(work, on: side, block: nil, position: 0, complains: tools == nil, in: context) { program in
       tools.map { PySpy.words(program, tools: $0, output: output) } ?? program
@@ -96,16 +84,19 @@ struct OptimizeLayer: Layer {
       tools = nil
       run = try self.run(work, on: side, block: nil, position: 0, in: context)
       if run.report.functions.allSatisfy({ $0.finding != .broken }) {
-        try context.sink.emit(
-          .skipped(
-            Skipped(
-              layer: Self.name, metric: "hot paths of \(Self.metric)", python: context.python, side: side.side,
-              reason: "codeflash does not run under py-spy here: \(broken.reason ?? "no reason is known")")))
+        try skipHotPaths(
+          "codeflash does not run under py-spy here: \(broken.reason ?? "no reason is known")", side, in: context)
       }
     }
     try context.sink.emit(.optimizeRun(run.report))
-    guard tools != nil, let bytes = try? Data(contentsOf: URL(filePath: output)) else { return run.report }
-    let stacks = PySpy.mainThread(String(decoding: bytes, as: UTF8.self))
+    guard tools != nil else { return run.report }
+    // Written by py-spy in the end: it may not have come to that.
+    let bytes = try? Data(contentsOf: URL(filePath: output))
+    let stacks = PySpy.mainThread(String(decoding: bytes ?? Data(), as: UTF8.self))
+    guard !stacks.isEmpty else {
+      try skipHotPaths("py-spy wrote \(bytes == nil ? "nothing" : "no stack of the main thread")", side, in: context)
+      return run.report
+    }
     let tool = "py-spy \(ProfilerTools.pySpyVersion)"
     try context.sink.emit(
       .profiledPhases(
@@ -118,6 +109,13 @@ struct OptimizeLayer: Layer {
         gatherer.profile(
           Self.name, metric: Self.metric, unit: .seconds, tool: tool, python: context.python, side: side.side)))
     return run.report
+  }
+
+  private func skipHotPaths(_ reason: String, _ side: SideEnvironment, in context: LayerContext) throws {
+    try context.sink.emit(
+      .skipped(
+        Skipped(
+          layer: Self.name, metric: Self.hotPaths, python: context.python, side: side.side, reason: reason)))
   }
 
   // MARK: Measuring
@@ -159,8 +157,8 @@ struct OptimizeLayer: Layer {
     for opportunity in work.functions {
       let record = try work.runner.run(opportunity, on: side, block: block ?? 0, wrap: wrap)
       try context.checkpoint()
-      let function = try work.judge.judge(record, on: side)
-      functions.append(function)
+      let judgement = try work.judge.judge(record, on: side)
+      functions.append(judgement.run)
       if record.sampler.memory.peakPSSBytes > memory.peakPSSBytes {
         points = record.sampler.thinned(to: 400)
       }
@@ -168,7 +166,9 @@ struct OptimizeLayer: Layer {
       wall += record.outcome.seconds
       user += record.outcome.userSeconds
       system += record.outcome.systemSeconds
-      if function.finding == .broken, complains { try complain(function, on: side, in: context) }
+      if let breakage = judgement.breakage, complains {
+        try complain(breakage, opportunity.function, on: side, in: context)
+      }
       if record.serviceEnded { break }
     }
     let report = OptimizeRun(
@@ -189,7 +189,14 @@ struct OptimizeLayer: Layer {
     time.userSeconds = run.userSeconds
     time.systemSeconds = run.systemSeconds
     try context.sink.emit(.sample(time))
-    guard report.memory.peakPSSBytes > 0 else { return }
+    guard report.memory.peakPSSBytes > 0 else {
+      guard complaints.insert(Self.memoryMetric).inserted else { return }
+      return try context.sink.emit(
+        .trouble(
+          Trouble(
+            layer: .memory, metric: Self.memoryMetric, python: report.python, side: report.side,
+            problem: TreeSampler.sawNothing)))
+    }
     try context.sink.emit(.sample(sample(.memory, Self.memoryMetric, Double(report.memory.peakPSSBytes), .bytes)))
     if arm != .copy, hasTimeline.insert(report.side).inserted {
       try context.sink.emit(
@@ -197,15 +204,16 @@ struct OptimizeLayer: Layer {
     }
   }
 
-  private mutating func complain(_ run: FunctionRun, on side: SideEnvironment, in context: LayerContext) throws {
-    let reason = run.reason ?? "it says nothing"
-    guard complaints.insert("\(side.side) \(run.function)").inserted else { return }
+  private mutating func complain(
+    _ breakage: Breakage, _ function: String, on side: SideEnvironment, in context: LayerContext
+  ) throws {
+    guard complaints.insert("\(side.side) \(function)").inserted else { return }
     try context.sink.emit(
       .trouble(
         Trouble(
           layer: Self.name, metric: Self.metric, python: context.python, side: side.side,
           problem: Problem(
-            what: "codeflash of \(side.label) is broken on \(run.function)", why: reason, fix: Breakage.fix(reason),
+            what: "codeflash of \(side.label) is broken on \(function)", why: breakage.reason, fix: breakage.fix,
             exitStatus: .partial))))
   }
 
@@ -225,8 +233,7 @@ struct OptimizeLayer: Layer {
 
   mutating func summarise(in context: LayerContext) throws {
     guard let service = work?.runner.service else { return }
-    let names = Set(broken.map { $0.split(separator: ":").joined(separator: ".") })
-    for recording in try service.finish() where !names.contains(recording.function) {
+    for recording in try service.finish() where !broken.contains(recording.function) {
       try context.sink.emit(.recording(recording))
     }
     work = nil
