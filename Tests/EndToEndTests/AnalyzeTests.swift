@@ -147,7 +147,8 @@ struct AnalyzeTests {
       try rig.write("s.csv", Self.header + "a,0,0,base,1\na,0,1,head,1\n")
       let hyperfine = fixtures + "hyperfine-base.json"
       for (paths, words) in [
-        (["nowhere"], "there is no such file or folder"), (["empty"], "empty is empty"),
+        (["nowhere"], "there is no such file or folder"), (["/proc/self/mem"], "/proc/self/mem can't be read"),
+        (["empty"], "empty is empty"),
         (["torn.json"], "starts like JSON, and is none"), (["other.json"], "name the folder that it stands in"),
         (["list.json"], "no object with fields"), (["wrong.csv"], "it does not have metric, block"),
         (["text.csv"], "line 3 of text.csv"), (["tmp"], "it has no sides.json"),

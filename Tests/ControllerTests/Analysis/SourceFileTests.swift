@@ -114,6 +114,14 @@ struct SourceFileTests {
     #expect(try self.document(source("a", [("x", [])]), [source("b", [("x", [1])])]).troubles.count == 1)
   }
 
+  @Test("what a side does not have, with its reason, is no trouble")
+  func skipped() throws {
+    var head = source("b", [("x", [1])])
+    head.skipped = [Skipped(layer: .startup, metric: "y", python: "unknown", side: .head, reason: "not there yet")]
+    let document = try document(source("a", [("x", [1]), ("y", [1])]), [head])
+    #expect(document.complete && document.skipped.map(\.reason) == ["not there yet"])
+  }
+
   @Test("two machines are not held against each other; a new start is said")
   func machines() throws {
     func read(_ host: String?, _ boot: String?) -> PyperfFile.Read {

@@ -165,6 +165,13 @@ struct TableTests {
     #expect(open.caveats.first?.contains("has no line break") == true)
   }
 
+  @Test("tens of thousands of metrics are told apart in time", .timeLimit(.minutes(1)))
+  func manyMetrics() throws {
+    let rows = (0..<20_000).map { "m\($0),0,0,base,1\nm\($0),0,1,head,1\n\"m\($0)\",1,0,head,1\nm\($0),1,1,base,1\n" }
+    let set = try set(Self.header + rows.joined())
+    #expect(set.series.count == 20_000 && set.series.allSatisfy { $0.observations.count == 4 })
+  }
+
   @Test("a million rows are read and analysed", .timeLimit(.minutes(2)))
   func million() throws {
     var text = Self.header
