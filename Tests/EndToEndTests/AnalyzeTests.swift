@@ -142,13 +142,14 @@ struct AnalyzeTests {
       try rig.write("torn.json", #"{"results": [{"comm"#)
       try rig.write("other.json", #"{"metrics": [], "verdict": "improved"}"#)
       try rig.write("list.json", "[1, 2]")
+      try rig.write("zero", "a\u{0}b")
       try rig.write("wrong.csv", "a,b\n1,2\n")
       try rig.write("text.csv", Self.header + "a,0,0,base,1\na,0,1,head,quick\n")
       try rig.write("s.csv", Self.header + "a,0,0,base,1\na,0,1,head,1\n")
       let hyperfine = fixtures + "hyperfine-base.json"
       for (paths, words) in [
         (["nowhere"], "there is no such file or folder"), (["/proc/self/mem"], "/proc/self/mem can't be read"),
-        (["empty"], "empty is empty"),
+        (["empty"], "empty is empty"), (["zero"], "zero is no text"),
         (["torn.json"], "starts like JSON, and is none"), (["other.json"], "name the folder that it stands in"),
         (["list.json"], "no object with fields"), (["wrong.csv"], "it does not have metric, block"),
         (["text.csv"], "line 3 of text.csv"), (["tmp"], "it has no sides.json"),

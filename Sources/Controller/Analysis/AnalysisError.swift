@@ -14,6 +14,8 @@ enum AnalysisError: UserFacingError, Equatable {
   /// A folder that no run and no comparison made.
   case foreignFolder(path: String)
   case damagedFolder(path: String, reason: String, fix: String)
+  /// Bytes that are no text.
+  case notText(path: String, isCompressed: Bool)
   case notJSON(path: String)
   /// JSON of another kind; the names of its outermost fields.
   case unknownJSON(path: String, fields: [String])
@@ -42,6 +44,7 @@ enum AnalysisError: UserFacingError, Equatable {
     case .empty(let path): "\(path) is empty"
     case .foreignFolder(let path): "\(path) is no folder of a run or a comparison"
     case .damagedFolder(let path, _, _): "the results in \(path) can't be read"
+    case .notText(let path, let isCompressed): "\(path) is \(isCompressed ? "compressed" : "no text")"
     case .notJSON(let path): "\(path) starts like JSON, and is none"
     case .unknownJSON(let path, _): "\(path) is JSON of a kind that analyze does not know"
     case .notOfKind(let path, let kind, _): "\(path) is no \(kind.rawValue)"
@@ -57,7 +60,7 @@ enum AnalysisError: UserFacingError, Equatable {
 
   var why: String? {
     switch self {
-    case .alone, .empty, .noRows: nil
+    case .alone, .empty, .noRows, .notText: nil
     case .severalTables: "one CSV file holds base and head: blocks of two files may have the same numbers"
     case .mixed: "only samples of one kind can be held against each other"
     case .twice: "the same samples must not count twice"
@@ -90,6 +93,8 @@ enum AnalysisError: UserFacingError, Equatable {
     case .foreignFolder:
       "name a folder below results/ that has a \(RunFolder.sidesFile); of one side of a comparison, its startup.json"
     case .damagedFolder(_, _, let fix): fix
+    case .notText(let path, true): "unpack it first: gunzip --keep \(path)"
+    case .notText: "name files of `hyperfine --export-json` or of pyperf, a CSV file, or a folder of results"
     case .notJSON: "write the file again with `hyperfine --export-json FILE` or `pyperf … -o FILE`"
     case .unknownJSON(_, let fields):
       fields.contains("metrics") && fields.contains("verdict")

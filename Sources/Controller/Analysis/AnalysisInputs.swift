@@ -88,6 +88,11 @@ enum AnalysisInputs {
       let space = [UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r")]
       let text = file.bytes.starts(with: [0xef, 0xbb, 0xbf]) ? file.bytes[3...] : file.bytes[...]
       guard let start = text.first(where: { !space.contains($0) }) else { throw .empty(path: file.path) }
+      // No text holds a zero; gzip's format is RFC 1952.
+      let isCompressed = file.bytes.starts(with: [0x1f, 0x8b])
+      guard !isCompressed, !text.prefix(1 << 16).contains(0) else {
+        throw .notText(path: file.path, isCompressed: isCompressed)
+      }
       guard start == UInt8(ascii: "{") || start == UInt8(ascii: "[") else { return .table }
       let fields: [String]
       do { fields = try JSONDecoder().decode(OutermostFields.self, from: Data(text)).names } catch {

@@ -9,12 +9,14 @@ struct Analyze: BenchCommand {
   static let configuration = CommandConfiguration(
     abstract: "Says which side is faster from samples that are there already.",
     discussion: """
-      PATHS, all of one kind:
-        folders of comparisons   decided again from their events; several of the same code, machine and boot are pooled
+      PATHS are all of one kind:
+        folders of comparisons   decided again from their events; several are
+                                 pooled when code, machine and boot are the same
         folders of runs          the first is the base, each further one a head
-        hyperfine --export-json  the first is the base, each further one a head; startup.json is such a file too
+        hyperfine --export-json  the same; startup.json is such a file too
         pyperf … -o FILE         the same; each process counts as one sample
-        one CSV file             header metric,block,position,side,value, and unit (s, B) and layer if wanted
+        one CSV file             header metric,block,position,side,value; unit
+                                 (s or B) and layer may be added
 
       Only blocks that hold both sides cancel what drifts. Where samples have none, the result says so.
 

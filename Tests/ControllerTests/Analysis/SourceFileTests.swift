@@ -1,6 +1,7 @@
 import Foundation
 import Shared
 import Statistics
+import SystemPackage
 import Testing
 
 @testable import Controller
@@ -120,6 +121,16 @@ struct SourceFileTests {
     head.skipped = [Skipped(layer: .startup, metric: "y", python: "unknown", side: .head, reason: "not there yet")]
     let document = try document(source("a", [("x", [1]), ("y", [1])]), [head])
     #expect(document.complete && document.skipped.map(\.reason) == ["not there yet"])
+  }
+
+  @Test("a compressed file is said to be one")
+  func compressed() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path.appending("x.json.gz")
+    try TemporaryFolder.write([0x1f, 0x8b, 8, 0], path)
+    #expect(throws: AnalysisError.notText(path: path.string, isCompressed: true)) {
+      try AnalysisInputs.read([path.string])
+    }
   }
 
   @Test("two machines are not held against each other; a new start is said")
