@@ -87,7 +87,7 @@ struct DifferenceTests {
     }
     record.samples = [
       Sample(
-        layer: .optimize, metric: "Full optimize run", python: "3.12", side: .base, block: 0, position: 0, value: 1)
+        layer: .optimize, metric: "Full optimize run", python: "3.12", arm: .base, block: 0, position: 0, value: 1)
     ]
     let document = try #require(OptimizeDocument.make(.base, from: record))
     #expect(document.results.first?.memory == memories[1])
