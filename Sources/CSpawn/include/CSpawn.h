@@ -18,6 +18,13 @@ int cf_pipe(int ends[2]);
 /// or -1 with the reason (an `errno`) in `*peak`.
 int cf_fork_and_wait(const char *path, char *const argv[], long *peak);
 
+/// The CPUs on which the calling thread may run, in rising order, at most `room` of them (sched_getaffinity(2), whose set
+/// is made of macros). Returns how many, or -1 where the kernel does not tell. Linux only.
+int cf_affinity_get(int *cpus, int room);
+
+/// Keeps the calling thread, and what it starts from now on, to these CPUs. Returns 0 or an `errno`. Linux only.
+int cf_affinity_set(const int *cpus, int count);
+
 /// Puts this process, which must have one thread, into a network namespace of its own, where nothing but the loopback
 /// interface is, and that is up. Uses a user namespace too where the caller is not root. Linux only.
 ///

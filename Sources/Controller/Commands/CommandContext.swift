@@ -20,6 +20,7 @@ struct CommandContext {
       ("ssh.known-hosts", "--known-hosts", machine?.knownHosts), ("python", "--python", measure?.python ?? python),
       ("layers", "--layers", measure?.layers), ("results", "--results", measure?.results),
       ("target.repository", "--repository", measure?.repository),
+      ("tune", "--tune", measure?.tune == true ? "true" : nil),
     ]
     var flags = named.compactMap { key, flag, text in text.map { (key: key, flag: flag, text: $0) } }
     for assignment in options.assignments {

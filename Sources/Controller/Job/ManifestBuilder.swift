@@ -16,7 +16,8 @@ enum ManifestBuilder {
       requirements: settings.targetRequirements, layers: layers, seed: seed,
       limits: JobLimits(
         queueSeconds: settings.limitQueue.inSeconds, setupSeconds: settings.limitSetup.inSeconds,
-        totalSeconds: settings.limitTotal.inSeconds))
+        totalSeconds: settings.limitTotal.inSeconds),
+      tune: settings.tune ? true : nil)
   }
 
   private static var owner: String {

@@ -20,10 +20,13 @@ public struct JobManifest: Codable, Equatable, Sendable {
   /// Seeds every random choice of the job, so that a run can be followed step by step.
   public var seed: UInt64
   public var limits: JobLimits
+  /// Whether the far end tunes the machine for the job; `nil` means no.
+  public var tune: Bool?
 
   public init(
     id: JobID, createdAt: String, owner: String, target: TargetPlan, sides: [SidePlan], python: PythonPlan,
-    requirements: [String], layers: LayerPlans, seed: UInt64, limits: JobLimits
+    requirements: [String], layers: LayerPlans, seed: UInt64, limits: JobLimits,
+    tune: Bool? = nil
   ) {
     self.id = id
     self.createdAt = createdAt
@@ -35,6 +38,7 @@ public struct JobManifest: Codable, Equatable, Sendable {
     self.layers = layers
     self.seed = seed
     self.limits = limits
+    self.tune = tune
   }
 }
 
