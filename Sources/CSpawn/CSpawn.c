@@ -27,6 +27,11 @@ int cf_pipe(int ends[2]) {
 #endif
 }
 
+unsigned long long cf_opaque(unsigned long long value) {
+  __asm__ volatile("" : "+r"(value));
+  return value;
+}
+
 int cf_fork_and_wait(const char *path, char *const argv[], long *peak) {
   pid_t pid = fork();
   if (pid == 0) {

@@ -12,6 +12,9 @@ short cf_spawn_setsid_flag(void);
 /// `pipe2(O_CLOEXEC)`, which is hidden behind `_GNU_SOURCE`. Returns 0 or -1, as pipe(2) does.
 int cf_pipe(int ends[2]);
 
+/// Returns `value`. The optimiser can't look inside: it must have made the value by then, and knows nothing of the result.
+unsigned long long cf_opaque(unsigned long long value);
+
 /// Runs a program by `fork` and `execv` to its end, with this process's environment, folder and descriptors.
 ///
 /// Returns its status as waitpid(2) tells it with its peak resident set, in the kernel's unit (KiB on Linux), in `*peak`;
