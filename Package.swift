@@ -58,7 +58,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "AgentTests", dependencies: ["Agent", "Shared", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "ControllerTests", dependencies: ["Controller", "Shared", "Statistics", "TestSupport", systemPackage],
+      name: "ControllerTests",
+      dependencies: ["Controller", "Shared", "Statistics", "TestSupport", argumentParser, systemPackage],
       exclude: ["Goldens"], swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",

@@ -38,7 +38,8 @@ final class Job {
       let lock = try MachineLock.acquire(
         environment, job: manifest.id, owner: manifest.owner, limitSeconds: manifest.limits.queueSeconds
       ) { holder in try journal.emit(.queued(Queued(holder: holder))) }
-      return try withExtendedLifetime(lock) { try measureAll() }
+      let tuning = JobTuning(machine: MachineTuning(record: home.tuningRecord), sink: journal)
+      return try withExtendedLifetime(lock) { try tuning.around(isAsked: manifest.tune == true, measureAll) }
     } catch {
       if CancelFlag.isSet || error is JobCancelled { return (.cancelled, nil) }
       return (.failed, problem(of: error))

@@ -29,6 +29,9 @@ struct MeasureOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Repository of git refs: a URL or a folder.", valueName: "repository"))
   var repository: String?
+
+  @Flag(help: "Tune the machine for the job as far as its login may, and put it back after it.")
+  var tune = false
 }
 
 /// Which configuration file, and single settings by name.

@@ -45,6 +45,7 @@ struct ProgressState: Equatable, Sendable {
     case .queued(let body): return step("waiting for the machine, which \(body.holder) holds")
     case .phase(let body): return step(body.text)
     case .host(let body): return step("measuring on \(body.hostname)")
+    case .tuned(let body): return step(TuningWords.line(body))
     case .sideReady(let body):
       let reused = body.reused ? "reused" : "made in \(Numbers.elapsed(body.seconds))"
       return step("\(body.label) is ready with Python \(body.interpreterVersion) (\(reused))")

@@ -8,6 +8,8 @@ struct JobRecord: Equatable, Sendable {
   /// When the runner came up, RFC 3339 in UTC.
   var startedAt: String?
   var host: HostWitness?
+  /// Knobs of the machine that the job wanted turned, in that order; empty for a job that was not tuned.
+  var tuning: [TuningReport] = []
   /// Environments that became ready, a side and Python each.
   var sides: [SideReady] = []
   var layers: [LayerStarted] = []
@@ -43,6 +45,7 @@ struct JobRecord: Equatable, Sendable {
       started = body
       startedAt = event.time
     case .host(let body): host = body
+    case .tuned(let body): tuning.append(body)
     case .sideReady(let body): sides.append(body)
     case .layerStarted(let body): layers.append(body)
     case .sample(let body):

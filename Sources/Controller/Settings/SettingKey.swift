@@ -91,6 +91,7 @@ struct SettingKey: Sendable {
     key("machine", \.machine, "Where to measure: local, or ssh://user@host[:port]."),
     key("ssh.identity", \.sshIdentity, "Private key for an ssh:// machine."),
     key("ssh.known-hosts", \.sshKnownHosts, "Host keys that are trusted; ~/.ssh/known_hosts otherwise."),
+    key("tune", \.tune, "Whether the machine is tuned for the job, and put back after it (docs/machine.md)."),
     filled("python", \.python, "Python versions to measure with.") { $0 },
     filled("layers", \.layers, "Layers to run: startup, micro, optimize, memory.", by: \.rawValue),
     key("results", \.results, "Folder for the results."),
