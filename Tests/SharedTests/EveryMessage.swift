@@ -136,7 +136,8 @@ enum EveryMessage {
           layer: .startup, python: "3.12", block: 1, order: [.head, .copy, .base, .base, .copy, .head], metrics: ["x"],
           seconds: 2.5, probeSeconds: [0.005, 0.006], disturbance: "another process used 0.6 of a core", open: 3, of: 7,
           spentSeconds: 20, leftSeconds: 580)),
-      .blockFinished(BlockFinished(layer: .micro, python: "3.12", block: 0, order: [.head, .head], metrics: [], seconds: 1)),
+      .blockFinished(
+        BlockFinished(layer: .micro, python: "3.12", block: 0, order: [.head, .head], metrics: [], seconds: 1)),
       .importTree(
         ImportTree(
           side: .base, python: "3.12", run: 2,

@@ -79,7 +79,9 @@ enum TerminalTable {
       Cell(text: metric.name + python + (isControl ? " – control" : "")),
       Cell(text: VerdictWords.value(metric.base, unit: metric.unit)),
       Cell(text: VerdictWords.value(metric.head, unit: metric.unit)),
-      Cell(text: VerdictWords.plain(metric, in: report.document), colour: colour(metric, in: report.document), isWords: true),
+      Cell(
+        text: VerdictWords.plain(metric, in: report.document), colour: colour(metric, in: report.document),
+        isWords: true),
     ]
   }
 

@@ -156,7 +156,8 @@ struct SettingKey: Sendable {
       "optimize.timeout", \.optimizeTimeout, "How long codeflash may take for one function.",
       within: .seconds(1) ... .seconds(86_400)),
     key(
-      "memory.blocks", \.memoryBlocks, "Most blocks of layer 4; a block has two runs of each command a side. A run measures 3.",
+      "memory.blocks", \.memoryBlocks,
+      "Most blocks of layer 4; a block has two runs of each command a side. A run measures 3.",
       within: 1...1000),
     key("memory.top", \.memoryTop, "Lines and modules of a memory profile that are kept.", within: 1...2000),
     key(
