@@ -56,7 +56,8 @@ let package = Package(
     .testTarget(
       name: "SSHTests", dependencies: ["PrivateSSHD", "SSH", "Shared", "TestSupport", subprocess, systemPackage],
       swiftSettings: strict),
-    .testTarget(name: "AgentTests", dependencies: ["Agent", "Shared", "Statistics", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "AgentTests", dependencies: ["Agent", "Shared", "Statistics", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ControllerTests",
       dependencies: ["Controller", "Shared", "Statistics", "TestSupport", argumentParser, systemPackage],

@@ -73,6 +73,7 @@ final class Job {
         if manifest.python.versions.count > 1 { try trouble(Trouble(python: python, problem: problem)) }
       }
     }
+    try journal.emit(.host(HostReader(environment: environment).witness()))
     if measured == 0, let lastFailure { return (.failed, lastFailure) }
     return (hasTrouble ? .partial : .done, nil)
   }

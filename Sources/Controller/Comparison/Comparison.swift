@@ -25,6 +25,7 @@ enum Comparison {
       complete: record.finished?.outcome == .done && measured.troubles.isEmpty && controls.troubles.isEmpty,
       metrics: metrics, controls: controls.metrics,
       findings: findings, memoryLines: MemoryLineChange.all(from: record), host: record.host,
+      hostAfter: record.hostAfter,
       spending: record.spending, seconds: record.finished?.seconds ?? 0,
       method: .init(name: DecisionRule.name, alpha: alpha, delta: delta),
       troubles: failure + record.troubles + measured.troubles + controls.troubles, skipped: record.skipped)
