@@ -93,6 +93,7 @@ struct MicroLayer: Layer {
     let order = standing.filter { open.contains(Self.metric(plan.targets[$0])) }.shuffled(using: &random)
     var failed: Set<Int> = []
     for (position, name) in block.order.enumerated() {
+      try context.checkpoint()
       guard let side = context.environment(of: name) else { continue }
       let tasks = order.filter { !failed.contains($0) }
       try run(.measure, tasks, on: side, block: block.number, in: context, failed: &failed) { index, answer in
