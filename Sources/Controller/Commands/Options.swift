@@ -34,6 +34,14 @@ struct MeasureOptions: ParsableArguments {
   var tune = false
 }
 
+/// For how long to measure.
+struct BudgetOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "For how long to measure at most, in minutes, or with a unit: 90s, 10m, 2h (default: 10m).", valueName: "time"))
+  var budget: String?
+}
+
 /// Which configuration file, and single settings by name.
 struct SettingsOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Configuration file (default: cf-bench.yaml here or above).", valueName: "file"))
