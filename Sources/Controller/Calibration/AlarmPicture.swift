@@ -2,9 +2,9 @@ import Calibration
 
 /// How often each rule called identical code different: a row a rule, a dot a kind of noise.
 enum AlarmPicture {
-  private static let width = 900.0
+  private static let width = 940.0
   private static let left = 190.0
-  private static let right = 170.0
+  private static let right = 200.0
   private static let top = 92.0
   private static let row = 34.0
   private static let marks = [0, 0.01, 0.05, 0.10, 0.20, 0.40, 0.60, 0.80, 1]
@@ -27,6 +27,9 @@ enum AlarmPicture {
     body += centred(
       "promised by cf-bench: at most \(Numbers.fixed(100 * report.alpha, 0)) %", x: place(report.alpha) + 60,
       y: top - 14)
+    let finds = "finds \(CalibrationTables.percent(report.delta)) slower (drift)"
+    body += "<text class=\"quiet power\" x=\"\(SVG.number(width - 24))\" y=\"\(SVG.number(top - 14))\">"
+    body += "\(SVG.text(finds))</text>\n"
     return SVG.document(
       width: width, height: bottom + 34, name: "How often each rule called identical code different", style: style,
       body: body)
@@ -46,6 +49,11 @@ enum AlarmPicture {
       text +=
         "<title>\(SVG.text("\(rule.name), \(one.cell.rawValue): \(CalibrationTables.percent(one.rate))"))</title></circle>\n"
     }
+    // A rule that never says anything raises no alarm either.
+    if let found = report.entry(.drift, rule, effect: report.delta)?.found.value {
+      text += "<text class=\"power\" x=\"\(SVG.number(width - 24))\" y=\"\(SVG.number(y + 4))\">"
+      text += "\(SVG.text(CalibrationTables.percent(found)))</text>\n"
+    }
     let words = worst.rate == 0 ? "0 %" : "\(CalibrationTables.percent(worst.rate)), \(worst.cell.rawValue)"
     return text + SVG.line(words, x: place(worst.rate) + 12, y: y + 4, width: 200, style: "label")
   }
@@ -63,13 +71,15 @@ enum AlarmPicture {
   }
 
   private static let style = """
-    .name { text-anchor: end }
+    .name, .power { text-anchor: end }
+    .label { paint-order: stroke; stroke: #ffffff; stroke-width: 4px }
     .grid { stroke: #d1d9e0 }
     .level { stroke: #1a7f37; stroke-dasharray: 4 3 }
     .span { stroke: #8c959f; stroke-width: 2 }
     .own { fill: #1a7f37; fill-opacity: 0.75 }
     .other { fill: #bc4c00; fill-opacity: 0.65 }
     @media (prefers-color-scheme: dark) {
+      .label { stroke: #0d1117 }
       .grid { stroke: #2f3742 }
       .level { stroke: #3fb950 }
       .span { stroke: #59636e }

@@ -110,10 +110,12 @@ enum CalibrationTables {
     Double(part) / Double(max(1, entry.trials))
   }
 
-  /// `0 %`, `0.15 %`, `4.9 %`, `59 %`.
+  /// `0 %`, `0.15 %`, `4.9 %`, `59 %`; what is close to nothing or to all is not rounded to it: `<0.01 %`, `>99.9 %`.
   static func percent(_ value: Double) -> String {
     let percent = 100 * value
-    // A whole number needs no decimals; what is close to all or nothing must not be rounded to it.
+    if percent > 0, percent < 0.005 { return "<0.01 %" }
+    if percent > 99.95, percent < 100 { return ">99.9 %" }
+    // A whole number needs no decimals.
     if abs(percent - percent.rounded()) < 1e-9 { return "\(Numbers.fixed(percent, 0)) %" }
     let decimals = percent < 1 ? 2 : percent < 10 || percent > 99 ? 1 : 0
     return "\(Numbers.fixed(percent, decimals)) %"
