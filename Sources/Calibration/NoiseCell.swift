@@ -20,8 +20,10 @@ public enum NoiseCell: String, CaseIterable, Codable, Sendable {
   case position050 = "position 0.5 %"
   /// `drift`, and times are whole steps of a clock that ticks every hundredth of the usual time.
   case quantised
-  /// `independent`, and each run is with a probability of 0.3 in a mode that takes 5 % longer.
-  case bimodal
+  /// `independent`, and each run is with a probability of 0.3 in a mode that takes 2 % longer.
+  case bimodal2 = "bimodal 2 %"
+  /// The same with 5 %.
+  case bimodal5 = "bimodal 5 %"
 
   public static let sigma = 0.01
   public static let driftSigma = 0.015
@@ -40,7 +42,16 @@ public enum NoiseCell: String, CaseIterable, Codable, Sendable {
     }
   }
 
-  private var drifts: Bool { self != .independent && self != .bimodal }
+  /// How much longer a run in the slow mode takes; `nil` where there is one mode.
+  public var slowMode: Double? {
+    switch self {
+    case .bimodal2: 0.02
+    case .bimodal5: 0.05
+    default: nil
+    }
+  }
+
+  private var drifts: Bool { self != .independent && slowMode == nil }
 
   /// The noise of `count` runs.
   public func series(_ count: Int, _ random: inout SeededStream) -> [Double] {
@@ -53,7 +64,7 @@ public enum NoiseCell: String, CaseIterable, Codable, Sendable {
       var value = level + Self.sigma * random.normal() + Double(run % 4) * costOfPlace
       if let step, run >= step.run { value += step.height }
       if self == .stepAndTails, random.uniform() < 0.03 { value += log(1 + random.exponential(mean: 0.1)) }
-      if self == .bimodal, random.uniform() < 0.3 { value += log(1.05) }
+      if let slowMode, random.uniform() < 0.3 { value += log(1 + slowMode) }
       return value
     }
   }
@@ -74,7 +85,9 @@ public enum NoiseCell: String, CaseIterable, Codable, Sendable {
     case .position010, .position025, .position050:
       "drift; of each four runs every one costs \(rawValue.dropFirst("position ".count)) more than the one before"
     case .quantised: "drift; times are whole steps of a clock with 1 % steps"
-    case .bimodal: "every run by itself; with a probability of 0.3 it is in a mode that takes 5 % longer"
+    case .bimodal2, .bimodal5:
+      "every run by itself; with a probability of 0.3 it is in a mode that takes \(rawValue.dropFirst("bimodal ".count)) "
+        + "longer"
     }
   }
 }

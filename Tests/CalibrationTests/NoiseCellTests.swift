@@ -103,7 +103,7 @@ struct NoiseCellTests {
 
   @Test("bimodal: three of ten runs take 5 % longer")
   func bimodal() {
-    let values = series(.bimodal, 50_000)
+    let values = series(.bimodal5, 50_000)
     #expect(abs((Quantile.mean(values) ?? 0) - 0.3 * log(1.05)) < 0.0005)
     #expect(abs(variance(values) / (1e-4 + 0.21 * pow(log(1.05), 2)) - 1) < 0.03)
     #expect(abs(correlation(values, lag: 1)) < 0.02)
