@@ -55,8 +55,8 @@ struct RealComparisons {
       .path(FilePath(AgentBinary.ownFolder + "/cf-bench")),
       arguments: [
         "compare", "path:\(folder)/base", "path:\(head)", "--machine", "local", "--layers", "startup", "--config",
-        "\(folder)/cf-bench.yaml", "--results", "\(folder)/results", "--set", "startup.blocks=\(blocks)", "--json",
-        "--quiet",
+        "\(folder)/cf-bench.yaml", "--results", "\(folder)/results", "--set", "startup.blocks=\(blocks)", "--budget",
+        "2m", "--json", "--quiet",
       ],
       environment: .custom(
         Dictionary(uniqueKeysWithValues: variables.map { (Environment.Key(stringLiteral: $0.key), $0.value) })),
