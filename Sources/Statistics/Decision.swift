@@ -46,9 +46,17 @@ public struct DecisionRule: Equatable, Sendable {
   public var delta: Double
   public var correction: Correction
 
-  /// The rule in words, for documents.
-  public static let name =
-    "Hodges-Lehmann ratio of randomised blocks, sequential signed-rank bets (valid at every look), Holm over the metrics"
+  /// The rule for blocks in words, for documents.
+  public static let name = DecisionRule(alpha: 0.01, delta: 0.02).name(hasBlocks: true, hasUnpaired: false)
+
+  /// The rule in words, for the kinds of samples that it was used on.
+  public func name(hasBlocks: Bool, hasUnpaired: Bool) -> String {
+    let blocks = "Hodges-Lehmann ratio of randomised blocks, sequential signed-rank bets (valid at every look)"
+    let unpaired = "Hodges-Lehmann ratio of unpaired samples, rank-sum test (valid at a fixed number of samples)"
+    let parts = (hasBlocks || !hasUnpaired ? [blocks] : []) + (hasUnpaired ? [unpaired] : [])
+    return parts.joined(separator: "; ")
+      + (correction == .holm ? ", Holm over the metrics" : ", each metric on its own")
+  }
 
   public init(alpha: Double, delta: Double, correction: Correction = .holm) {
     self.alpha = alpha
@@ -140,9 +148,9 @@ extension DecisionRule {
   private var margin: Double { naturalLog(1 + delta) }
 
   private func verdict(_ probe: Probe, alpha: Double) -> Decision.Verdict? {
-    guard probe.question.count > 0 else { return nil }
+    guard probe.count > 0 else { return nil }
     if probe.isWithin(alpha: alpha) { return .equivalent }
-    guard probe.pValue <= alpha, let centre = probe.question.centre, abs(centre) > naturalLog(1 + probe.question.floor)
+    guard probe.pValue <= alpha, let centre = probe.centre, abs(centre) > naturalLog(1 + probe.question.floor)
     else { return .undecided }
     return centre > 0 ? .regressed : .improved
   }
@@ -165,6 +173,12 @@ extension Question {
     case .blocks(let blocks): blocks.count
     case .unpaired(let base, let head): min(base.count, head.count)
     }
+  }
+
+  /// The question as it stood after some of its blocks.
+  fileprivate func prefix(_ count: Int) -> Question {
+    guard case .blocks(let blocks) = observed else { return self }
+    return Question(.blocks(Array(blocks.prefix(count))), floor: floor)
   }
 
   /// The logarithm of the estimated ratio; `nil` where there is nothing to estimate it from.
@@ -198,6 +212,11 @@ private struct Probe {
   var aboveLowerMargin: Double
   /// Against a ratio of 1 + δ: that it lies below.
   var belowUpperMargin: Double
+  /// How many of the question's blocks were seen by then; `nil` for all.
+  var seen: Int?
+
+  var count: Int { seen ?? question.count }
+  var centre: Double? { seen.map { question.prefix($0).centre } ?? question.centre }
 
   init(_ question: Question, margin: Double) {
     self.init(
@@ -208,8 +227,9 @@ private struct Probe {
 
   init(
     question: Question, margin: Double, atZero: (above: Double, below: Double), aboveLowerMargin: Double,
-    belowUpperMargin: Double
+    belowUpperMargin: Double, seen: Int? = nil
   ) {
+    self.seen = seen
     self.question = question
     self.margin = margin
     self.atZero = atZero
@@ -298,12 +318,12 @@ private struct Looks {
   }
 
   func probe(_ count: Int) -> Probe {
-    let seen = Question(.blocks(Array(blocks.prefix(count))), floor: question.floor)
     guard count > 0 else {
-      return Probe(question: seen, margin: margin, atZero: (1, 1), aboveLowerMargin: 1, belowUpperMargin: 1)
+      return Probe(
+        question: question, margin: margin, atZero: (1, 1), aboveLowerMargin: 1, belowUpperMargin: 1, seen: 0)
     }
     return Probe(
-      question: seen, margin: margin, atZero: zero[count - 1].pValues,
-      aboveLowerMargin: lower[count - 1].pValues.above, belowUpperMargin: upper[count - 1].pValues.below)
+      question: question, margin: margin, atZero: zero[count - 1].pValues,
+      aboveLowerMargin: lower[count - 1].pValues.above, belowUpperMargin: upper[count - 1].pValues.below, seen: count)
   }
 }

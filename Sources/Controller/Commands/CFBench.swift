@@ -10,6 +10,7 @@ struct CFBench: ParsableCommand {
       EXAMPLES
         cf-bench compare codeflash==0.20.5 codeflash==0.20.6
         cf-bench compare main perf/x --machine ssh://bench@10.0.0.4
+        cf-bench analyze base.json head.json
         cf-bench doctor
 
       Results go to ./results; the words of a finished run are made again by 'cf-bench report FOLDER'.
@@ -19,7 +20,7 @@ struct CFBench: ParsableCommand {
     version: Version.current,
     groupedSubcommands: [
       CommandGroup(name: "Measure", subcommands: [Compare.self, Run.self, Record.self]),
-      CommandGroup(name: "Results", subcommands: [Report.self, ShowSettings.self]),
+      CommandGroup(name: "Results", subcommands: [Analyze.self, Report.self, ShowSettings.self]),
       CommandGroup(name: "Machine", subcommands: [Doctor.self, Overhead.self, Calibrate.self]),
     ])
 }

@@ -6,29 +6,30 @@ enum Comparison {
   /// - Parameters:
   ///   - alpha: The chance, over all metrics of the run together, of calling identical code different.
   ///   - delta: The smallest relative difference that counts.
-  static func make(from record: JobRecord, alpha: Double, delta: Double) -> ComparisonDocument {
-    let rule = DecisionRule(alpha: alpha, delta: delta)
+  ///   - caveats: What weakens the verdicts, in words.
+  ///   - replays: Whether the document says where each metric would have stopped.
+  static func make(
+    from record: JobRecord, alpha: Double, delta: Double, correction: Correction = .holm, caveats: [String] = [],
+    replays: Bool = false
+  ) -> ComparisonDocument {
+    let rule = DecisionRule(alpha: alpha, delta: delta, correction: correction)
     let series = record.metrics.filter { record.isOnBothSides($0) }.map { MetricSeries($0, in: record) }
-    let measured = judge(series.filter { !$0.key.isControl }, by: rule)
-    // What can't differ: the control commands on all arms, and the base against its own second installation.
-    let controls = judge(series.filter(\.key.isControl) + series.compactMap { $0.ofCopy(in: record) }, by: rule)
-    let isVoid = controls.metrics.contains(where: \.hasMoved)
-    var metrics = measured.metrics
-    if isVoid { for index in metrics.indices { metrics[index].withholdVerdict() } }
+    let all = JudgedFamilies(series, copies: series.compactMap { $0.ofCopy(in: record) }, rule: rule)
     // What ended the job stands among the troubles: a document that says "incomplete" has to say why.
     let failure = record.failure.map { [Trouble(problem: $0)] } ?? []
     let findings = FindingComparison.all(from: record)
     return ComparisonDocument(
       base: revision(.base, in: record), head: revision(.head, in: record),
-      verdict: isVoid ? .void : verdict(metrics: metrics, findings: findings),
+      verdict: all.isVoid ? .void : verdict(metrics: all.metrics, findings: findings),
       identical: isIdentical(record),
-      complete: record.finished?.outcome == .done && measured.troubles.isEmpty && controls.troubles.isEmpty,
-      metrics: metrics, controls: controls.metrics,
+      complete: record.finished?.outcome == .done && all.troubles.isEmpty,
+      metrics: all.metrics, controls: all.controls,
       findings: findings, memoryLines: MemoryLineChange.all(from: record), host: record.host,
       hostAfter: record.hostAfter,
       spending: record.spending, seconds: record.finished?.seconds ?? 0,
-      method: .init(name: DecisionRule.name, alpha: alpha, delta: delta),
-      troubles: failure + record.troubles + measured.troubles + controls.troubles, skipped: record.skipped)
+      method: rule.method(for: series, caveats: caveats + (replays ? StopReplay.caveats(series) : [])),
+      troubles: failure + record.troubles + all.troubles, skipped: record.skipped,
+      replay: replays ? StopReplay.all(series, by: rule) : nil)
   }
 
   /// The run's verdict: the worst that a person would want to hear of first: a regression; then an open question; then an
@@ -81,9 +82,19 @@ extension ComparisonDocument.Metric {
   var hasMoved: Bool { verdict == .improved || verdict == .regressed }
 
   /// A run whose control moved decides nothing.
-  fileprivate mutating func withholdVerdict() {
+  mutating func withholdVerdict() {
     verdict = .undecided
     secondsNeeded = nil
+  }
+}
+
+extension DecisionRule {
+  /// The rule as documents have it.
+  func method(for series: [MetricSeries], caveats: [String]) -> ComparisonDocument.Method {
+    .init(
+      name: name(
+        hasBlocks: series.contains { $0.isPaired }, hasUnpaired: series.contains { !$0.isPaired }),
+      alpha: alpha, delta: delta, correction: correction.rawValue, caveats: caveats)
   }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Shared
 import Statistics
 
@@ -7,6 +8,8 @@ struct MetricSeries {
   /// What the metric is called in the document.
   var name: String
   var observations: [Observation]
+  /// Whether blocks hold both sides; without, an observation's block says nothing.
+  var isPaired = true
   /// By how much the base differed from its own second installation, as a ratio above 1, less 1.
   var floor: Double?
   var setAside: Int
@@ -25,6 +28,16 @@ struct MetricSeries {
     let seconds = record.blocks.filter { $0.python == key.python && $0.metrics.contains(key.metric) }.map(\.seconds)
     blockSeconds = Quantile.median(seconds)
     floor = ofCopy(in: record)?.estimate.map { DecisionRule.change(ofLogRatio: abs($0)) }
+  }
+
+  /// Samples that come from elsewhere than a job.
+  init(_ key: MetricKey, observations: [Observation], isPaired: Bool) {
+    self.key = key
+    name = key.metric
+    control = key.isControl ? .command : nil
+    self.observations = observations
+    self.isPaired = isPaired
+    setAside = 0
   }
 
   /// The same metric with the base's second installation in the place of the head: only blocks that hold it.
@@ -49,6 +62,7 @@ struct MetricSeries {
   }
 
   func question() throws(Unmeasurable) -> Question {
+    guard isPaired else { return try unpairedQuestion() }
     do {
       let blocks = try Blocks.logRatios(observations)
       guard !blocks.isEmpty else { throw Unmeasurable.noCompleteBlock(metric: name) }
@@ -58,11 +72,23 @@ struct MetricSeries {
     } catch { throw .noCompleteBlock(metric: name) }
   }
 
+  /// Logarithms in ascending order: the rank-sum test looks at them many times, and sorting what is sorted costs little.
+  private func unpairedQuestion() throws(Unmeasurable) -> Question {
+    if let wrong = observations.first(where: { $0.value <= 0 || !$0.value.isFinite }) {
+      throw .notPositive(metric: name, value: wrong.value, unit: key.unit, block: wrong.block)
+    }
+    func logarithms(_ arm: Observation.Arm) -> [Double] {
+      observations.filter { $0.arm == arm }.map { log($0.value) }.sorted()
+    }
+    return Question(.unpaired(base: logarithms(.base), head: logarithms(.head)), floor: floor ?? 0)
+  }
+
   /// What the document says of the metric; `nil` where a side has no value in a block that counts.
   func metric(_ decision: Decision) -> ComparisonDocument.Metric? {
-    let counted = Blocks.completeBlocks(observations)
+    let counted = isPaired ? Blocks.completeBlocks(observations) : []
     func median(_ arm: Observation.Arm) -> Double? {
-      Quantile.median(observations.filter { $0.arm == arm && counted.contains($0.block) }.map(\.value))
+      Quantile.median(
+        observations.filter { $0.arm == arm && (!isPaired || counted.contains($0.block)) }.map(\.value))
     }
     guard let base = median(.base), let head = median(.head) else { return nil }
     let further = decision.blocksNeeded.map { Double($0 - decision.blocks) }
@@ -71,7 +97,8 @@ struct MetricSeries {
       ratio: decision.ratio, low: decision.low, high: decision.high, level: decision.level,
       verdict: decision.verdict.ofRun, blocks: decision.blocks, setAside: setAside, resolution: decision.resolution,
       floor: floor, control: control,
-      secondsNeeded: further.flatMap { further in blockSeconds.map { $0 * further } })
+      secondsNeeded: further.flatMap { further in blockSeconds.map { $0 * further } },
+      unpaired: isPaired ? nil : true)
   }
 }
 

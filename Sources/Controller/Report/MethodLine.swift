@@ -6,8 +6,7 @@ enum MethodLine {
     let document = report.document
     let host = document.host.map { " on \(Markdown.text(machine($0)))" } ?? ""
     var sentences = [
-      "Measured in \(blocks(document)), both sides interleaved\(host), with \(Markdown.text(pythons(report))), "
-        + "in \(Numbers.elapsed(document.seconds)).",
+      measured(report, host: host),
       "A change counts from \(VerdictWords.percent(document.method.delta)); the chance that this run calls identical "
         + "code different is at most \(VerdictWords.percent(document.method.alpha)).",
     ]
@@ -23,6 +22,15 @@ enum MethodLine {
       host.operatingSystem, host.kernel,
     ]
     return "\(host.hostname) (\(facts.filter { !$0.isEmpty }.joined(separator: ", ")))"
+  }
+
+  /// What an analysis of samples from elsewhere does not know, it does not say.
+  private static func measured(_ report: ComparisonReport, host: String) -> String {
+    let document = report.document
+    if document.metrics.contains(where: { $0.unpaired == true }) { return "From samples without blocks\(host)." }
+    if document.seconds == 0, document.host == nil { return "From \(blocks(document)) that were there already." }
+    return "Measured in \(blocks(document)), both sides interleaved\(host), with \(Markdown.text(pythons(report))), "
+      + "in \(Numbers.elapsed(document.seconds))."
   }
 
   private static func blocks(_ document: ComparisonDocument) -> String {

@@ -24,6 +24,17 @@ struct ComparisonReport: Equatable, Sendable {
     notes = record.notes
   }
 
+  /// A document without a job behind it: nothing but its own words.
+  init(document: ComparisonDocument) {
+    self.document = document
+    imports = []
+    profiles = []
+    optimize = []
+    memoryProfiles = []
+    interpreters = [:]
+    notes = []
+  }
+
   /// The name of a metric; the Python stands with it only when there are several.
   func python(of metric: ComparisonDocument.Metric) -> String? {
     hasSeveralPythons ? metric.python : nil

@@ -17,6 +17,7 @@ enum TerminalTable {
       + document.shownControls.map { row($0, report) }
     if !rows.isEmpty { text += "\n" + grid([header] + rows, style: style) }
     text += byPython(report, style: style)
+    text += replay(report, style: style)
     let spending = SpendingWords.sentences(document)
     if !spending.isEmpty { text += "\n" + spending.map { TerminalText.clean($0) + "\n" }.joined() }
     return text + missing(MissingPart.all(troubles: document.troubles, skipped: document.skipped))
@@ -57,6 +58,27 @@ enum TerminalTable {
     guard !rows.isEmpty else { return "" }
     let header = (["By version"] + PythonColumns.header(report)).map { Cell(text: $0, colour: .bold) }
     return "\n" + grid([header] + rows.map { row in ([row.name] + row.cells).map { Cell(text: $0) } }, style: style)
+  }
+
+  /// Where each metric would have stopped; nothing where nobody asked.
+  private static func replay(_ report: ComparisonReport, style: TerminalStyle) -> String {
+    guard let stops = report.document.replay, !stops.isEmpty else { return "" }
+    let header =
+      ["Looked at after every block", "Stops after"].map { Cell(text: $0, colour: .bold) }
+      + [Cell(text: "Verdict", colour: .bold, isWords: true)]
+    let rows = stops.map { stop in
+      let metric = report.document.metrics.first {
+        $0.name == stop.name && $0.layer == stop.layer && $0.python == stop.python
+      }
+      let python = report.hasSeveralPythons ? " (Python \(stop.python))" : ""
+      let all = metric.map { " of \($0.blocks)" } ?? ""
+      let isOpen = stop.verdict == .undecided
+      return [
+        Cell(text: stop.name + python), Cell(text: isOpen ? "–" : "\(stop.blocks)\(all) blocks"),
+        Cell(text: stop.verdict.rawValue, colour: colour(stop.verdict), isWords: true),
+      ]
+    }
+    return "\n" + grid([header] + rows, style: style)
   }
 
   private struct Cell {

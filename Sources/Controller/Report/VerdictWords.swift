@@ -8,7 +8,7 @@ enum VerdictWords {
     return switch metric.verdict {
     case .improved, .regressed: metric.unit == MetricUnit.bytes.rawValue ? ratio.smaller : ratio.faster
     case .equivalent: "no difference"
-    case .undecided, .void: undecided(metric.resolution)
+    case .undecided, .void: undecided(metric)
     }
   }
 
@@ -19,9 +19,9 @@ enum VerdictWords {
     return ratio.percent + (ratio.factor.map { " (\($0))" } ?? "")
   }
 
-  private static func undecided(_ resolution: Double?) -> String {
-    resolution.map { "undecided (could have seen \(Numbers.digits($0 * 100, $0 < 0.1 ? 2 : 1))%)" }
-      ?? "undecided (too few blocks)"
+  private static func undecided(_ metric: ComparisonDocument.Metric) -> String {
+    metric.resolution.map { "undecided (could have seen \(Numbers.digits($0 * 100, $0 < 0.1 ? 2 : 1))%)" }
+      ?? "undecided (too few \(metric.unpaired == true ? "samples" : "blocks"))"
   }
 
   /// The same in a run: one whose control moved decides nothing.
@@ -65,7 +65,7 @@ enum VerdictWords {
     var remarks: [String] = []
     if document.identical { remarks.append("Both sides are the same code: whatever differs is noise.") }
     if !document.complete { remarks.append("Part of what was planned has no result; see what is missing below.") }
-    return remarks + notes
+    return remarks + document.method.caveats + notes
   }
 
   /// `3 of 12 metrics faster, none slower, 8 without a difference, 1 undecided`, the verdict's own kind first.

@@ -25,13 +25,16 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
   public var method: Method
   public var troubles: [Trouble]
   public var skipped: [Skipped]
+  /// Where each metric with blocks would have stopped; `nil` where nobody asked.
+  public var replay: [Replay]?
 
   public init(
     base: Revision, head: Revision, verdict: RunVerdict, identical: Bool, complete: Bool, metrics: [Metric],
     controls: [Metric], findings: [FindingComparison] = [], memoryLines: [MemoryLineChange] = [], host: HostWitness?,
     hostAfter: HostWitness? = nil, spending: Spending, seconds: Double, method: Method, troubles: [Trouble],
-    skipped: [Skipped]
+    skipped: [Skipped], replay: [Replay]? = nil
   ) {
+    self.replay = replay
     self.base = base
     self.head = head
     self.verdict = verdict
@@ -118,6 +121,23 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     }
   }
 
+  /// After how many blocks a metric would have stopped, had it been looked at after each.
+  public struct Replay: Codable, Equatable, Sendable {
+    public var name: String
+    public var layer: LayerName
+    public var python: String
+    /// The block at which it was decided; all of them for `undecided`.
+    public var blocks: Int
+    public var verdict: RunVerdict
+    public init(name: String, layer: LayerName, python: String, blocks: Int, verdict: RunVerdict) {
+      self.name = name
+      self.layer = layer
+      self.python = python
+      self.blocks = blocks
+      self.verdict = verdict
+    }
+  }
+
   public enum Control: String, Codable, Sendable {
     /// A command that can't differ between the sides.
     case command
@@ -143,7 +163,7 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     /// The level of the interval, such as 0.99; holds however often was looked.
     public var level: Double?
     public var verdict: RunVerdict
-    /// Blocks that count.
+    /// Blocks that count; of `unpaired` samples those of the side with fewer.
     public var blocks: Int
     /// Blocks that were set aside because the machine was disturbed.
     public var setAside: Int
@@ -156,11 +176,15 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     /// For how much longer may have to be measured to decide an open metric, in seconds, going by the evidence so far;
     /// `nil` for a decided one, and where that is out of sight.
     public var secondsNeeded: Double?
+    /// True where no block pairs the sides' samples: see the caveats. `nil` otherwise.
+    public var unpaired: Bool?
     public init(
       name: String, layer: LayerName, python: String, unit: String, base: Double, head: Double, ratio: Double,
       low: Double?, high: Double?, level: Double? = nil, verdict: RunVerdict, blocks: Int, setAside: Int = 0,
-      resolution: Double? = nil, floor: Double? = nil, control: Control? = nil, secondsNeeded: Double? = nil
+      resolution: Double? = nil, floor: Double? = nil, control: Control? = nil, secondsNeeded: Double? = nil,
+      unpaired: Bool? = nil
     ) {
+      self.unpaired = unpaired
       self.control = control
       self.level = level
       self.setAside = setAside
