@@ -101,7 +101,8 @@ enum AnalysisError: UserFacingError, Equatable {
       "start with metric,block,position,side,value (unit and layer may be added), separated by commas"
     case .wrongRow: "mend the line, or take it out together with its block"
     case .noRows: "write a line a sample, such as: sort,0,0,base,0.0123"
-    case .nothingInCommon: "give the same benchmark the same name on both sides, or one result to each file"
+    case .nothingInCommon:
+      "give it the same name on both sides (hyperfine --command-name, pyperf --name), or one result to each file"
     case .apart: "analyse each on its own, or measure both sides again in one comparison"
     case .differentSettings(_, _, let flag): "say which one with --\(flag)"
     }

@@ -16,7 +16,9 @@ enum PooledComparisons {
   /// - Throws: ``AnalysisError``
   static func read(_ folders: [RunFolder]) throws -> Pool {
     let read = try folders.map { folder in (folder: folder, record: try FolderRecord.read(folder)) }
-      .sorted { ($0.record.startedAt ?? "") < ($1.record.startedAt ?? "") }
+      .sorted {
+        ($0.record.startedAt ?? "", $0.folder.path.string) < ($1.record.startedAt ?? "", $1.folder.path.string)
+      }
     guard let first = read.first else { throw AnalysisError.empty(path: "the list of folders") }
     var record = first.record
     for (index, other) in read.enumerated().dropFirst() {

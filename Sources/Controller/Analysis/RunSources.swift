@@ -32,6 +32,7 @@ enum RunSources {
       identity: ready?.identity,
       commit: ready?.commit)
     source.troubles += record.troubles
+    source.skipped = record.skipped
     for key in record.metrics {
       let samples = record.samples.filter { $0.key == key }
       let blocks = samples.map(\.block).uniqued().map { block in

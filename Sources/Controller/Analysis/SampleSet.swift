@@ -9,6 +9,7 @@ struct SampleSet {
   var identical = false
   var series: [MetricSeries] = []
   var troubles: [Trouble] = []
+  var skipped: [Skipped] = []
   var caveats: [String] = []
   var host: HostWitness?
 
@@ -19,7 +20,7 @@ struct SampleSet {
       identical: identical, complete: troubles.isEmpty && all.troubles.isEmpty, metrics: all.metrics,
       controls: all.controls, host: host, spending: .init(), seconds: 0,
       method: rule.method(for: series, caveats: caveats + (replays ? StopReplay.caveats(series) : [])),
-      troubles: troubles + all.troubles, skipped: [], replay: replays ? StopReplay.all(series, by: rule) : nil)
+      troubles: troubles + all.troubles, skipped: skipped, replay: replays ? StopReplay.all(series, by: rule) : nil)
   }
 }
 

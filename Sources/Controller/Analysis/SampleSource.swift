@@ -7,6 +7,8 @@ struct SampleSource: Equatable {
   var results: [Result]
   /// Results that can't be used.
   var troubles: [Trouble] = []
+  /// What this side does not have, with the reason.
+  var skipped: [Skipped] = []
   var caveats: [String] = []
   var identity: String?
   var commit: String?

@@ -10,6 +10,7 @@ struct SampleTableReader {
   private var metrics: [SampleTable.Metric] = []
   /// Places in `metrics` by a digest of the name's bytes, so that a name is made into a string only once.
   private var placesByDigest: [UInt64: [Known]] = [:]
+  private var placesByName: [String: Int] = [:]
 
   private struct Known {
     var start: Int
@@ -95,8 +96,9 @@ struct SampleTableReader {
     }
     guard !records.isEmpty(field) else { throw row("it names no metric") }
     let name = records.string(field)
-    let place = metrics.firstIndex { $0.name == name } ?? metrics.count
+    let place = placesByName[name] ?? metrics.count
     if place == metrics.count {
+      placesByName[name] = place
       metrics.append(.init(name: name, layer: try layer() ?? .micro, unit: try unit() ?? .seconds))
     }
     placesByDigest[digest, default: []].append(Known(start: field.start, count: count, metric: place))

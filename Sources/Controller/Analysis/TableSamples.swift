@@ -8,6 +8,10 @@ struct TableSamples {
   private var unpaired: [String] = []
   private var unknownOrder: [String] = []
   private var fixedOrder: [String] = []
+  /// Metrics with incomplete blocks; how many of those they have, and of all.
+  private var cutShort: [String] = []
+  private var incomplete = 0
+  private var blocks = 0
 
   /// - Throws: ``AnalysisError`` for rows that contradict each other.
   static func sampleSet(_ table: SampleTable, alpha: Double) throws(AnalysisError) -> SampleSet {
@@ -47,10 +51,11 @@ struct TableSamples {
   }
 
   private mutating func look(_ order: SampleOrder, _ metric: SampleTable.Metric) {
+    // Where no block is complete, the metric has no result, and that is said.
     if order.incomplete > 0, order.blocks > order.incomplete {
-      set.caveats.append(
-        "\(order.incomplete) of \(order.blocks) blocks of \(metric.name) do not hold both sides in full, and do not count."
-      )
+      cutShort.append(metric.name)
+      incomplete += order.incomplete
+      blocks += order.blocks
     }
     switch order.finding {
     case .balanced: break
@@ -80,6 +85,11 @@ struct TableSamples {
     var set = set
     if !unpaired.isEmpty {
       set.caveats.insert(Caveat.unpaired(unpaired.count == table.metrics.count ? [] : unpaired, alpha: alpha), at: 0)
+    }
+    if !cutShort.isEmpty {
+      set.caveats.append(
+        "\(incomplete) of \(blocks) blocks of \(SomeNames.text(cutShort)) do not hold both sides in full, and do not count."
+      )
     }
     if !unknownOrder.isEmpty {
       set.caveats.append(

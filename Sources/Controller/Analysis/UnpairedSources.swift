@@ -84,6 +84,13 @@ enum UnpairedSources {
     _ suffix: String
   ) {
     guard !other.troubles.contains(where: { $0.metric == result.name }) else { return }
+    let reasons = other.skipped.filter {
+      $0.metric == result.name && $0.layer == result.layer && $0.python == result.python
+    }
+    guard reasons.isEmpty else {
+      set.skipped += reasons
+      return
+    }
     set.troubles.append(
       Trouble(
         layer: result.layer, metric: result.name + suffix,

@@ -66,12 +66,15 @@ enum TerminalTable {
     let header =
       ["Looked at after every block", "Stops after"].map { Cell(text: $0, colour: .bold) }
       + [Cell(text: "Verdict", colour: .bold, isWords: true)]
+    func key(_ name: String, _ layer: LayerName, _ python: String) -> [String] { [name, layer.rawValue, python] }
+    let blocks = Dictionary(report.document.metrics.map { (key($0.name, $0.layer, $0.python), $0.blocks) }) {
+      first, _ in
+      first
+    }
+    let hasSeveralPythons = report.hasSeveralPythons
     let rows = stops.map { stop in
-      let metric = report.document.metrics.first {
-        $0.name == stop.name && $0.layer == stop.layer && $0.python == stop.python
-      }
-      let python = report.hasSeveralPythons ? " (Python \(stop.python))" : ""
-      let all = metric.map { " of \($0.blocks)" } ?? ""
+      let all = blocks[key(stop.name, stop.layer, stop.python)].map { " of \($0)" } ?? ""
+      let python = hasSeveralPythons ? " (Python \(stop.python))" : ""
       let isOpen = stop.verdict == .undecided
       return [
         Cell(text: stop.name + python), Cell(text: isOpen ? "–" : "\(stop.blocks)\(all) blocks"),
