@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test lint format docs bench clean
+.PHONY: help setup demo build test lint format docs bench calibrate clean
 
 # The release build: both programs side by side, so that cf-bench finds the agent that it uploads next to itself. The
 # agent has to run where no Swift is installed, hence the static runtime; cf-bench takes the same flags, because targets
@@ -28,7 +28,7 @@ long := OptimizeLayerTests|MemoryLayerTests|CodeflashTests
 
 help: ## List these doors.
 	@echo 'make DOOR, where DOOR is one of'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
 
 setup:
 	@scripts/setup.sh
@@ -66,6 +66,9 @@ docs: ## Write the generated pages again: the settings example.
 
 bench: build ## Measure what cf-bench itself costs against plain ssh.
 	$(release)/cf-bench overhead
+
+calibrate: build ## Prove how often the verdicts are wrong, simulated and with real slowdowns; writes docs/calibration.
+	$(release)/cf-bench calibrate --into docs/calibration
 
 clean: ## Remove what was built (results/ and .tools/ stay).
 	rm -rf .build

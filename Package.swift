@@ -39,6 +39,10 @@ let package = Package(
     // Tests that simulate thousands of comparisons take minutes unoptimised.
     .target(
       name: "Statistics", swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
+    // The proof of the decision rule's error rates: thousands of simulated comparisons, and other tools' rules beside it.
+    .target(
+      name: "Calibration", dependencies: ["Statistics"],
+      swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(name: "SSH", dependencies: ["CSSH2", "Shared"], swiftSettings: strict),
     .target(name: "PrivateSSHD", dependencies: ["Shared", subprocess, systemPackage], swiftSettings: strict),
     .executableTarget(
@@ -46,19 +50,24 @@ let package = Package(
       resources: [.embedInCode("Python")], swiftSettings: strict),
     .executableTarget(
       name: "Controller",
-      dependencies: ["Shared", "SSH", "PrivateSSHD", "Statistics", argumentParser, subprocess, systemPackage, yams],
+      dependencies: [
+        "Calibration", "Shared", "SSH", "PrivateSSHD", "Statistics", argumentParser, subprocess, systemPackage, yams,
+      ],
       resources: [.embedInCode("Targets")], swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Shared", "SSH", "PrivateSSHD", subprocess, systemPackage],
       path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "SharedTests", dependencies: ["Shared", "TestSupport", subprocess], swiftSettings: strict),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: strict),
+    .testTarget(name: "CalibrationTests", dependencies: ["Calibration", "Statistics"], swiftSettings: strict),
     .testTarget(
       name: "SSHTests", dependencies: ["PrivateSSHD", "SSH", "Shared", "TestSupport", subprocess, systemPackage],
       swiftSettings: strict),
-    .testTarget(name: "AgentTests", dependencies: ["Agent", "Shared", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "ControllerTests", dependencies: ["Controller", "Shared", "Statistics", "TestSupport", systemPackage],
+      name: "AgentTests", dependencies: ["Agent", "Shared", "Statistics", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "ControllerTests",
+      dependencies: ["Controller", "Shared", "Statistics", "TestSupport", argumentParser, systemPackage],
       exclude: ["Goldens"], swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",

@@ -64,7 +64,9 @@ extension AgentCommand {
 
     func perform() throws -> ExitStatus {
       let environment = ProcessInfo.processInfo.environment
-      return try Server(home: AgentHome(environment: environment), environment: environment).run()
+      let home = AgentHome(environment: environment)
+      LeftTuning.restore(home: home, environment: environment)
+      return try Server(home: home, environment: environment).run()
     }
   }
 

@@ -65,6 +65,11 @@ int cf_wait_for_end(int pid, int milliseconds) {
   return 0;
 }
 
+unsigned long long cf_opaque(unsigned long long value) {
+  __asm__ volatile("" : "+r"(value));
+  return value;
+}
+
 int cf_fork_and_wait(const char *path, char *const argv[], long *peak) {
   pid_t pid = fork();
   if (pid == 0) {
@@ -115,6 +120,26 @@ static int bring_loopback_up(void) {
   return reason;
 }
 
+int cf_affinity_get(int *cpus, int room) {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return -1;
+  int count = 0;
+  for (int cpu = 0; cpu < CPU_SETSIZE && count < room; cpu++) {
+    if (CPU_ISSET(cpu, &set)) cpus[count++] = cpu;
+  }
+  return count;
+}
+
+int cf_affinity_set(const int *cpus, int count) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (int index = 0; index < count; index++) {
+    if (cpus[index] < 0 || cpus[index] >= CPU_SETSIZE) return EINVAL;
+    CPU_SET(cpus[index], &set);
+  }
+  return sched_setaffinity(0, sizeof set, &set) == 0 ? 0 : errno;
+}
+
 int cf_enter_private_network(void) {
   if (unshare(CLONE_NEWNET) != 0) {
     char map[64];
@@ -153,6 +178,16 @@ int cf_join_network(int pid) {
   return reason != 0 ? reason : join(pid, "net", CLONE_NEWNET, 0);
 }
 #else
+int cf_affinity_get(int *cpus, int room) {
+  (void)cpus;
+  (void)room;
+  return -1;
+}
+int cf_affinity_set(const int *cpus, int count) {
+  (void)cpus;
+  (void)count;
+  return ENOSYS;
+}
 int cf_enter_private_network(void) { return ENOSYS; }
 int cf_join_network(int pid) {
   (void)pid;

@@ -13,7 +13,10 @@ struct CodeflashTests {
   func compare() async throws {
     try await Rig.with { rig in
       let run = try await rig.bench(
-        ["compare", "codeflash==0.20.5", "codeflash==0.20.6", "--layers", "optimize", "--json"] + python, extra: far,
+        [
+          "compare", "codeflash==0.20.5", "codeflash==0.20.6", "--layers", "optimize", "--json", "--set",
+          "optimize.blocks=1",
+        ] + python, extra: far,
         limit: 500)
       #expect(run.status == 0, "\(run.error)")
       let document = try JSONDecoder().decode(ComparisonDocument.self, from: Data(run.output.utf8))

@@ -11,16 +11,22 @@ struct ComparisonTests {
     .timeLimit(.minutes(5)))
   func compareFolders() async throws {
     try await Rig.with { rig in
-      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 12))
+      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 60))
       try rig.writeProjects()
-      let run = try await rig.bench(["compare", "path:slow", "path:fast", "--json"])
+      let run = try await rig.bench(["compare", "path:slow", "path:fast", "--json", "--budget", "2"])
       #expect(run.status == 0, "\(run.error)")
       let document = try JSONDecoder().decode(ComparisonDocument.self, from: Data(run.output.utf8))
       let version = try #require(document.metrics.first { $0.name == "slowpoke --version" })
       #expect(version.verdict == .improved)
       #expect(version.ratio < 0.8)
+      // Measured until it was plain, and no longer; the rest of the time went to what was still open, or was not spent.
+      #expect((9..<40).contains(version.blocks) && version.secondsNeeded == nil)
+      #expect(document.spending.budgetSeconds == 120 && document.spending.layers.map(\.layer) == [.startup, .micro])
+      #expect(document.spending.layers.reduce(0) { $0 + $1.blockSeconds } < 130)
+      #expect(document.controls.contains { $0.control == .copy } && version.floor != nil)
       #expect(document.metrics.contains { $0.name == "micro: spin" })
       #expect(!document.metrics.contains { $0.verdict == .regressed })
+      #expect(document.hostAfter?.bootID == document.host?.bootID && document.host != nil)
       #expect(document.controls.allSatisfy { $0.verdict != .improved && $0.verdict != .regressed })
 
       let folder = try rig.comparisonFolder()

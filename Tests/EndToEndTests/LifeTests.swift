@@ -52,7 +52,11 @@ struct LifeTests {
       }
       let status: Int32? = if case .exited(let code) = result.terminationStatus { code } else { nil }
       let events = try Running(rig: rig, pid: 0).events()
-      outcome = (Rig.Result(status: status, output: "", error: try rig.read("log")), events, agents(of: rig))
+      // What a comparison that was cut short says of what it has.
+      let document = (try? rig.comparisonFolder()).flatMap { try? rig.read($0 + "/comparison.json") }
+      outcome = (
+        Rig.Result(status: status, output: document ?? "", error: try rig.read("log")), events, agents(of: rig)
+      )
     }
     return try #require(outcome)
   }
@@ -125,6 +129,9 @@ struct LifeTests {
     }
     #expect(finished.outcome == .cancelled)
     #expect(left.isEmpty)
+    let document = try JSONDecoder().decode(ComparisonDocument.self, from: Data(result.output.utf8))
+    let metric = try #require(document.metrics.first)
+    #expect(!document.complete && metric.blocks >= 1 && metric.ratio > 0 && metric.verdict == .undecided)
   }
 
   @Test("kill -9 of the controller takes its sshd with it and leaves the runner to finish", .timeLimit(.minutes(3)))

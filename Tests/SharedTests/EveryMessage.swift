@@ -47,7 +47,8 @@ enum EveryMessage {
         target: TargetPlan(package: "p", importName: "p"),
         sides: [SidePlan(side: .head, label: "x", source: sources[0])],
         python: PythonPlan(versions: ["/usr/bin/python3"], fallbackToSystem: false), requirements: [],
-        layers: LayerPlans(), seed: 0, limits: JobLimits(queueSeconds: 0.5, setupSeconds: 1, totalSeconds: 2))
+        layers: LayerPlans(), seed: 0, limits: JobLimits(queueSeconds: 0.5, setupSeconds: 1, totalSeconds: 2),
+        tune: true)
     ]
   }
 
@@ -88,11 +89,26 @@ enum EveryMessage {
       hostname: "vm", kernel: "Linux 6.8 x86_64", cpuModel: "EPYC", cpuCount: 4, memoryBytes: 1 << 34,
       availableMemoryBytes: 1 << 33, load: 0.25, bootID: "b", operatingSystem: "Debian", hyperfineVersion: "1.19.0",
       uvVersion: nil)
+    var talkative = host
+    talkative.hypervisor = "QEMU Standard PC"
+    talkative.governor = "performance, powersave"
+    talkative.frequencyMHz = 2596.1
+    talkative.turbo = false
+    talkative.addressRandomisation = 2
+    talkative.threadsPerCore = 2
+    talkative.swapUsedBytes = 4096
+    talkative.memoryPressure = 0
+    talkative.cpuPressure = 82.51
+    talkative.busyProcesses = [BusyProcess(name: "apt (x) get", pid: 7, share: 0.98)]
     let problem = Problem(what: "ended with 1", why: "line one\nline two", fix: "run it", exitStatus: .partial)
     return [
       .started(Started(job: try id(), agentVersion: "0.1.0", agentSHA256: SHA256.hex([]), pid: 17)),
       .queued(Queued(holder: "job of grace@desk")), .phase(Phase(text: "installing")),
-      .phase(Phase(text: "installing", side: .head)), .host(host),
+      .phase(Phase(text: "installing", side: .head)), .host(host), .host(talkative),
+      .tuned(TuningReport(knob: .turbo, before: "on", wanted: "off", after: "off", outcome: .changed)),
+      .tuned(
+        TuningReport(
+          knob: .governor, before: nil, wanted: "performance", after: nil, outcome: .notVisible, detail: "no cpufreq")),
       .sideReady(
         SideReady(
           side: .base, label: "main", python: "3.12", interpreterVersion: "3.12.3", interpreterNote: "stands in",
@@ -120,7 +136,8 @@ enum EveryMessage {
           layer: .startup, python: "3.12", block: 1, order: [.head, .copy, .base, .base, .copy, .head], metrics: ["x"],
           seconds: 2.5, probeSeconds: [0.005, 0.006], disturbance: "another process used 0.6 of a core", open: 3, of: 7,
           spentSeconds: 20, leftSeconds: 580)),
-      .blockFinished(BlockFinished(layer: .micro, python: "3.12", block: 0, order: [.head, .head], metrics: [], seconds: 1)),
+      .blockFinished(
+        BlockFinished(layer: .micro, python: "3.12", block: 0, order: [.head, .head], metrics: [], seconds: 1)),
       .importTree(
         ImportTree(
           side: .base, python: "3.12", run: 2,

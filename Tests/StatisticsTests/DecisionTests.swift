@@ -141,15 +141,45 @@ struct DecisionTests {
     #expect(found.count >= 290, "found in \(found.count) of 300")
   }
 
+  @Test(
+    "the evidence is that of an independent calculation, after each value and at the end",
+    arguments: [
+      (0.0, 3.116376041405909, -7.590997221326374), (0.02, -4.4842870999114774, -1.798980087684443),
+      (-0.02, 7.322614058738594, -8.93787793075809), (0.06, -9.21593818478679, 7.15781059335436),
+    ] as [(Double, Double, Double)])
+  func evidence(theta: Double, above: Double, below: Double) throws {
+    let values = [0.031, 0.012, -0.004, 0.025, 0.012, 0.04, -0.011, 0.0, 0.018, 0.022, 0.009, 0.051]
+    let evidence = SignedRankEvidence(values, against: theta)
+    #expect(abs(evidence.above - above) < 1e-9 && abs(evidence.below - below) < 1e-9)
+    let trajectory = SignedRankEvidence.trajectory(values, against: theta)
+    #expect(trajectory.last == evidence)
+    for count in 1...values.count {
+      // What comes later changes nothing of what was said before.
+      #expect(trajectory[count - 1] == SignedRankEvidence(Array(values.prefix(count)), against: theta))
+    }
+  }
+
+  @Test("evidence of very many values neither overflows nor dies")
+  func longRuns() {
+    let evidence = SignedRankEvidence([Double](repeating: 1, count: 5000), against: 0)
+    #expect(evidence.above > 3000 && evidence.above.isFinite && evidence.below < -1000 && evidence.below.isFinite)
+  }
+
   @Test("values without order: the rank-sum interval, and its verdict")
   func unpaired() throws {
-    // scipy 1.x: mannwhitneyu(head, base, alternative="greater", method="exact").pvalue for these ten and ten: 0.0005196
+    // P(U >= 91) for ten and ten, counted independently: 0.000525.
     let base = [1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30, 2.01]
     let head = base.map { $0 + 1.3 }
     let question = Question(.unpaired(base: base, head: head))
     let decision = try #require(rule.judge([question])[0])
     #expect(decision.verdict == .regressed && decision.blocks == 10)
-    #expect(abs(decision.ratio - 3.6693) < 0.4)
+    // The median of all differences is 1.3.
+    #expect(abs(decision.ratio - 3.6692966676) < 1e-9)
+    var strict = rule
+    strict.alpha = 2 * 0.000526
+    #expect(strict.judge([question])[0]?.verdict == .regressed)
+    strict.alpha = 2 * 0.000524
+    #expect(strict.judge([question])[0]?.verdict == .undecided)
     #expect(rule.judge([Question(.unpaired(base: base, head: base))])[0]?.verdict == .undecided)
     #expect(rule.judge([Question(.unpaired(base: [], head: base))])[0] == nil)
     #expect(rule.replay([question])[0] == nil)

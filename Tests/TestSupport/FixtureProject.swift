@@ -74,6 +74,8 @@ public struct FixtureProject: Sendable {
       blocks: \(blocks)
       repeats: 2
       repeat-time: 0.01
+    statistics:
+      set-aside: false
     """
   }
 

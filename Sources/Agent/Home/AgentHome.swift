@@ -26,5 +26,8 @@ struct AgentHome: Sendable {
   /// Python environments, kept between jobs.
   var environments: String { path + "/environments" }
 
+  /// What a job changed at the machine and has to put back; there only while something is changed.
+  var tuningRecord: String { path + "/tuning.json" }
+
   func job(_ id: JobID) -> String { "\(jobs)/\(id)" }
 }

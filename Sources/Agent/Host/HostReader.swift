@@ -10,15 +10,23 @@ import Shared
 /// Reads what the machine says of itself (proc(5), os-release(5), uname(2)).
 struct HostReader {
   var environment: [String: String]
+  var files = MachineFiles()
 
+  /// Takes as long as ``BusyProcesses/lookSeconds``.
   func witness() -> HostWitness {
-    let memory = Self.memory()
+    let memory = memory()
+    let processor = ProcessorState(files: files)
     return HostWitness(
       hostname: Self.hostname, kernel: "\(Self.uname.system) \(Self.uname.release) \(Self.uname.machine)",
-      cpuModel: Self.cpuModel, cpuCount: sysconf(Int32(_SC_NPROCESSORS_ONLN)), memoryBytes: memory.total,
+      cpuModel: cpuModel, cpuCount: sysconf(Int32(_SC_NPROCESSORS_ONLN)), memoryBytes: memory.total,
       availableMemoryBytes: memory.available, load: Self.load,
-      bootID: Self.text("/proc/sys/kernel/random/boot_id"), operatingSystem: Self.operatingSystem,
-      hyperfineVersion: toolVersion("hyperfine"), uvVersion: toolVersion("uv"))
+      bootID: files.text("/proc/sys/kernel/random/boot_id") ?? "", operatingSystem: operatingSystem,
+      hyperfineVersion: toolVersion("hyperfine"), uvVersion: toolVersion("uv"), hypervisor: processor.hypervisor,
+      governor: processor.governor, frequencyMHz: processor.frequencyMHz, turbo: processor.turbo,
+      addressRandomisation: files.text(KernelPaths.addressRandomisation).flatMap { Int($0) },
+      threadsPerCore: processor.threadsPerCore, swapUsedBytes: memory.swapUsed,
+      memoryPressure: Pressure.read("memory", files)?.recentPercent,
+      cpuPressure: Pressure.read("cpu", files)?.recentPercent, busyProcesses: BusyProcesses.look(files))
   }
 
   /// The second word of `NAME --version`, which is the version for both tools that we ask.
@@ -45,41 +53,33 @@ struct HostReader {
     return String(cString: entry.pointee.pw_name)
   }
 
-  static var load: Double { Double(text("/proc/loadavg").split(separator: " ").first ?? "") ?? 0 }
+  static var load: Double {
+    Double(MachineFiles().text("/proc/loadavg")?.split(separator: " ").first ?? "") ?? 0
+  }
 
-  private static var cpuModel: String {
-    let line = text("/proc/cpuinfo").split(separator: "\n").first { $0.hasPrefix("model name") }
+  /// A name as one line without control characters: processes and firmware may put anything there.
+  static func printable(_ name: String) -> String {
+    String(String.UnicodeScalarView(name.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }))
+  }
+
+  private var cpuModel: String {
+    let line = (files.text("/proc/cpuinfo") ?? "").split(separator: "\n").first { $0.hasPrefix("model name") }
     return line?.split(separator: ":").dropFirst().first?.drop { $0 == " " }.description ?? "unknown"
   }
 
-  private static var operatingSystem: String {
-    let line = text("/etc/os-release").split(separator: "\n").first { $0.hasPrefix("PRETTY_NAME=") }
-    return line?.dropFirst("PRETTY_NAME=".count).filter { $0 != "\"" } ?? uname.system
+  private var operatingSystem: String {
+    let line = (files.text("/etc/os-release") ?? "").split(separator: "\n").first { $0.hasPrefix("PRETTY_NAME=") }
+    return line?.dropFirst("PRETTY_NAME=".count).filter { $0 != "\"" } ?? Self.uname.system
   }
 
-  private static func memory() -> (total: Int, available: Int) {
+  /// In bytes.
+  private func memory() -> (total: Int, available: Int, swapUsed: Int?) {
     var found: [Substring: Int] = [:]
-    for line in text("/proc/meminfo").split(separator: "\n") {
+    for line in (files.text("/proc/meminfo") ?? "").split(separator: "\n") {
       let words = line.split(whereSeparator: { $0 == " " || $0 == ":" })
       if words.count > 1 { found[words[0]] = Int(words[1]).map { $0 * 1024 } }
     }
-    return (found["MemTotal"] ?? 0, found["MemAvailable"] ?? 0)
-  }
-
-  private static func text(_ path: String) -> String {
-    // Files of /proc have no size; read until the end.
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return "" }
-    defer { close(file) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 16 << 10)
-    while true {
-      let count = read(file, &chunk, chunk.count)
-      if count < 0, errno == EINTR { continue }
-      guard count > 0, bytes.count < 4 << 20 else { break }
-      bytes += chunk[..<count]
-    }
-    let text = String(decoding: bytes, as: UTF8.self)
-    return text.hasSuffix("\n") ? String(text.dropLast()) : text
+    let swap = found["SwapTotal"].flatMap { total in found["SwapFree"].map { max(0, total - $0) } }
+    return (found["MemTotal"] ?? 0, found["MemAvailable"] ?? 0, swap)
   }
 }

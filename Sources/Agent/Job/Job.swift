@@ -38,7 +38,8 @@ final class Job {
       let lock = try MachineLock.acquire(
         environment, job: manifest.id, owner: manifest.owner, limitSeconds: manifest.limits.queueSeconds
       ) { holder in try journal.emit(.queued(Queued(holder: holder))) }
-      return try withExtendedLifetime(lock) { try measureAll() }
+      let tuning = JobTuning(machine: MachineTuning(record: home.tuningRecord), sink: journal)
+      return try withExtendedLifetime(lock) { try tuning.around(isAsked: manifest.tune == true, measureAll) }
     } catch {
       if CancelFlag.isSet || error is JobCancelled { return (.cancelled, nil) }
       return (.failed, problem(of: error))
@@ -72,6 +73,7 @@ final class Job {
         if manifest.python.versions.count > 1 { try trouble(Trouble(python: python, problem: problem)) }
       }
     }
+    try journal.emit(.host(HostReader(environment: environment).witness()))
     if measured == 0, let lastFailure { return (.failed, lastFailure) }
     return (hasTrouble ? .partial : .done, nil)
   }

@@ -56,7 +56,8 @@ struct TimedProcess {
       let peak = usage.ru_maxrss
     #endif
     return Outcome(
-      end: end, seconds: seconds, userSeconds: Self.seconds(usage.ru_utime), systemSeconds: Self.seconds(usage.ru_stime),
+      end: end, seconds: seconds, userSeconds: Self.seconds(usage.ru_utime),
+      systemSeconds: Self.seconds(usage.ru_stime),
       usage: ProcessUsage(
         peakBytes: peak, minorFaults: usage.ru_minflt, majorFaults: usage.ru_majflt, voluntarySwitches: usage.ru_nvcsw,
         involuntarySwitches: usage.ru_nivcsw))

@@ -17,9 +17,11 @@ final class SampleTally: EventSink {
   }
 
   /// Takes in what the block brought, or drops it when the block does not count.
-  func endBlock(counts: Bool) {
+  /// - Returns: the metrics that were measured in it.
+  func endBlock(counts: Bool) -> [String] {
     defer { pending.removeAll(keepingCapacity: true) }
-    guard counts else { return }
+    let measured = Set(pending.map(\.metric)).sorted()
+    guard counts else { return measured }
     for sample in pending {
       let isCopy = sample.isCopy == true
       let value = Observation(block: sample.block, arm: sample.side == .base ? .base : .head, value: sample.value)
@@ -29,6 +31,7 @@ final class SampleTally: EventSink {
         observations[sample.metric, default: []].append(value)
       }
     }
+    return measured
   }
 
   func question(_ metric: String) -> Question {

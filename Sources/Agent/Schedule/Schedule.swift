@@ -147,7 +147,7 @@ final class Schedule {
     let seen = disturbances.end()
     let seconds = MonotonicClock.seconds - started
     entry.blockSeconds.append(seconds)
-    tally.endBlock(counts: seen.disturbance == nil)
+    let measured = tally.endBlock(counts: seen.disturbance == nil)
     if seen.disturbance == nil { entry.counted += 1 }
     let hasBudget = budgetSeconds.isFinite
     let spent = secondsSpent
@@ -155,7 +155,7 @@ final class Schedule {
       .blockFinished(
         BlockFinished(
           layer: entry.name, python: context.python, block: block.number, order: block.order,
-          metrics: entry.planned.map(\.name).filter(turn.open.contains), seconds: seconds,
+          metrics: measured, seconds: seconds,
           probeSeconds: seen.probeSeconds, disturbance: seen.disturbance, open: turn.openInAll,
           of: turn.openInAll.map { _ in metrics.count }, spentSeconds: hasBudget ? spent : nil,
           leftSeconds: hasBudget ? max(0, budgetSeconds - spent) : nil)))

@@ -21,7 +21,9 @@ enum ManifestCheck {
       guard stopping.alpha > 0, stopping.alpha <= 0.5, stopping.delta > 0, stopping.delta <= 1 else {
         throw refuse("alpha must lie above 0 and be at most 0.5, delta above 0 and at most 1")
       }
-      guard (0...7 * 86_400).contains(stopping.budgetSeconds) else { throw refuse("the budget lies outside 0 to 7 days") }
+      guard (0...7 * 86_400).contains(stopping.budgetSeconds) else {
+        throw refuse("the budget lies outside 0 to 7 days")
+      }
     }
     if let startup = manifest.layers.startup {
       guard (1...10_000).contains(startup.blocks), (0...100).contains(startup.warmupRuns),

@@ -94,10 +94,24 @@ struct SideBuilder {
       .sideReady(
         SideReady(
           side: plan.side, label: plan.label, python: python, interpreterVersion: interpreter.version,
-          interpreterNote: interpreter.note, commit: code.commit, identity: identity,
+          interpreterNote: interpreter.note, interpreterBuild: interpreterBuild(built.path), commit: code.commit,
+          identity: identity,
           distributions: built.marker.distributions, reused: built.reused,
           seconds: MonotonicClock.seconds - started)))
     return SideEnvironment(arm: Arm(plan.side), label: plan.label, path: built.path)
+  }
+
+  /// What the interpreter says of its own making; `nil` when it says nothing.
+  private func interpreterBuild(_ environment: String) -> String? {
+    let words = """
+      import platform, sysconfig
+      flags = (sysconfig.get_config_var("CONFIG_ARGS") or "").replace("'", "").split()
+      kept = [flag for flag in flags if flag in ("--enable-optimizations", "--with-lto", "--disable-gil", "--with-pydebug")]
+      print(platform.python_implementation(), platform.python_compiler(), *kept)
+      """
+    let asked = try? tools.run("\(environment)/bin/python", ["-I", "-c", words], doing: "asking the interpreter")
+    guard let asked, asked.succeeded else { return nil }  // a remark less; what does not start shows itself soon
+    return asked.outputText.split(whereSeparator: \.isNewline).first.map(String.init)
   }
 
   private func identity(of code: SideCode, lock: DependencyLock) -> String {

@@ -12,6 +12,9 @@ short cf_spawn_setsid_flag(void);
 /// `pipe2(O_CLOEXEC)`, which is hidden behind `_GNU_SOURCE`. Returns 0 or -1, as pipe(2) does.
 int cf_pipe(int ends[2]);
 
+/// Returns `value`. The optimiser can't look inside: it must have made the value by then, and knows nothing of the result.
+unsigned long long cf_opaque(unsigned long long value);
+
 /// Runs a program by `fork` and `execv` to its end, with this process's environment, folder and descriptors.
 ///
 /// Returns its status as waitpid(2) tells it with its peak resident set, in the kernel's unit (KiB on Linux), in `*peak`;
@@ -23,6 +26,12 @@ int cf_fork_and_wait(const char *path, char *const argv[], long *peak);
 ///
 /// Returns 1 when it has ended, 0 when the time is over, or -1 with `errno` set.
 int cf_wait_for_end(int pid, int milliseconds);
+/// The CPUs on which the calling thread may run, in rising order, at most `room` of them (sched_getaffinity(2), whose set
+/// is made of macros). Returns how many, or -1 where the kernel does not tell. Linux only.
+int cf_affinity_get(int *cpus, int room);
+
+/// Keeps the calling thread, and what it starts from now on, to these CPUs. Returns 0 or an `errno`. Linux only.
+int cf_affinity_set(const int *cpus, int count);
 
 /// Puts this process, which must have one thread, into a network namespace of its own, where nothing but the loopback
 /// interface is, and that is up. Uses a user namespace too where the caller is not root. Linux only.

@@ -21,6 +21,6 @@ struct CFBench: ParsableCommand {
     groupedSubcommands: [
       CommandGroup(name: "Measure", subcommands: [Compare.self, Run.self, Record.self]),
       CommandGroup(name: "Results", subcommands: [Analyze.self, Report.self, ShowSettings.self]),
-      CommandGroup(name: "Machine", subcommands: [Doctor.self, Overhead.self]),
+      CommandGroup(name: "Machine", subcommands: [Doctor.self, Overhead.self, Calibrate.self]),
     ])
 }

@@ -21,6 +21,7 @@ struct CommandContext {
       ("layers", "--layers", measure?.layers), ("results", "--results", measure?.results),
       ("target.repository", "--repository", measure?.repository),
       ("budget", "--budget", budget.map { Double($0) == nil ? $0 : "\($0)m" }),
+      ("tune", "--tune", measure?.tune == true ? "true" : nil),
     ]
     var flags = named.compactMap { key, flag, text in text.map { (key: key, flag: flag, text: $0) } }
     for assignment in options.assignments {

@@ -19,17 +19,14 @@ struct Compare: BenchCommand {
 
   @Argument(help: "What to compare with.") var base: String
   @Argument(help: "What might be faster.") var head: String
-  @Option(
-    help: ArgumentHelp(
-      "For how long to measure at most, in minutes, or with a unit: 90s, 10m, 2h (default: 10m).", valueName: "time"))
-  var budget: String?
+  @OptionGroup(title: "Measuring") var time: BudgetOptions
   @OptionGroup(title: "Measuring") var measure: MeasureOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    let context = try CommandContext(settings, machine: machine, measure: measure, budget: budget, output: output)
+    let context = try CommandContext(settings, machine: machine, measure: measure, budget: time.budget, output: output)
     return try await context.measure(base: base, head: head)
   }
 }

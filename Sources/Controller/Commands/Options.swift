@@ -29,6 +29,17 @@ struct MeasureOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Repository of git refs: a URL or a folder.", valueName: "repository"))
   var repository: String?
+
+  @Flag(help: "Tune the machine for the job as far as its login may, and put it back after it.")
+  var tune = false
+}
+
+/// For how long to measure.
+struct BudgetOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "For how long to measure at most, in minutes, or with a unit: 90s, 10m, 2h (default: 10m).", valueName: "time"))
+  var budget: String?
 }
 
 /// Which configuration file, and single settings by name.

@@ -25,6 +25,7 @@ enum Comparison {
       complete: record.finished?.outcome == .done && all.troubles.isEmpty,
       metrics: all.metrics, controls: all.controls,
       findings: findings, memoryLines: MemoryLineChange.all(from: record), host: record.host,
+      hostAfter: record.hostAfter,
       spending: record.spending, seconds: record.finished?.seconds ?? 0,
       method: rule.method(for: series, caveats: caveats + (replays ? StopReplay.caveats(series) : [])),
       troubles: failure + record.troubles + all.troubles, skipped: record.skipped,

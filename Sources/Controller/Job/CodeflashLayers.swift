@@ -18,11 +18,13 @@ struct CodeflashLayers: Sendable {
     if layers.contains(.optimize) {
       plans.optimize = OptimizePlan(
         run: run, form: settings.optimizeForm, budgetSeconds: settings.optimizeBudget.inSeconds,
-        blocks: settings.blocks(\.optimizeBlocks, "optimize.blocks", alone: 1, isComparison: isComparison), keepsRecordings: keepsRecordings)
+        blocks: settings.blocks(\.optimizeBlocks, "optimize.blocks", alone: 1, isComparison: isComparison),
+        keepsRecordings: keepsRecordings)
     }
     if layers.contains(.memory) {
       plans.memory = MemoryPlan(
-        run: run, commands: settings.startupCommands.filter { !$0.isControl }, blocks: settings.blocks(\.memoryBlocks, "memory.blocks", alone: 3, isComparison: isComparison),
+        run: run, commands: settings.startupCommands.filter { !$0.isControl },
+        blocks: settings.blocks(\.memoryBlocks, "memory.blocks", alone: 3, isComparison: isComparison),
         measuresRun: !layers.contains(.optimize), top: settings.memoryTop)
     }
   }

@@ -20,7 +20,8 @@ enum ManifestBuilder {
       setsAsideDisturbed: settings.setAside,
       limits: JobLimits(
         queueSeconds: settings.limitQueue.inSeconds, setupSeconds: settings.limitSetup.inSeconds,
-        totalSeconds: settings.limitTotal.inSeconds))
+        totalSeconds: settings.limitTotal.inSeconds),
+      tune: settings.tune ? true : nil)
   }
 
   private static var owner: String {

@@ -28,6 +28,7 @@ struct OverheadBench {
         report.lines.append(try await connecting(address, server))
         report.lines.append(try await streaming(address, server, folder: folder, home: home))
         report.lines += try await measuring(address, home: home)
+        report.lines.append(analysing())
         report.lines.append(
           .init(
             name: "agent on disk", figure: String(format: "%.1f MB", Double(agent.bytes) / 1e6), beside: "",
@@ -155,6 +156,17 @@ struct OverheadBench {
           beside: "serve and runner together, shared pages once", aim: "<= 24 MB"),
       ]
     }
+  }
+
+  /// The analysis of one large comparison.
+  private func analysing() -> OverheadReport.Line {
+    note("deciding \(AnalysisCost.metrics) metrics of \(AnalysisCost.blocks) blocks and more, 5 times each")
+    let cost = AnalysisCost()
+    let growth = cost.growthFactors.map { String(format: "%.2f x", $0) }.joined(separator: ", ")
+    return .init(
+      name: "deciding \(AnalysisCost.metrics) metrics of \(AnalysisCost.blocks) blocks",
+      figure: String(format: "%.1f ms", (cost.seconds.first ?? .nan) * 1000),
+      beside: "growth to 400 and to 800 blocks, time over samples: \(growth)", aim: "<= 100 ms")
   }
 
   private func sleepingJob() throws -> JobManifest {

@@ -11,6 +11,7 @@ struct ProgressState: Equatable, Sendable {
   /// How far a comparison with a budget is.
   private(set) var budget: Budget?
   private var hasBudget = false
+  private var isMeasuring = false
   private(set) var troubles = 0
 
   struct Layer: Equatable, Sendable {
@@ -44,7 +45,11 @@ struct ProgressState: Equatable, Sendable {
       return step("runner \(body.job) is up")
     case .queued(let body): return step("waiting for the machine, which \(body.holder) holds")
     case .phase(let body): return step(body.text)
-    case .host(let body): return step("measuring on \(body.hostname)")
+    case .host(let body):
+      // Told once more at the end.
+      defer { isMeasuring = true }
+      return isMeasuring ? nil : step("measuring on \(body.hostname)")
+    case .tuned(let body): return step(TuningWords.line(body))
     case .sideReady(let body):
       let reused = body.reused ? "reused" : "made in \(Numbers.elapsed(body.seconds))"
       return step("\(body.label) is ready with Python \(body.interpreterVersion) (\(reused))")

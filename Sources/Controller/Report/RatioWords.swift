@@ -53,18 +53,6 @@ struct RatioWords: Equatable, Sendable {
     return "\(amount) \(ratio < 1 ? "less" : "more")"
   }
 
-  /// What the change may be, rounded outwards: `-3% … +5%`; `nil` without an interval.
-  var couldBe: String? {
-    guard let interval else { return nil }
-    let exponent = Self.width(interval) < 0.1 ? -1 : 0
-    let unit = pow(10, Double(exponent))
-    // 1.06 - 1 is a hair over 0.06, and means 6 % all the same.
-    let hair = 1e-9
-    let low = ((interval.lowerBound - 1) * 100 / unit + hair).rounded(.down) * unit
-    let high = ((interval.upperBound - 1) * 100 / unit - hair).rounded(.up) * unit
-    return "\(Self.signed(low, to: exponent)) … \(Self.signed(high, to: exponent))"
-  }
-
   private static func width(_ range: ClosedRange<Double>) -> Double { range.upperBound - range.lowerBound }
 
   /// The power of ten to round to: the leading digit of the interval's width, not finer than `finest` and not so

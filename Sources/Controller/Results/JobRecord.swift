@@ -7,7 +7,11 @@ struct JobRecord: Equatable, Sendable {
   var started: Started?
   /// When the runner came up, RFC 3339 in UTC.
   var startedAt: String?
+  /// The machine before anything was measured, and when all was.
   var host: HostWitness?
+  var hostAfter: HostWitness?
+  /// Knobs of the machine that the job wanted turned, in that order; empty for a job that was not tuned.
+  var tuning: [TuningReport] = []
   /// Environments that became ready, a side and Python each.
   var sides: [SideReady] = []
   var layers: [LayerStarted] = []
@@ -42,7 +46,8 @@ struct JobRecord: Equatable, Sendable {
     case .started(let body):
       started = body
       startedAt = event.time
-    case .host(let body): host = body
+    case .host(let body): if host == nil { host = body } else { hostAfter = body }
+    case .tuned(let body): tuning.append(body)
     case .sideReady(let body): sides.append(body)
     case .layerStarted(let body): layers.append(body)
     case .sample(let body):

@@ -91,6 +91,7 @@ struct SettingKey: Sendable {
     key("machine", \.machine, "Where to measure: local, or ssh://user@host[:port]."),
     key("ssh.identity", \.sshIdentity, "Private key for an ssh:// machine."),
     key("ssh.known-hosts", \.sshKnownHosts, "Host keys that are trusted; ~/.ssh/known_hosts otherwise."),
+    key("tune", \.tune, "Whether the machine is tuned for the job, and put back after it (docs/machine.md)."),
     filled("python", \.python, "Python versions to measure with.") { $0 },
     filled("layers", \.layers, "Layers to run: startup, micro, optimize, memory.", by: \.rawValue),
     key("results", \.results, "Folder for the results."),
@@ -155,7 +156,8 @@ struct SettingKey: Sendable {
       "optimize.timeout", \.optimizeTimeout, "How long codeflash may take for one function.",
       within: .seconds(1) ... .seconds(86_400)),
     key(
-      "memory.blocks", \.memoryBlocks, "Most blocks of layer 4; a block has two runs of each command a side. A run measures 3.",
+      "memory.blocks", \.memoryBlocks,
+      "Most blocks of layer 4; a block has two runs of each command a side. A run measures 3.",
       within: 1...1000),
     key("memory.top", \.memoryTop, "Lines and modules of a memory profile that are kept.", within: 1...2000),
     key(

@@ -11,6 +11,7 @@ struct Settings: Equatable, Sendable {
   var machine = "local"
   var sshIdentity: FilePath?
   var sshKnownHosts: FilePath?
+  var tune = false
   var python = ["3.12"]
   var layers = LayerName.allCases
   var results = FilePath("results")

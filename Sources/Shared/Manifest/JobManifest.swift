@@ -25,11 +25,14 @@ public struct JobManifest: Codable, Equatable, Sendable {
   /// this says no.
   public var setsAsideDisturbed: Bool?
   public var limits: JobLimits
+  /// Whether the far end tunes the machine for the job; `nil` means no.
+  public var tune: Bool?
 
   public init(
     id: JobID, createdAt: String, owner: String, target: TargetPlan, sides: [SidePlan], python: PythonPlan,
     requirements: [String], layers: LayerPlans, seed: UInt64, stopping: StoppingPlan? = nil,
-    setsAsideDisturbed: Bool? = nil, limits: JobLimits
+    setsAsideDisturbed: Bool? = nil, limits: JobLimits,
+    tune: Bool? = nil
   ) {
     self.id = id
     self.createdAt = createdAt
@@ -43,6 +46,7 @@ public struct JobManifest: Codable, Equatable, Sendable {
     self.stopping = stopping
     self.setsAsideDisturbed = setsAsideDisturbed
     self.limits = limits
+    self.tune = tune
   }
 }
 

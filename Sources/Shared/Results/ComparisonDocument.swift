@@ -16,6 +16,8 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
   /// Lines that hold another amount of memory, the largest growth first.
   public var memoryLines: [MemoryLineChange]
   public var host: HostWitness?
+  /// The same machine after the last block; `nil` when the job did not get so far.
+  public var hostAfter: HostWitness?
   /// What the measuring time went into, one entry a layer and Python.
   public var spending: Spending
   /// Seconds the job took at the far end.
@@ -29,8 +31,8 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
   public init(
     base: Revision, head: Revision, verdict: RunVerdict, identical: Bool, complete: Bool, metrics: [Metric],
     controls: [Metric], findings: [FindingComparison] = [], memoryLines: [MemoryLineChange] = [], host: HostWitness?,
-    spending: Spending, seconds: Double, method: Method, troubles: [Trouble], skipped: [Skipped],
-    replay: [Replay]? = nil
+    hostAfter: HostWitness? = nil, spending: Spending, seconds: Double, method: Method, troubles: [Trouble],
+    skipped: [Skipped], replay: [Replay]? = nil
   ) {
     self.replay = replay
     self.base = base
@@ -43,6 +45,7 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     self.findings = findings
     self.memoryLines = memoryLines
     self.host = host
+    self.hostAfter = hostAfter
     self.spending = spending
     self.seconds = seconds
     self.method = method

@@ -9,6 +9,8 @@ public enum JobEvent: Equatable, Sendable {
   /// A step a person would like to see: for the progress line.
   case phase(Phase)
   case host(HostWitness)
+  /// One knob of the machine, turned for the job or not.
+  case tuned(TuningReport)
   case sideReady(SideReady)
   case layerStarted(LayerStarted)
   case sample(Sample)
@@ -29,7 +31,7 @@ public enum JobEvent: Equatable, Sendable {
   case unknown(type: String)
 
   private enum Kind: String {
-    case started, queued, phase, host, sideReady, layerStarted, sample, importTree, skipped, profile, stacks,
+    case started, queued, phase, host, tuned, sideReady, layerStarted, sample, importTree, skipped, profile, stacks,
       optimizeRun
     case profiledPhases, memoryTimeline, memoryProfile, recording, blockFinished, layerFinished, trouble, finished
   }
@@ -43,6 +45,7 @@ public enum JobEvent: Equatable, Sendable {
     case .queued(let body): try line(.queued, body)
     case .phase(let body): try line(.phase, body)
     case .host(let body): try line(.host, body)
+    case .tuned(let body): try line(.tuned, body)
     case .sideReady(let body): try line(.sideReady, body)
     case .layerStarted(let body): try line(.layerStarted, body)
     case .sample(let body): try line(.sample, body)
@@ -74,6 +77,7 @@ public enum JobEvent: Equatable, Sendable {
       case .queued: .queued(try body(Queued.self))
       case .phase: .phase(try body(Phase.self))
       case .host: .host(try body(HostWitness.self))
+      case .tuned: .tuned(try body(TuningReport.self))
       case .sideReady: .sideReady(try body(SideReady.self))
       case .layerStarted: .layerStarted(try body(LayerStarted.self))
       case .sample: .sample(try body(Sample.self))

@@ -50,6 +50,8 @@ public struct SideReady: Codable, Equatable, Sendable {
   public var interpreterVersion: String
   /// Set when the asked interpreter could not be had and another one stands in; says why.
   public var interpreterNote: String?
+  /// How the interpreter was built: implementation, compiler and what it was optimised with.
+  public var interpreterBuild: String?
   /// The commit of a git revision.
   public var commit: String?
   /// What this side is, in full: release, commit, or a digest of the folder. Equal on both sides: identical code.
@@ -59,9 +61,11 @@ public struct SideReady: Codable, Equatable, Sendable {
   public var reused: Bool
   public var seconds: Double
   public init(
-    side: Side, label: String, python: String, interpreterVersion: String, interpreterNote: String?, commit: String?,
-    identity: String, distributions: [String], reused: Bool, seconds: Double
+    side: Side, label: String, python: String, interpreterVersion: String, interpreterNote: String?,
+    interpreterBuild: String? = nil, commit: String?, identity: String, distributions: [String], reused: Bool,
+    seconds: Double
   ) {
+    self.interpreterBuild = interpreterBuild
     self.side = side
     self.label = label
     self.python = python

@@ -138,7 +138,7 @@ struct MicroLayerTests {
           file.write("x")
       starts = os.path.getsize("\(count)")
       def call():
-          if starts > 4:
+          if starts > 5:
               raise RuntimeError("worn out")
       """
     try rig.run(

@@ -11,11 +11,13 @@ struct StartupLayerTests {
   private static let tidbit = StartupCommand(name: "tidbit", arguments: ["tidbit"], isControl: false)
 
   private func layer(
-    _ commands: StartupCommand..., blocks: Int = 2, importRuns: Int = 0, timeoutSeconds: Double = 20
+    _ commands: StartupCommand..., blocks: Int = 2, importRuns: Int = 0, timeoutSeconds: Double = 20,
+    engine: TimingEngine = .hyperfine, measuresCold: Bool = false
   ) -> StartupLayer {
     StartupLayer(
       plan: StartupPlan(
-        commands: commands, blocks: blocks, warmupRuns: 1, importRuns: importRuns, timeoutSeconds: timeoutSeconds))
+        commands: commands, blocks: blocks, warmupRuns: 1, importRuns: importRuns, timeoutSeconds: timeoutSeconds,
+        engine: engine, measuresCold: measuresCold))
   }
 
   @Test("every position of every block has its sample, of the right side, and the slow side shows")
@@ -33,6 +35,71 @@ struct StartupLayerTests {
     #expect(tidbits.allSatisfy { ($0.value > 0.2) == ($0.side == .base) && $0.exitCode == 0 })
     #expect(samples.allSatisfy { $0.isControl == ($0.metric == "python -c pass") })
     #expect(rig.events.troubles.isEmpty && rig.events.skipped.isEmpty)
+  }
+
+  @Test("hyperfine and the agent's own clock agree, and the own one says what the kernel counted")
+  func engines() throws {
+    let rig = try SideRig()
+    // Mostly sleep: what else runs on this machine hardly moves it.
+    let sides = try rig.sides(SmallPackage(module: "import time\ndef main():\n    time.sleep(0.3)\n"))
+    var medians: [TimingEngine: Double] = [:]
+    for engine in TimingEngine.allCases {
+      let before = rig.events.samples.count
+      try rig.run(layer(Self.tidbit, blocks: 4, engine: engine), on: sides)
+      let samples = Array(rig.events.samples.dropFirst(before))
+      #expect(samples.count == 8 && samples.allSatisfy { $0.exitCode == 0 && ($0.userSeconds ?? -1) >= 0 })
+      #expect(samples.allSatisfy { ($0.usage == nil) == (engine == .hyperfine) })
+      if let usage = samples.last?.usage {
+        #expect(usage.peakBytes > 4 << 20 && usage.minorFaults > 100 && usage.voluntarySwitches >= 1)
+      }
+      medians[engine] = samples.map(\.value).sorted()[4]
+    }
+    let (one, other) = (try #require(medians[.hyperfine]), try #require(medians[.spawn]))
+    #expect(one > 0.3 && other > 0.3 && abs(one / other - 1) < 0.1, "\(one) s and \(other) s")
+  }
+
+  @Test(
+    "the agent's own clock: a command that fails is told with its last words, one that hangs is ended",
+    .timeLimit(.minutes(1)))
+  func spawningFails() throws {
+    let rig = try SideRig()
+    let module = """
+      import os, sys
+      def main():
+          runs = os.environ["HOME"] + "/runs"
+          seen = os.path.getsize(runs) if os.path.exists(runs) else 0
+          open(runs, "a").write("x")
+          sys.exit("worn out" if seen >= 4 else 0)
+      """
+    try rig.run(layer(Self.tidbit, blocks: 3, engine: .spawn), on: try rig.sides(SmallPackage(module: module)))
+    #expect(rig.events.samples.map(\.block) == [0, 0, 1])
+    #expect(rig.events.troubles.map(\.problem.why) == ["worn out"])
+    let hanging = TimedProcess(words: ["/bin/sleep", "60"], environment: [:], directory: "/", limitSeconds: 0.3)
+    let run = try hanging.run()
+    #expect(run.end == .timedOut && run.seconds < 5)
+    #expect(throws: ChildProcess.SpawnFailure.self) {
+      try TimedProcess(words: ["/nowhere/x"], environment: [:], directory: "/", limitSeconds: 1).run()
+    }
+  }
+
+  @Test("cold figures are metrics of their own, of runs without bytecode")
+  func cold() throws {
+    let rig = try SideRig()
+    let module = """
+      import os
+      def main():
+          kind = "warm" if os.path.exists(__spec__.cached) else "cold"
+          with open(os.environ["HOME"] + "/seen", "a") as file:
+              file.write(kind + "\\n")
+      """
+    let layer = layer(Self.tidbit, Self.control, blocks: 2, measuresCold: true)
+    let context = try rig.context(try rig.sides(SmallPackage(module: module)))
+    try rig.run(layer, in: context)
+    #expect(rig.events.samples.map(\.metric).uniqued() == ["tidbit", "tidbit, cold", "python -c pass"])
+    #expect(rig.events.samples.count == layer.plannedSamples(sides: 1))
+    let seen = try String(contentsOfFile: context.scratch + "/startup-home/seen", encoding: .utf8)
+    let block = "warm\nwarm\ncold\ncold\n"
+    #expect(seen == "warm\n" + block + block)
   }
 
   @Test("a sample is told before the next run of its block ends")
@@ -162,5 +229,12 @@ struct StartupLayerTests {
     try rig.run(layer(blocks: 0, importRuns: 3), on: sides)
     #expect(rig.events.trees.isEmpty && rig.events.troubles.count == 1)
     #expect(rig.events.troubles.first?.problem.why?.contains("not today") == true)
+  }
+}
+
+extension Array where Element: Hashable {
+  fileprivate func uniqued() -> [Element] {
+    var seen: Set<Element> = []
+    return filter { seen.insert($0).inserted }
   }
 }

@@ -14,6 +14,7 @@ enum Manifests {
       python: PythonPlan(versions: ["3.11"], fallbackToSystem: true), requirements: [],
       layers: LayerPlans(
         startup: StartupPlan(commands: [command], blocks: blocks, warmupRuns: 0, importRuns: 1, timeoutSeconds: 10)),
-      seed: 1, limits: JobLimits(queueSeconds: queueSeconds, setupSeconds: 120, totalSeconds: 120))
+      seed: 1, setsAsideDisturbed: false,
+      limits: JobLimits(queueSeconds: queueSeconds, setupSeconds: 120, totalSeconds: 120))
   }
 }

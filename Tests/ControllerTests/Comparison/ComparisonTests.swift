@@ -48,6 +48,71 @@ struct ComparisonTests {
     #expect(compare(story).verdict == .void)
   }
 
+  @Test("a run whose control moved says so at the top, and every verdict is withheld")
+  func withheld() throws {
+    var story = JobStory()
+    story.control = 1.1
+    let report = ComparisonReport(record: story.record, alpha: 0.01, delta: 0.02)
+    #expect(report.document.metrics.allSatisfy { $0.verdict == .undecided })
+    #expect(try metric("python -c pass", report.document).verdict == .regressed)
+    let text = TerminalTable.text(report, style: TerminalStyle(isTerminal: false, environment: [:]))
+    #expect(text.hasPrefix("Void: a control that can't differ has moved (python -c pass is 10.0% slower)"))
+    #expect(text.ranges(of: "withheld").count == report.document.metrics.count)
+    #expect(!text.contains("faster"))
+  }
+
+  @Test("blocks that were set aside count nowhere, and are counted")
+  func setAside() throws {
+    var story = JobStory()
+    let clean = compare(story)
+    story.disturbed = [2, 5]
+    let document = compare(story)
+    for (one, other) in zip(document.metrics, clean.metrics) {
+      #expect(one.blocks == 12 && one.setAside == 2 && other.setAside == 0)
+      #expect(abs(one.ratio / other.ratio - 1) < 0.01)
+    }
+    #expect(document.spending.layers.map(\.setAside) == [2, 2])
+    #expect(SpendingWords.sentences(document).contains { $0.hasPrefix("4 of 28 blocks do not count") })
+    let startup = try #require(StartupDocument.make(.head, from: story.record))
+    #expect(startup.results.allSatisfy { $0.times.count == 24 && $0.max < 2 * $0.min })
+  }
+
+  @Test("the base's second installation is a control: it sets the floor, and makes the run void when it moves for sure")
+  func copies() throws {
+    var story = JobStory()
+    story.copy = 1.0
+    story.blocks = 20
+    let document = compare(story)
+    #expect(
+      document.controls.count { $0.control == .copy } == 7 && document.controls.count { $0.control == .command } == 1)
+    #expect(
+      document.controls.allSatisfy { $0.control == .command || ($0.blocks == 4 && $0.name.hasSuffix(" (base again)")) })
+    #expect(document.metrics.allSatisfy { ($0.floor ?? 1) < 0.005 && $0.control == nil })
+    #expect(document.verdict == .regressed && document.shownControls.count == 1)
+    // 18 % more is beyond a floor of 5 %, and not beyond one of 25 %.
+    story.copy = 1.05
+    #expect(try metric("micro: discover functions", compare(story)).verdict == .regressed)
+    story.copy = 1.25
+    #expect(try metric("micro: discover functions", compare(story)).verdict == .undecided)
+    story.blocks = 100
+    let void = compare(story)
+    #expect(void.verdict == .void && void.shownControls.count > 1)
+  }
+
+  @Test("what the time went into, and what more of it would buy, is said")
+  func spending() throws {
+    var story = JobStory()
+    story.budgetSeconds = 600
+    story.blocks = 10
+    story.noise = 0.05
+    let sentences = SpendingWords.sentences(compare(story))
+    #expect(
+      sentences.first?.hasPrefix("Measured for 2 min 41 s of at most 10 min 0 s: startup 40 s (10 blocks)") == true)
+    #expect(sentences.last?.hasPrefix("A further minute might decide") == true, "\(sentences)")
+    story.budgetSeconds = nil
+    #expect(SpendingWords.sentences(compare(story)).isEmpty)
+  }
+
   @Test("the run's verdict is the worst there is to say")
   func worst() throws {
     let one = try metric("codeflash --version", compare(JobStory()))

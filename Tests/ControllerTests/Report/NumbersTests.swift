@@ -47,18 +47,4 @@ struct NumbersTests {
     #expect(change.factor == factor)
     #expect(change.faster == words)
   }
-
-  @Test(
-    "what a change could be is rounded outwards",
-    arguments: [
-      (0.974, 1.046, "-2.6% … +4.6%"), (0.94, 1.06, "-6% … +6%"), (0.9449, 1.0551, "-6% … +6%"),
-      (1.0, 1.02, "0.0% … +2.0%"),
-      (0.01, 41, "-99% … +4000%"), (1.011, 1.013, "+1.1% … +1.3%"), (0.99959, 1.00041, "-0.1% … +0.1%"),
-    ] as [(Double, Double, String)])
-  func couldBe(low: Double, high: Double, text: String) {
-    #expect(RatioWords(ratio: (low * high).squareRoot(), interval: low...high).couldBe == text)
-  }
-
-  @Test("without an interval there is nothing that a change could be")
-  func noInterval() { #expect(RatioWords(ratio: 1.1, interval: nil).couldBe == nil) }
 }

@@ -85,6 +85,10 @@ struct DifferenceTests {
         purpose: .measured, python: "3.12", side: .base, block: 0, position: position, form: .quick, seconds: 1,
         cpuSeconds: 1, memory: memory, network: "open", functions: [])
     }
+    record.samples = [
+      Sample(
+        layer: .optimize, metric: "Full optimize run", python: "3.12", arm: .base, block: 0, position: 0, value: 1)
+    ]
     let document = try #require(OptimizeDocument.make(.base, from: record))
     #expect(document.results.first?.memory == memories[1])
   }

@@ -20,6 +20,11 @@ struct JobStory {
     ("micro: compare results", .micro, 0.0000196, 1.004),
   ]
   var control = 1.0
+  /// The base's second installation over the base; `nil` for no control arm.
+  var copy: Double?
+  /// Blocks that were set aside, in all layers: their values are wild.
+  var disturbed: Set<Int> = []
+  var budgetSeconds: Double?
   var noise = 0.004
   var troubles: [Trouble] = []
   var outcome: Finished.Outcome? = .done
@@ -48,7 +53,11 @@ struct JobStory {
   var events: [NumberedEvent] {
     var events: [JobEvent] = []
     if let job = JobID("20260131T123456Z-0f3a") {
-      events.append(.started(Started(job: job, agentVersion: "0.1.0", agentSHA256: SHA256.hex([1]), pid: 4242)))
+      events.append(
+        .started(
+          Started(
+            job: job, agentVersion: "0.1.0", agentSHA256: SHA256.hex([1]), pid: 4242,
+            budgetSeconds: budgetSeconds)))
     }
     events.append(.host(Self.host))
     for python in pythons {
@@ -90,19 +99,28 @@ struct JobStory {
       .layerStarted(LayerStarted(layer: layer, python: python, plannedSamples: chosen.count * blocks * 2 * sides.count))
     ]
     for block in 0..<blocks {
-      let order: [Side] = random.next() < 0.5 ? [.base, .head, .head, .base] : [.head, .base, .base, .head]
+      var order: [Arm] = random.next() < 0.5 ? [.base, .head, .head, .base] : [.head, .base, .base, .head]
+      if copy != nil, block % 5 == 1 { order = [.copy] + order + [.copy] }
       for (name, _, seconds, ratio) in chosen {
-        for (position, side) in order.enumerated() where sides.contains(side) {
-          let value = seconds * (side == .head ? ratio : 1) * (1 + noise * (random.next() - 0.5))
+        for (position, arm) in order.enumerated() where sides.contains(arm.side) {
+          let factor = arm == .head ? ratio : arm == .copy ? copy ?? 1 : 1
+          let wild = disturbed.contains(block) && arm == .head ? 3.0 : 1
+          let value = seconds * factor * wild * (1 + noise * (random.next() - 0.5))
           events.append(
             .sample(
               Sample(
-                layer: layer, metric: name, python: python, arm: Arm(side), block: block, position: position,
+                layer: layer, metric: name, python: python, arm: arm, block: block, position: position,
                 value: (value * 1e9).rounded() / 1e9, userSeconds: layer == .startup ? 0.8 * value : nil,
                 systemSeconds: layer == .startup ? 0.15 * value : nil, exitCode: layer == .startup ? 0 : nil,
                 loops: layer == .micro ? 1000 : nil, isControl: name == "python -c pass")))
         }
       }
+      guard budgetSeconds != nil || !disturbed.isEmpty else { continue }
+      events.append(
+        .blockFinished(
+          BlockFinished(
+            layer: layer, python: python, block: block, order: order, metrics: chosen.map(\.0), seconds: 4,
+            disturbance: disturbed.contains(block) ? "other processes used 0.6 of a core" : nil)))
     }
     return events + (layer == .startup ? trees(python) : profiles(python))
       + [.layerFinished(LayerFinished(layer: layer, python: python, seconds: 80.25))]

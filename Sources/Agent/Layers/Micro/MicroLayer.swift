@@ -13,7 +13,7 @@ struct MicroLayer: Layer {
   private var standing: [Int] = []
   /// Loops of one repeat, by target; fixed once, so that all blocks measure the same thing.
   private var loops: [Side: [Int: Int]] = [:]
-  /// Seconds that one worker with all targets took, profiling aside: of the slowest side.
+  /// Seconds that calibrating all targets in one worker took.
   private var workerSeconds: Double?
 
   init(plan: MicroPlan) { self.plan = plan }
@@ -37,14 +37,19 @@ struct MicroLayer: Layer {
     standing = Array(plan.targets.indices)
     var costs: [Side: [Int: Double]] = [:]
     var missing: [Int: [(side: Side, reason: String)]] = [:]
-    for side in context.sides {
+    // Twice, and the shorter time counts: a side that was interrupted while it was calibrated must not get loops of its own.
+    for side in context.sides + context.sides {
+      try context.checkpoint()
       var failed: Set<Int> = []
       let started = MonotonicClock.seconds
-      defer { workerSeconds = max(workerSeconds ?? 0, MonotonicClock.seconds - started) }
-      try run(.calibrate, standing, on: side, block: 0, in: context, failed: &failed) { index, answer in
+      defer { workerSeconds = min(workerSeconds ?? .infinity, MonotonicClock.seconds - started) }
+      let there = standing.filter { missing[$0]?.contains { $0.side == side.side } != true }
+      try run(.calibrate, there, on: side, block: 0, in: context, failed: &failed) { index, answer in
         if let reason = answer.missing {
           missing[index, default: []].append((side.side, reason))
-        } else if let seconds = answer.seconds, let loops = answer.loops {
+        } else if let seconds = answer.seconds, let loops = answer.loops,
+          seconds < costs[side.side]?[index] ?? .infinity
+        {
           costs[side.side, default: [:]][index] = seconds
           self.loops[side.side, default: [:]][index] = loops
         }
@@ -72,14 +77,15 @@ struct MicroLayer: Layer {
           reason: reasons.joined(separator: "; ") + context.onlyOneSideWords(missing: missing.count))))
   }
 
-  /// The same loops on both sides where a call costs about the same: the base's. Beyond a factor of 4 each side keeps its
+  /// The same loops on both sides where a call costs about the same: the base's. The best of a few short repeats is less than
+  /// that of long ones on a busy machine, so the same code must be timed alike. Beyond a factor of 16 each side keeps its
   /// own, since the loops of one would make the other's repeat too long or too short to time.
   private mutating func shareLoops(costs: [Side: [Int: Double]], sides: [Side]) {
     guard let first = sides.first else { return }
     for side in sides.dropFirst() {
       for index in standing {
         guard let mine = costs[side]?[index], let theirs = costs[first]?[index], let shared = loops[first]?[index],
-          max(mine, theirs) <= 4 * min(mine, theirs)
+          max(mine, theirs) <= 16 * min(mine, theirs)
         else { continue }
         loops[side]?[index] = shared
       }
@@ -93,6 +99,7 @@ struct MicroLayer: Layer {
     let order = standing.filter { open.contains(Self.metric(plan.targets[$0])) }.shuffled(using: &random)
     var failed: Set<Int> = []
     for (position, name) in block.order.enumerated() {
+      try context.checkpoint()
       guard let side = context.environment(of: name) else { continue }
       let tasks = order.filter { !failed.contains($0) }
       try run(.measure, tasks, on: side, block: block.number, in: context, failed: &failed) { index, answer in

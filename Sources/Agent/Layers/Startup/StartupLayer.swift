@@ -136,6 +136,7 @@ struct StartupLayer: Layer {
     try FileManager.default.makeFresh(folder(of: block, in: context))
     var lost: Set<String> = []
     for metric in standing where open.contains(metric.name) {
+      try context.checkpoint()
       let isWhole =
         if let hyperfine, !metric.isCold {
           try measure(metric, by: hyperfine, block, in: context)

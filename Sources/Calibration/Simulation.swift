@@ -1,0 +1,126 @@
+import Statistics
+
+/// Runs the rules on simulated comparisons, on all cores.
+public struct Simulation: Sendable {
+  public static let usualSeed: UInt64 = 20_260_729
+  /// Real differences that are looked for: the head takes that much longer.
+  public static let effects = [0.005, 0.01, 0.015, 0.02, 0.03, 0.05]
+  /// The effects that the other rules are tried with too.
+  public static let peerEffects = [0.02, 0.05]
+  public static let familySize = 20
+
+  public var seed: UInt64
+  /// Pairs of identical code for each cell; a quarter of it for each real effect, and families.
+  public var trials: Int
+
+  public init(seed: UInt64 = usualSeed, trials: Int = 4000) {
+    self.seed = seed
+    self.trials = trials
+  }
+
+  var powerTrials: Int { max(1, trials / 4) }
+
+  public func run() async -> SimulationReport {
+    let pieces = self.pieces()
+    let found = await withTaskGroup(of: Found.self) { group in
+      for (index, piece) in pieces.enumerated() { group.addTask { Found(index: index, tallies: tally(piece)) } }
+      for (index, range) in ranges(powerTrials).enumerated() {
+        group.addTask { Found(index: pieces.count + index, tallies: [tallyFamilies(range)]) }
+      }
+      var found: [Int: [Tally]] = [:]
+      for await one in group { found[one.index] = one.tallies }
+      return found
+    }
+    var sums: [Place: [Tally]] = [:]
+    for (index, piece) in pieces.enumerated() {
+      let own = found[index] ?? []
+      sums[piece.place] = sums[piece.place].map { zip($0, own).map { $0.adding($1) } } ?? own
+    }
+    let entries = places.flatMap { place in
+      zip(rules(place.effect), sums[place] ?? []).map { rule, tally in
+        SimulationReport.Entry(
+          cell: place.cell, rule: rule, effect: place.effect, trials: tally.trials, regressed: tally.regressed,
+          improved: tally.improved, equivalent: tally.equivalent, undecided: tally.undecided,
+          medianRuns: tally.medianRuns)
+      }
+    }
+    var families = Tally()
+    for index in pieces.count..<found.count { for tally in found[index] ?? [] { families.add(tally) } }
+    return SimulationReport(
+      seed: seed, alpha: Rule.alpha, delta: Rule.delta, blocks: Trial.blocks, entries: entries,
+      families: .init(
+        cell: .drift, metrics: Self.familySize, alarms: Share(families.regressed, of: families.trials)))
+  }
+
+  private struct Place: Hashable {
+    var cell: NoiseCell
+    var effect: Double
+  }
+
+  /// What one task gives back.
+  private struct Found {
+    var index: Int
+    var tallies: [Tally]
+  }
+
+  /// Some trials of one cell at one effect: what one task does.
+  private struct Piece {
+    var place: Place
+    var numbers: Range<Int>
+  }
+
+  private var places: [Place] {
+    NoiseCell.allCases.flatMap { cell in ([0] + Self.effects).map { Place(cell: cell, effect: $0) } }
+  }
+
+  private func pieces() -> [Piece] {
+    places.flatMap { place in
+      ranges(place.effect == 0 ? trials : powerTrials).map { Piece(place: place, numbers: $0) }
+    }
+  }
+
+  private func ranges(_ count: Int) -> [Range<Int>] {
+    stride(from: 0, to: count, by: 250).map { $0..<min($0 + 250, count) }
+  }
+
+  private func rules(_ effect: Double) -> [Rule] {
+    effect == 0 || Self.peerEffects.contains(effect) ? Rule.allCases : [.shipped]
+  }
+
+  /// One tally a rule.
+  private func tally(_ piece: Piece) -> [Tally] {
+    let rules = self.rules(piece.place.effect)
+    var tallies = rules.map { _ in Tally() }
+    for number in piece.numbers {
+      let trial = Trial(piece.place.cell, effect: piece.place.effect, number: number, seed: seed)
+      let ratios = trial.blockRatios()
+      for (index, rule) in rules.enumerated() { tallies[index].add(rule.judge(trial, ratios: ratios)) }
+    }
+    return tallies
+  }
+
+  /// Families of identical metrics, each with a machine of its own, which gives more room for a false alarm than one
+  /// machine for all. A family with an alarm counts as `regressed`.
+  private func tallyFamilies(_ numbers: Range<Int>) -> Tally {
+    let rule = DecisionRule(alpha: Rule.alpha, delta: Rule.delta)
+    var tally = Tally()
+    for number in numbers {
+      let family = (0..<Self.familySize).map { metric in
+        // Numbers that no trial of a single metric has.
+        let trial = Trial(.drift, effect: 0, number: 1_000_000 + number * Self.familySize + metric, seed: seed)
+        return Question(.blocks(trial.blockRatios()))
+      }
+      let hasAlarm = rule.replay(family).contains { $0?.verdict == .regressed || $0?.verdict == .improved }
+      tally.add(Rule.Outcome(verdict: hasAlarm ? .regressed : .equivalent, runs: Trial.runsPerSide))
+    }
+    return tally
+  }
+}
+
+extension Tally {
+  func adding(_ other: Tally) -> Tally {
+    var sum = self
+    sum.add(other)
+    return sum
+  }
+}

@@ -1,0 +1,33 @@
+import Calibration
+
+/// What `cf-bench calibrate` found: `calibration.json`.
+struct CalibrationReport: Codable, Sendable {
+  var schema = 1
+  /// `nil` where the simulation was left out.
+  var simulated: SimulationReport?
+  /// `nil` where the measurements were left out.
+  var real: [RealComparison]?
+}
+
+/// One comparison of a package with a copy of it that does more work, measured end to end.
+struct RealComparison: Codable, Sendable {
+  /// The head's additional work: 0.05 for 5 %.
+  var added: Double
+  /// From 1.
+  var round: Int
+  /// The verdict of the metric, `void` where a control moved.
+  var verdict: String
+  /// Head over base, with its interval where there is one.
+  var ratio: Double
+  var low: Double?
+  var high: Double?
+  /// By how much the base differed from its own second installation.
+  var floor: Double?
+  var blocks: Int
+  /// Blocks set aside because the machine was disturbed.
+  var setAside: Int
+  /// Median of the base's runs, in seconds.
+  var baseSeconds: Double
+  /// What the whole comparison took, installing included.
+  var seconds: Double
+}

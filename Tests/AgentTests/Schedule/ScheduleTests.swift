@@ -1,0 +1,143 @@
+import Shared
+import Statistics
+import Testing
+
+@testable import Agent
+
+@Suite("Blocks are measured until each metric is decided, and no longer")
+struct ScheduleTests {
+  /// A layer whose values are drawn: what a machine would give, without the waiting.
+  private struct Drawn: Layer {
+    static let name = LayerName.micro
+    var blocks = 60
+    /// Metric to the head's and the copy's difference from the base, as logarithms.
+    var effects: [String: (head: Double, copy: Double)]
+    var noise = 0.01
+    var random = SplitMix64(state: 5)
+    /// After this many blocks the layer fails.
+    var failsAfter = Int.max
+    private(set) var asked: [Set<String>] = []
+
+    init(_ effects: [String: (head: Double, copy: Double)]) { self.effects = effects }
+
+    func plannedSamples(sides: Int) -> Int { blocks * sides * 2 * effects.count }
+    mutating func prepare(in context: LayerContext) {}
+    var metrics: [PlannedMetric] {
+      effects.keys.sorted().map { PlannedMetric(name: $0, isControl: $0 == "control") }
+    }
+    var expectedBlockSeconds: Double? { 0.001 }
+    var closingSeconds: Double { 0 }
+
+    mutating func measure(_ block: Block, of open: Set<String>, in context: LayerContext) throws {
+      if block.number == failsAfter { throw Problem(what: "worn out", fix: "none", exitStatus: .partial) }
+      for (metric, effect) in effects.sorted(by: { $0.key < $1.key }) where open.contains(metric) {
+        for (position, arm) in block.order.enumerated() {
+          // A sum of twelve uniform values is close enough to the normal law here.
+          let noise = noise * ((0..<12).reduce(0.0) { sum, _ in sum + Double.random(in: 0..<1, using: &random) } - 6)
+          let shift = arm == .base ? 0 : arm == .head ? effect.head : effect.copy
+          try context.sink.emit(
+            .sample(
+              Sample(
+                layer: Self.name, metric: metric, python: context.python, arm: arm, block: block.number,
+                position: position, value: 1 + noise + shift, isControl: metric == "control")))
+        }
+      }
+    }
+    mutating func summarise(in context: LayerContext) {}
+  }
+
+  private struct Ran {
+    var events: CollectedEvents
+    var troubles: [String]
+    var blocks: [BlockFinished] {
+      events.all.compactMap { if case .blockFinished(let body) = $0.event { body } else { nil } }
+    }
+    func blocks(of metric: String) -> Int { blocks.count { $0.metrics.contains(metric) } }
+  }
+
+  private func run(
+    _ layer: Drawn, budget: Double = 60, isComparison: Bool = true, interpreters: Int = 1
+  ) throws -> Ran {
+    let rig = try SideRig()
+    var context = try rig.context([
+      SideEnvironment(arm: .base, label: "base", path: "/b"), SideEnvironment(arm: .head, label: "head", path: "/h"),
+    ])
+    context.copy = SideEnvironment(arm: .copy, label: "base (again)", path: "/c")
+    context.seed = 11
+    var rule = StoppingRule(StoppingPlan(alpha: 0.01, delta: 0.02, budgetSeconds: budget), interpreters: interpreters)
+    rule.beginInterpreter()
+    var troubles: [String] = []
+    let schedule = Schedule(
+      [layer], in: context, stopping: isComparison ? rule : nil, budgetSeconds: isComparison ? budget : .infinity,
+      setsAsideDisturbed: false
+    ) { _, error in troubles.append((error as? Problem)?.what ?? "\(error)") }
+    try schedule.run()
+    return Ran(events: rig.events, troubles: troubles)
+  }
+
+  @Test("a clear difference and clear equality stop early, what is open goes on, and the control runs along")
+  func stops() throws {
+    let ran = try run(Drawn(["clear": (0.5, 0), "equal": (0, 0), "hard": (0.011, 0), "control": (0, 0)]))
+    #expect(ran.blocks(of: "clear") < 16 && ran.blocks(of: "equal") < 30)
+    #expect(ran.blocks(of: "hard") > ran.blocks(of: "clear"))
+    #expect(ran.blocks(of: "control") == ran.blocks.count)
+    #expect(ran.blocks.allSatisfy { $0.of == 3 && ($0.leftSeconds ?? 0) > 0 })
+    // Open metrics only ever get fewer.
+    #expect(zip(ran.blocks, ran.blocks.dropFirst()).allSatisfy { $0.open ?? 0 >= $1.open ?? 0 })
+  }
+
+  @Test("what stopped is decided by the comparison that is made of the same samples at the end")
+  func agrees() throws {
+    let effects = ["a": (0.3, 0.0), "b": (0.0, 0.0), "c": (-0.1, 0.0), "d": (0.0, 0.002)]
+    let ran = try run(Drawn(effects.mapValues { (head: $0.0, copy: $0.1) }))
+    let samples = ran.events.samples.filter { $0.isCopy == nil }
+    let family = try effects.keys.sorted().map { metric in
+      Question(
+        .blocks(
+          try Blocks.logRatios(
+            samples.filter { $0.metric == metric }.map {
+              Observation(block: $0.block, arm: $0.side == .base ? .base : .head, value: $0.value)
+            }
+          ).map(\.logRatio)))
+    }
+    let verdicts = DecisionRule(alpha: 0.01, delta: 0.02).judge(family).map { $0?.verdict }
+    #expect(verdicts == [.regressed, .equivalent, .improved, .equivalent])
+    #expect(ran.blocks.count < 60)
+  }
+
+  @Test("about one block of five has the control arm, and what it differs by keeps small differences from being called")
+  func copies() throws {
+    let quiet = try run(Drawn(["x": (0.03, 0)]))
+    let restless = try run(Drawn(["x": (0.03, 0.06)]))
+    #expect(quiet.events.samples.contains { $0.isCopy == true })
+    // Beyond the floor it would be decided as early as without; below it stays open to the last block.
+    #expect(quiet.blocks.count < 40 && restless.blocks.count == 60)
+    let share = Double(restless.blocks.count { $0.order.contains(.copy) }) / 60
+    #expect(share == 0.2)
+  }
+
+  @Test("no time, no block; and a layer that fails on the way is told of and keeps what it had")
+  func ends() throws {
+    #expect(try run(Drawn(["x": (0.5, 0)]), budget: 0).blocks.isEmpty)
+    var worn = Drawn(["x": (0.0, 0)])
+    worn.failsAfter = 4
+    let ran = try run(worn)
+    #expect(ran.troubles == ["worn out"] && ran.blocks.count == 4 && !ran.events.samples.isEmpty)
+  }
+
+  @Test("interpreters that are still to come take their share of the error")
+  func interpreters() throws {
+    let (alone, first) = (
+      try run(Drawn(["x": (0.5, 0)])), try run(Drawn(["x": (0.5, 0)]), interpreters: 8)
+    )
+    #expect(first.blocks.count > alone.blocks.count)
+  }
+
+  @Test("without a rule for stopping all blocks are measured")
+  func fixed() throws {
+    var layer = Drawn(["x": (0.5, 0)])
+    layer.blocks = 20
+    let ran = try run(layer, isComparison: false)
+    #expect(ran.blocks.count == 20 && ran.blocks.allSatisfy { $0.open == nil && $0.leftSeconds == nil })
+  }
+}
