@@ -64,6 +64,7 @@ enum Analysis {
     }
     let caveats =
       (folders.count > 1 ? [Caveat.pooled(folders.count)] : [])
+      + (pool.isTunedOtherwise ? [Caveat.tunedOtherwise] : [])
       + uncorrected(pool.record.metrics.count { !$0.isControl }, alpha: alpha, choices)
     var report = ComparisonReport(record: pool.record, alpha: alpha, delta: delta)
     report.document = Comparison.make(

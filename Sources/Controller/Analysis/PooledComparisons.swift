@@ -11,6 +11,8 @@ enum PooledComparisons {
     var alpha: Double?
     var delta: Double?
     var paths: [String]
+    /// Whether some jobs turned other knobs of the machine than the rest.
+    var isTunedOtherwise: Bool
   }
 
   /// - Throws: ``AnalysisError``
@@ -34,7 +36,9 @@ enum PooledComparisons {
       let values = Set(folders.map { $0.sides[keyPath: field] })
       return values.count == 1 ? values.first : nil
     }
-    return Pool(record: record, alpha: agreed(\.alpha), delta: agreed(\.delta), paths: read.map(\.folder.path.string))
+    return Pool(
+      record: record, alpha: agreed(\.alpha), delta: agreed(\.delta), paths: read.map(\.folder.path.string),
+      isTunedOtherwise: read.contains { $0.record.knobs != first.record.knobs })
   }
 
   private static func requireSameCode(
@@ -88,6 +92,9 @@ enum PooledComparisons {
 }
 
 extension JobRecord {
+  /// How the machine's knobs stood while it measured, as far as the job looked at them.
+  fileprivate var knobs: Set<String> { Set(tuning.map { "\($0.knob.rawValue) \($0.after ?? "unknown")" }) }
+
   /// Samples of a side in the fullest block.
   fileprivate func fullest(_ key: MetricKey) -> Int? {
     Dictionary(grouping: samples.filter { $0.key == key && $0.side == .base }, by: \.block).values.map(\.count).max()
@@ -111,6 +118,8 @@ extension JobRecord {
     sides += other.sides.filter { new in !sides.contains { $0.side == new.side && $0.python == new.python } }
     layers += other.layers.filter { new in !layers.contains { $0.layer == new.layer && $0.python == new.python } }
     addSeconds(of: other.layersFinished)
+    hostAfter = other.hostAfter
+    tuning += other.tuning.filter { !tuning.contains($0) }
     importTrees += other.importTrees
     profiles += other.profiles
     stacks += other.stacks

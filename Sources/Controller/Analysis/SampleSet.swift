@@ -39,6 +39,9 @@ enum Caveat {
     "\(count) comparisons are pooled: the verdicts hold when these are all that were made, not a choice of them."
   }
 
+  static let tunedOtherwise =
+    "The pooled comparisons tuned the machine in different ways: the medians mix both, the ratios hold within each."
+
   static func uncorrected(_ metrics: Int, alpha: Double) -> String {
     "Each of \(metrics) metrics has the whole error of \(VerdictWords.percent(alpha)): among many of identical code one is"
       + " soon called different."

@@ -43,7 +43,8 @@ enum VerdictWords {
       let moved = document.controls.filter(\.hasMoved).map { "\($0.name) is \(plain($0))" }.joined(separator: ", ")
       return "Void: a control that can't differ has moved (\(moved)), so this run decides nothing."
     case .equivalent:
-      return "No difference: \(count == 1 ? "the metric is" : "all \(metrics(count)) are") the same within \(percent(document.method.delta))."
+      return
+        "No difference: \(count == 1 ? "the metric is" : "all \(metrics(count)) are") the same within \(percent(document.method.delta))."
     case .undecided where count == 0: return "Undecided: no metric was measured on both sides."
     case .regressed: return "Regressed: \(findings(document, .regressed))\(counts(document, first: .regressed))."
     case .improved: return "Improved: \(findings(document, .improved))\(counts(document, first: .improved))."

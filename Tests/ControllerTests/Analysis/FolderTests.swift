@@ -15,7 +15,8 @@ struct FolderTests {
 
   /// A job's folder; `number` tells jobs apart, `host` changes the machine.
   private func stored(
-    _ story: JobStory, number: Int = 0, alpha: Double = 0.01, host: (inout HostWitness) -> Void = { _ in }
+    _ story: JobStory, number: Int = 0, alpha: Double = 0.01, governor: String? = nil,
+    host: (inout HostWitness) -> Void = { _ in }
   ) throws -> String {
     let base = story.sides.contains(.base) ? story.labels[.base] : nil
     let run = try RunFolder.create(
@@ -31,6 +32,10 @@ struct FolderTests {
       if case .host(var witness) = event.event {
         host(&witness)
         event.event = .host(witness)
+      }
+      if case .phase = event.event, let governor {
+        event.event = .tuned(
+          TuningReport(knob: .governor, before: "\(number)", wanted: governor, after: governor, outcome: .changed))
       }
       try store.append(line: Array(try event.line().dropLast()))
     }
@@ -78,6 +83,17 @@ struct FolderTests {
     #expect(document.method.caveats.count == 1)
     // The order in which they are named says nothing.
     #expect(try analysis(paths.reversed()) == document)
+  }
+
+  @Test("comparisons that left the machine's knobs in different places are pooled with a word on it")
+  func tuned() throws {
+    func caveats(_ governor: String?) throws -> [String] {
+      let first = try stored(JobStory(), number: 1, governor: "performance")
+      return try analysis([first, try stored(JobStory(), number: 2, governor: governor)]).method.caveats
+    }
+    #expect(try caveats("performance").count == 1)
+    #expect(try caveats("powersave").contains(Caveat.tunedOtherwise))
+    #expect(try caveats(nil).contains(Caveat.tunedOtherwise))
   }
 
   @Test("another machine, boot or code is refused, and so are the same samples twice")
