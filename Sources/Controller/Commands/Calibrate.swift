@@ -27,7 +27,7 @@ struct Calibrate: BenchCommand {
   @Option(help: ArgumentHelp("How often each real slowdown is measured.", valueName: "count"))
   var rounds = 2
   @Option(help: ArgumentHelp("Most blocks of a real comparison.", valueName: "count"))
-  var blocks = 60
+  var blocks = 50
   @Option(help: ArgumentHelp("Write the page, the pictures and the data here too.", valueName: "folder"))
   var into: String?
   @OptionGroup(title: "Output") var output: OutputOptions
