@@ -134,7 +134,10 @@ enum EveryMessage {
       .blockFinished(
         BlockFinished(
           layer: .startup, python: "3.12", block: 1, order: [.head, .copy, .base, .base, .copy, .head], metrics: ["x"],
-          seconds: 2.5, probeSeconds: [0.005, 0.006], disturbance: "another process used 0.6 of a core", open: 3, of: 7,
+          seconds: 2.5, probeSeconds: [0.005, 0.006],
+          machine: MachineUse(
+            stealShare: 0, foreignShare: 0.6, memoryPressureShare: 0.001, cpuPressureShare: nil),
+          disturbance: "another process used 0.6 of a core", open: 3, of: 7,
           spentSeconds: 20, leftSeconds: 580)),
       .blockFinished(
         BlockFinished(layer: .micro, python: "3.12", block: 0, order: [.head, .head], metrics: [], seconds: 1)),

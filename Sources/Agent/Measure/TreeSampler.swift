@@ -77,7 +77,7 @@ struct TreeSampler {
   private mutating func children(of pid: pid_t) -> [pid_t] {
     var found: [pid_t] = []
     // Each thread has children of its own.
-    for thread in Self.names(in: "/proc/\(pid)/task") {
+    for thread in MachineFiles().names(in: "/proc/\(pid)/task") {
       let text = read("/proc/\(pid)/task/\(thread)/children")
       found += text.split(separator: UInt8(ascii: " ")).compactMap { pid_t(String(decoding: $0, as: UTF8.self)) }
     }
@@ -122,19 +122,6 @@ struct TreeSampler {
       return Int(String(decoding: digits.prefix { (0x30...0x39).contains($0) }, as: UTF8.self))
     }
     return nil
-  }
-
-  private static func names(in folder: String) -> [String] {
-    guard let directory = opendir(folder) else { return [] }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if !name.hasPrefix(".") { names.append(name) }
-    }
-    return names
   }
 
   /// CPU time of this thread, in seconds.

@@ -15,13 +15,26 @@ struct DisturbanceWatch {
     before = (probe, HostCounters.read())
   }
 
+  /// What was seen around a block.
+  struct Seen {
+    /// What the fixed work took before and after, in seconds.
+    var probeSeconds: [Double] = []
+    var machine: MachineUse?
+    /// Why the block does not count.
+    var disturbance: String?
+  }
+
   /// To be called right after it.
-  /// - Returns: what the fixed work took before and after, in seconds, and why the block does not count.
-  mutating func end() -> (probeSeconds: [Double], disturbance: String?) {
-    guard let before else { return ([], nil) }
+  mutating func end() -> Seen {
+    guard let before else { return Seen() }
     let use = HostCounters.read().since(before.counters)
     let after = SpinProbe.run().wallSeconds
     let disturbance = rule.judge(probeBefore: before.probe, probeAfter: after, use: use)
-    return ([before.probe, after], isOn ? disturbance : nil)
+    return Seen(
+      probeSeconds: [before.probe, after],
+      machine: MachineUse(
+        stealShare: use.stealShare, foreignShare: use.foreignShare, memoryPressureShare: use.memoryPressureShare,
+        cpuPressureShare: use.cpuPressureShare),
+      disturbance: isOn ? disturbance : nil)
   }
 }

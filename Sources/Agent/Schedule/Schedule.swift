@@ -156,7 +156,7 @@ final class Schedule {
         BlockFinished(
           layer: entry.name, python: context.python, block: block.number, order: block.order,
           metrics: measured, seconds: seconds,
-          probeSeconds: seen.probeSeconds, disturbance: seen.disturbance, open: turn.openInAll,
+          probeSeconds: seen.probeSeconds, machine: seen.machine, disturbance: seen.disturbance, open: turn.openInAll,
           of: turn.openInAll.map { _ in metrics.count }, spentSeconds: hasBudget ? spent : nil,
           leftSeconds: hasBudget ? max(0, budgetSeconds - spent) : nil)))
   }

@@ -83,7 +83,16 @@ extension JobRecord {
     Dictionary(sides.map { ($0.python, $0.interpreterVersion) }) { first, _ in first }
   }
 
-  var notes: [String] { sides.compactMap(\.interpreterNote).uniqued() }
+  var notes: [String] { sides.compactMap(\.interpreterNote).uniqued() + tuned }
+
+  /// What `--tune` changed, in one sentence; what it could not is in the events.
+  private var tuned: [String] {
+    let turned = tuning.filter { $0.outcome == .changed || $0.outcome == .alreadySo }.uniqued()
+    guard !tuning.isEmpty else { return [] }
+    return [
+      "Tuned: " + (turned.isEmpty ? "nothing could be" : turned.map(TuningWords.line).joined(separator: "; ")) + "."
+    ]
+  }
 }
 
 /// What has no result, and why: the same list everywhere.

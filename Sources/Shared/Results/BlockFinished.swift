@@ -11,6 +11,8 @@ public struct BlockFinished: Codable, Equatable, Sendable {
   public var seconds: Double
   /// Wall time of a fixed piece of work right before and right after the block, in seconds.
   public var probeSeconds: [Double]
+  /// What others had of the machine meanwhile.
+  public var machine: MachineUse?
   /// Why this block does not count: the machine was disturbed. It was decided without a look at what was measured.
   public var disturbance: String?
   /// How many metrics are still open, and how many there are in all; `nil` without a rule for stopping.
@@ -22,7 +24,8 @@ public struct BlockFinished: Codable, Equatable, Sendable {
 
   public init(
     layer: LayerName, python: String, block: Int, order: [Arm], metrics: [String], seconds: Double,
-    probeSeconds: [Double] = [], disturbance: String? = nil, open: Int? = nil, of: Int? = nil,
+    probeSeconds: [Double] = [], machine: MachineUse? = nil, disturbance: String? = nil, open: Int? = nil,
+    of: Int? = nil,
     spentSeconds: Double? = nil, leftSeconds: Double? = nil
   ) {
     self.layer = layer
@@ -32,10 +35,32 @@ public struct BlockFinished: Codable, Equatable, Sendable {
     self.metrics = metrics
     self.seconds = seconds
     self.probeSeconds = probeSeconds
+    self.machine = machine
     self.disturbance = disturbance
     self.open = open
     self.of = of
     self.spentSeconds = spentSeconds
     self.leftSeconds = leftSeconds
+  }
+}
+
+/// What others had of the machine while a block was measured.
+public struct MachineUse: Codable, Equatable, Sendable {
+  /// Stolen by the hypervisor, over all CPUs, as a share of one core's time.
+  public var stealShare: Double
+  /// CPU time of other processes, as a share of one core's time.
+  public var foreignShare: Double
+  /// Share of the time in which some process waited for memory; `nil` where the kernel does not tell.
+  public var memoryPressureShare: Double?
+  /// Share of the time in which some process waited for a CPU.
+  public var cpuPressureShare: Double?
+
+  public init(
+    stealShare: Double, foreignShare: Double, memoryPressureShare: Double?, cpuPressureShare: Double?
+  ) {
+    self.stealShare = stealShare
+    self.foreignShare = foreignShare
+    self.memoryPressureShare = memoryPressureShare
+    self.cpuPressureShare = cpuPressureShare
   }
 }
