@@ -1,5 +1,5 @@
 /// One knob of the machine that a job wanted turned, and what came of it. Said for each knob, turned or not.
-public struct TuningReport: Codable, Equatable, Sendable {
+public struct TuningReport: Codable, Hashable, Sendable {
   public enum Knob: String, Codable, CaseIterable, Sendable {
     /// Whether the processor may run above its nominal frequency.
     case turbo
