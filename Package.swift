@@ -44,6 +44,9 @@ let package = Package(
       name: "Calibration", dependencies: ["Statistics"],
       swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(name: "SSH", dependencies: ["CSSH2", "Shared"], swiftSettings: strict),
+    .target(
+      name: "Azure", dependencies: ["Shared", subprocess, systemPackage], resources: [.embedInCode("Data")],
+      swiftSettings: strict),
     .target(name: "PrivateSSHD", dependencies: ["Shared", subprocess, systemPackage], swiftSettings: strict),
     .executableTarget(
       name: "Agent", dependencies: ["CSpawn", "Shared", "Statistics", argumentParser],
@@ -51,7 +54,8 @@ let package = Package(
     .executableTarget(
       name: "Controller",
       dependencies: [
-        "Calibration", "Shared", "SSH", "PrivateSSHD", "Statistics", argumentParser, subprocess, systemPackage, yams,
+        "Azure", "Calibration", "Shared", "SSH", "PrivateSSHD", "Statistics", argumentParser, subprocess, systemPackage,
+        yams,
       ],
       resources: [.embedInCode("Targets")], swiftSettings: strict),
     .target(

@@ -85,19 +85,3 @@ final class JournalWriter: EventSink {
     size += off_t(line.count)
   }
 }
-
-/// The disk of the far end does not take what must be kept.
-struct StorageFailure: UserFacingError {
-  var path: String
-  var code: Int32
-
-  var isFull: Bool { code == ENOSPC || code == EDQUOT }
-  var what: String { isFull ? "the disk of the far end is full" : "the far end can't write its journal" }
-  var why: String? { "\(path): \(String(cString: strerror(code)))" }
-  var fix: String {
-    isFull
-      ? "make room there: old jobs, environments and checkouts in ~/.cf-bench may be deleted; 'df -h ~' shows the disk"
-      : "make ~/.cf-bench writable there, or set CF_BENCH_HOME for that login to a folder that is"
-  }
-  var exitStatus: ExitStatus { .infrastructure }
-}

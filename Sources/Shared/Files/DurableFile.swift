@@ -5,21 +5,21 @@
 #endif
 
 /// Files that must be whole, and on the disk, whatever happens next: a kill, or a machine that loses its power.
-enum DurableFile {
+public enum DurableFile {
   /// Writes beside the place, syncs, moves into place, and syncs the folder (rename(2), fsync(2)).
-  static func write(_ bytes: [UInt8], to path: String) throws(StorageFailure) {
+  public static func write(_ bytes: [UInt8], to path: String) throws(StorageFailure) {
     let temporary = path + ".new"
     let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw StorageFailure(path: temporary, code: errno) }
     defer { close(file) }
-    let count = Glibc.write(file, bytes, bytes.count)
+    let count = putBytes(file, bytes)
     guard count == bytes.count else { throw StorageFailure(path: temporary, code: count < 0 ? errno : ENOSPC) }
     guard fsync(file) == 0, rename(temporary, path) == 0 else { throw StorageFailure(path: path, code: errno) }
     try syncFolder(of: path)
   }
 
   /// Does nothing where there is none.
-  static func remove(_ path: String) throws(StorageFailure) {
+  public static func remove(_ path: String) throws(StorageFailure) {
     guard unlink(path) == 0 || errno == ENOENT else { throw StorageFailure(path: path, code: errno) }
     try syncFolder(of: path)
   }
@@ -32,3 +32,6 @@ enum DurableFile {
     guard fsync(descriptor) == 0 else { throw StorageFailure(path: folder, code: errno) }
   }
 }
+
+/// write(2), whose name is taken inside the type above.
+private func putBytes(_ file: Int32, _ bytes: [UInt8]) -> Int { write(file, bytes, bytes.count) }
