@@ -7,6 +7,11 @@ public enum Timestamp {
     date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true, timeZone: .gmt))
   }
 
+  /// The moment that ``rfc3339(_:)`` wrote.
+  public static func date(_ text: String) throws -> Date {
+    try Date.ISO8601FormatStyle(includingFractionalSeconds: true, timeZone: .gmt).parse(text)
+  }
+
   /// ISO 8601 basic form: `20260131T123456Z`. For the names of folders.
   public static func folder(_ date: Date = .now) -> String {
     rfc3339(date).prefix(19).filter { $0 != "-" && $0 != ":" } + "Z"

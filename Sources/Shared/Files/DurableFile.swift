@@ -18,6 +18,16 @@ public enum DurableFile {
     try syncFolder(of: path)
   }
 
+  /// Adds to the end of a file in one write, and syncs (write(2) with O_APPEND is one step).
+  public static func append(_ bytes: [UInt8], to path: String) throws(StorageFailure) {
+    let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw StorageFailure(path: path, code: errno) }
+    defer { close(file) }
+    let count = putBytes(file, bytes)
+    guard count == bytes.count else { throw StorageFailure(path: path, code: count < 0 ? errno : ENOSPC) }
+    guard fsync(file) == 0 else { throw StorageFailure(path: path, code: errno) }
+  }
+
   /// Does nothing where there is none.
   public static func remove(_ path: String) throws(StorageFailure) {
     guard unlink(path) == 0 || errno == ENOENT else { throw StorageFailure(path: path, code: errno) }

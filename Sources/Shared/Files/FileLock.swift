@@ -9,13 +9,14 @@ public final class FileLock {
   private let descriptor: Int32
 
   /// Opens the file; `nil` when that is not possible.
-  public init?(path: String, create: Bool) {
+  /// - Parameter mode: who may lock a file that is made here; everybody on the host, unless told otherwise.
+  public init?(path: String, create: Bool, mode: mode_t = 0o666) {
     var file = open(path, O_RDWR | O_CLOEXEC)
-    if file < 0, create { file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666) }
+    if file < 0, create { file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, mode) }
     // Another user's file can still be locked; only its content can't be changed.
     if file < 0 { file = open(path, O_RDONLY | O_CLOEXEC) }
     guard file >= 0 else { return nil }
-    if create { fchmod(file, 0o666) }  // fails for another user's file, which has that mode already
+    if create { fchmod(file, mode) }  // fails for another user's file, which has that mode already
     descriptor = file
   }
 

@@ -1,0 +1,90 @@
+import Foundation
+import Shared
+
+/// The calls that cf-bench makes for one VM. Each is one `az`.
+public struct AzureClient: Sendable {
+  public var cli: AzureCLI
+  public var vm: AzureVM
+
+  public init(cli: AzureCLI, vm: AzureVM) {
+    self.cli = cli
+    self.vm = vm
+  }
+
+  private var named: [String] { ["--resource-group", vm.group, "--name", vm.name] }
+
+  public func view() async throws -> VMView {
+    try await cli.ask(VMView.self, ["vm", "get-instance-view"] + named)
+  }
+
+  /// Asks for the start and does not wait: az's own waiting looks every thirty seconds.
+  public func start() async throws { try await cli.call(["vm", "start"] + named + ["--no-wait"]) }
+
+  public func deallocate() async throws { try await cli.call(["vm", "deallocate"] + named + ["--no-wait"]) }
+
+  /// Sets tags in one request and leaves the others as they are.
+  /// - Returns: all tags after it, in the same moment.
+  public func merge(_ tags: [String: String], of id: String) async throws -> LeaseBoard {
+    let words = tags.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    let answer = try await cli.ask(
+      TagsAnswer.self, ["tag", "update", "--operation", "merge", "--resource-id", id, "--tags"] + words)
+    return LeaseBoard(tags: answer.properties?.tags ?? [:])
+  }
+
+  /// Removes tags by name and value: one that was written again meanwhile stays.
+  @discardableResult
+  public func remove(_ tags: [String: String], of id: String) async throws -> LeaseBoard {
+    let words = tags.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    let answer = try await cli.ask(
+      TagsAnswer.self, ["tag", "update", "--operation", "delete", "--resource-id", id, "--tags"] + words)
+    return LeaseBoard(tags: answer.properties?.tags ?? [:])
+  }
+
+  private struct TagsAnswer: Decodable {
+    struct Properties: Decodable { var tags: [String: String]? }
+    var properties: Properties?
+  }
+
+  /// The public address as it is now: one that is not reserved changes with every start.
+  public func address() async throws -> String {
+    let answer = try await cli.ask(
+      [AddressAnswer].self, ["vm", "list-ip-addresses"] + named)
+    let address = answer.first?.virtualMachine.network.publicIpAddresses.compactMap(\.ipAddress).first { !$0.isEmpty }
+    guard let address else {
+      throw Problem(
+        what: "the VM \(vm) has no public address", why: "'az vm list-ip-addresses' shows none",
+        fix: "cf-bench provision makes one: run it again", exitStatus: .infrastructure)
+    }
+    return address
+  }
+
+  private struct AddressAnswer: Decodable {
+    struct Machine: Decodable { var network: Network }
+    struct Network: Decodable { var publicIpAddresses: [Address] }
+    struct Address: Decodable { var ipAddress: String? }
+    var virtualMachine: Machine
+  }
+
+  /// Runs a script as root inside, through Azure: no connection of ours is needed. One at a time; takes half a minute.
+  /// - Returns: what it printed. The nonce proves that it was this script: az 2.78 ran another one without a word.
+  public func runInside(_ script: String, limit: Duration) async throws -> String {
+    let nonce = UUID().uuidString
+    let marked = "echo cf-bench-begin-\(nonce)\n\(script)\necho cf-bench-end-\(nonce)"
+    let answer = try await cli.ask(
+      RunAnswer.self, ["vm", "run-command", "invoke"] + named + ["--command-id", "RunShellScript", "--scripts", marked],
+      limit: limit)
+    let text = answer.value?.compactMap(\.message).joined(separator: "\n") ?? ""
+    guard let begin = text.range(of: "cf-bench-begin-\(nonce)\n"), let end = text.range(of: "cf-bench-end-\(nonce)"),
+      begin.upperBound <= end.lowerBound
+    else {
+      throw AzureError(
+        .unreadable(excerpt: "the script's own words are missing in: \(text.prefix(300))"), during: "vm run-command invoke")
+    }
+    return String(text[begin.upperBound..<end.lowerBound])
+  }
+
+  private struct RunAnswer: Decodable {
+    struct Entry: Decodable { var message: String? }
+    var value: [Entry]?
+  }
+}

@@ -1,0 +1,34 @@
+import FoundationEssentials
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Calls of `az` that outlived the command that made them. One of them may be just about to start the VM, so nobody cleans up
+/// behind a dead command before they have ended. Found by a variable in their environment (proc(5)); where there is
+/// no /proc none is found, and the VM's watchdog is the net for that moment.
+enum Orphans {
+  static let mark = "CF_BENCH_RUN"
+
+  /// Waits until none is left of that run; ends those that take longer than a call may.
+  static func wait(for run: String) async throws {
+    let deadline = ContinuousClock.now + AzureCLI.callLimit
+    while case let left = processes(of: run), !left.isEmpty {
+      if ContinuousClock.now > deadline { for pid in left { kill(pid, SIGKILL) } }
+      try await Task.sleep(for: .milliseconds(100))
+    }
+  }
+
+  private static func processes(of run: String) -> [pid_t] {
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []  // no /proc: none to be found
+    let wanted = Array("\(mark)=\(run)".utf8)
+    return entries.compactMap { pid_t($0) }.filter { pid in
+      guard pid != getpid(), let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ") else {
+        return false
+      }
+      return environment.split(separator: 0).contains { $0.elementsEqual(wanted) }
+    }
+  }
+}
