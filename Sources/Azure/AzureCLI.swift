@@ -43,7 +43,8 @@ public struct AzureCLI: Sendable {
     do { return try JSONDecoder().decode(type, from: Data(text.utf8)) } catch {
       let excerpt = text.isEmpty ? "nothing at all" : String(text.prefix(300))
       throw AzureError(
-        .unreadable(excerpt: "\(DecodingWords.describe(error)), in: \(excerpt)"), during: arguments.joined(separator: " "))
+        .unreadable(excerpt: "\(DecodingWords.describe(error)), in: \(excerpt)"),
+        during: arguments.joined(separator: " "))
     }
   }
 
@@ -63,7 +64,8 @@ public struct AzureCLI: Sendable {
   func attempt(_ arguments: [String], limit: Duration) async throws -> String {
     let during = arguments.joined(separator: " ")
     do {
-      let result = try await ChildTool(program: program, environment: environment).run(complete(arguments), limit: limit)
+      let result = try await ChildTool(program: program, environment: environment).run(
+        complete(arguments), limit: limit)
       try Task.checkCancellation()  // a call that was given up ended by a signal, which says nothing of Azure
       guard result.succeeded else { throw AzureError(standardError: result.error, during: during) }
       return result.output

@@ -71,14 +71,16 @@ public struct AzureClient: Sendable {
     let nonce = UUID().uuidString
     let marked = "echo cf-bench-begin-\(nonce)\n\(script)\necho cf-bench-end-\(nonce)"
     let answer = try await cli.ask(
-      RunAnswer.self, ["vm", "run-command", "invoke"] + named + ["--command-id", "RunShellScript", "--scripts", marked],
+      RunAnswer.self,
+      ["vm", "run-command", "invoke"] + named + ["--command-id", "RunShellScript", "--scripts", marked],
       limit: limit)
     let text = answer.value?.compactMap(\.message).joined(separator: "\n") ?? ""
     guard let begin = text.range(of: "cf-bench-begin-\(nonce)\n"), let end = text.range(of: "cf-bench-end-\(nonce)"),
       begin.upperBound <= end.lowerBound
     else {
       throw AzureError(
-        .unreadable(excerpt: "the script's own words are missing in: \(text.prefix(300))"), during: "vm run-command invoke")
+        .unreadable(excerpt: "the script's own words are missing in: \(text.prefix(300))"),
+        during: "vm run-command invoke")
     }
     return String(text[begin.upperBound..<end.lowerBound])
   }

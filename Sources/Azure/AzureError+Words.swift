@@ -87,13 +87,15 @@ extension AzureError {
     """
 
   private static let table: [String: Row] = [
-    "ResourceNotFound": Row("the VM is not there", "make it with 'cf-bench provision', or correct azure.vm and azure.resource-group"),
+    "ResourceNotFound": Row(
+      "the VM is not there", "make it with 'cf-bench provision', or correct azure.vm and azure.resource-group"),
     "ParentResourceNotFound": Row("what cf-bench needs there is missing", "cf-bench provision makes it again"),
     "ResourceGroupNotFound": Row(
       "the resource group is not there",
       "make all of it with 'cf-bench provision', or correct azure.resource-group and azure.subscription"),
     "SubscriptionNotFound": Row(
-      "the subscription is not there", "'az account list -o table' shows yours; set it with --set azure.subscription=ID"),
+      "the subscription is not there", "'az account list -o table' shows yours; set it with --set azure.subscription=ID"
+    ),
     "AuthorizationFailed": Row("this sign-in may not do that") { message in
       let scope = message.firstMatch(of: /over scope '([^']+)'/).map { String($0.output.1) } ?? "the resource group"
       return """
@@ -107,7 +109,8 @@ extension AzureError {
     "ZonalAllocationFailed": Row("Azure has no room for this VM in its zone at the moment", noRoom),
     "OverconstrainedAllocationRequest": Row("Azure has no room for this VM as it is set up", noRoom),
     "SkuNotAvailable": Row("this VM size can't be had in the region", noRoom),
-    "QuotaExceeded": Row("the subscription's quota is used up", "ask for more in the portal under Quotas, or take a smaller azure.size"),
+    "QuotaExceeded": Row(
+      "the subscription's quota is used up", "ask for more in the portal under Quotas, or take a smaller azure.size"),
     "OperationPreempted": Row("another operation on the VM went first", later),
     "Conflict": Row("the VM is busy with another operation", later),
     "AnotherOperationInProgress": Row("Azure is busy with another operation on it", later),
@@ -126,7 +129,8 @@ extension AzureError {
     "AADSTS700213": Row(
       "Azure knows no federated credential for this workflow",
       "compare the subject above with the credential's: branch, pull request and environment each have their own"),
-    "AADSTS7000215": Row("the client secret is wrong", "sign in with the secret's value, not its id; or better, use OIDC"),
+    "AADSTS7000215": Row(
+      "the client secret is wrong", "sign in with the secret's value, not its id; or better, use OIDC"),
     "AADSTS7000222": Row("the client secret is too old", "make a new one; or better, use OIDC, which has none"),
     "ExpiredAuthenticationToken": Row("the sign-in to Azure has ended", "az login"),
     "PropertyChangeNotAllowed": Row(

@@ -78,5 +78,7 @@ public struct AzureError: UserFacingError, Equatable {
   }
 
   /// There is no room for this size at the moment.
-  public var isLackOfRoom: Bool { ["AllocationFailed", "ZonalAllocationFailed", "OverconstrainedAllocationRequest"].contains(code) }
+  public var isLackOfRoom: Bool {
+    ["AllocationFailed", "ZonalAllocationFailed", "OverconstrainedAllocationRequest"].contains(code)
+  }
 }

@@ -22,7 +22,8 @@ public struct LeaseBoard: Sendable, Equatable {
   public init(tags: [String: String]) {
     self.tags = tags
     leases = tags.sorted { $0.key < $1.key }.compactMap { Lease(tag: $0.key, value: $0.value) }
-    if let fields = tags[Stopping.tag].map(TagFields.init), let run = fields["run"], let until = fields.moment("until") {
+    if let fields = tags[Stopping.tag].map(TagFields.init), let run = fields["run"], let until = fields.moment("until")
+    {
       stopping = Stopping(run: run, until: until)
     }
   }

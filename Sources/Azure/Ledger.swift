@@ -41,7 +41,8 @@ public struct Ledger: Sendable {
     try append(
       Entry(
         run: intent.run, owner: intent.owner, group: intent.group, vm: intent.vm, size: intent.resource?.size,
-        location: intent.resource?.location, from: from, to: Timestamp.rfc3339(), seconds: end.seconds, outcome: outcome))
+        location: intent.resource?.location, from: from, to: Timestamp.rfc3339(), seconds: end.seconds, outcome: outcome
+      ))
   }
 
   private func append(_ entry: Entry) throws {

@@ -34,7 +34,7 @@ public struct MachineScope: Sendable {
     do {
       let held = try await acquire(open)
       let result = try await body(held)
-      return (result, try await giveBack(open, held))
+      return (result, try await giveBack(open, Task.isCancelled ? nil : held))
     } catch let failure as StopFailure { throw failure } catch {
       let original = error
       hooks.note("giving the VM back")

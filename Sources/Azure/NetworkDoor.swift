@@ -34,7 +34,8 @@ public enum AllowedSource: Sendable, Equatable {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard let address = parts.first, parts.count <= 2 else { return nil }
     let four = address.split(separator: ".", omittingEmptySubsequences: false)
-    let isFour = four.count == 4 && four.allSatisfy { (Int($0).map { 0...255 ~= $0 } ?? false) && $0.allSatisfy(\.isNumber) }
+    let isFour =
+      four.count == 4 && four.allSatisfy { (Int($0).map { 0...255 ~= $0 } ?? false) && $0.allSatisfy(\.isNumber) }
     let isSix = address.contains(":") && address.allSatisfy { $0.isHexDigit || $0 == ":" } && address.count <= 39
     guard isFour || isSix else { return nil }
     let full = isFour ? 32 : 128
@@ -45,8 +46,8 @@ public enum AllowedSource: Sendable, Equatable {
 }
 
 /// The rule that opens the VM's SSH port for one caller, with an end, and closes it again.
-struct NetworkDoor: Sendable {
-  var client: AzureClient
+public struct NetworkDoor: Sendable {
+  public var client: AzureClient
   var environment: [String: String]
   var source: AllowedSource
   /// A page that answers with the caller's address and nothing else.
@@ -54,6 +55,19 @@ struct NetworkDoor: Sendable {
   var port: Int
 
   static let prefix = "cf-bench-"
+
+  public init(
+    client: AzureClient, environment: [String: String], source: AllowedSource, addressService: String, port: Int
+  ) {
+    self.client = client
+    self.environment = environment
+    self.source = source
+    self.addressService = addressService
+    self.port = port
+  }
+
+  /// Our rules that are there now.
+  public func open() async throws -> [Rule] { try await list().filter { $0.name.hasPrefix(Self.prefix) } }
 
   /// - Returns: the range that was let in; `nil` when nothing was opened.
   func open(for run: String, until: Date) async throws -> String? {
@@ -92,10 +106,10 @@ struct NetworkDoor: Sendable {
     return old.map(\.name)
   }
 
-  struct Rule: Decodable, Sendable {
-    var name: String
+  public struct Rule: Decodable, Sendable {
+    public var name: String
     var description: String?
-    var sourceAddressPrefix: String?
+    public var sourceAddressPrefix: String?
   }
 
   func list() async throws -> [Rule] {
@@ -121,7 +135,8 @@ struct NetworkDoor: Sendable {
     case .asItIs: return nil
     case .range(let range): return range
     case .thisMachine:
-      let answer = try await Web(environment: environment).get(addressService, what: "the page that tells this machine's address")
+      let answer = try await Web(environment: environment).get(
+        addressService, what: "the page that tells this machine's address")
       let text = answer.filter { !$0.isWhitespace }
       guard let range = AllowedSource.range(from: text), !text.contains("/") else {
         throw Problem(

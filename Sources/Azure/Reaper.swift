@@ -57,9 +57,10 @@ public struct Reaper: Sendable {
       try await cli.ask([VMView].self, ["vm", "list"] + (group.map { ["--resource-group", $0] } ?? []))
     }
     var findings: [Finding] = []
-    for listed in machines where !listed.board.overdue().isEmpty || listed.board.stopping.map({ $0.until < .now }) == true {
+    for listed in machines where listed.isOurs {
       let vm = AzureVM(subscription: cli.subscription, group: listed.group, name: listed.name)
       findings += await reap(vm, listed)
+      findings += await sweep(vm)
     }
     return findings
   }
@@ -85,12 +86,25 @@ public struct Reaper: Sendable {
     ]
   }
 
+  private func sweep(_ vm: AzureVM) async -> [Finding] {
+    let door = NetworkDoor(
+      client: AzureClient(cli: cli, vm: vm), environment: environment, source: .asItIs, addressService: "", port: 22)
+    func made(_ run: String, _ result: String, isFailure: Bool) -> Finding {
+      Finding(vm: vm.description, run: run, owner: "?", kind: "rule", result: result, isFailure: isFailure)
+    }
+    do { return try await door.sweep().map { made($0, "closed", isFailure: false) } } catch {
+      let words = (error as? any UserFacingError)?.what ?? "\(error)"
+      return [made("?", "failed: \(words)", isFailure: true)]
+    }
+  }
+
   /// Removes leases that are over from a VM that others want.
   private func forget(_ view: VMView) async throws {
     var gone: [String: String] = [:]
     for lease in view.board.overdue() { gone[lease.tag] = view.board[lease.tag] }
     let client = AzureClient(cli: cli, vm: AzureVM(group: view.group, name: view.name))
-    _ = try await Patience(limit: .seconds(60), note: note).with { [gone] in try await client.remove(gone, of: view.id) }
+    _ = try await Patience(limit: .seconds(60), note: note).with { [gone] in try await client.remove(gone, of: view.id)
+    }
   }
 
   private func release(_ open: OpenIntent) async throws -> MachineEnd {

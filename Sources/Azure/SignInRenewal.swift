@@ -26,7 +26,8 @@ struct SignInRenewal: Sendable {
   func signIn() async throws {
     let (client, tenant) = try await identity()
     let separator = address.contains("?") ? "&" : "?"
-    let asked = "\(address)\(separator)audience=\(Self.audience.replacing(":", with: "%3A").replacing("/", with: "%2F"))"
+    let asked =
+      "\(address)\(separator)audience=\(Self.audience.replacing(":", with: "%3A").replacing("/", with: "%2F"))"
     let answer = try await Web(environment: environment).get(
       asked, headers: ["Authorization: bearer \(bearer)"], what: "GitHub's token address")
     guard let token = try? JSONDecoder().decode(TokenAnswer.self, from: Data(answer.utf8)).value else {
@@ -35,7 +36,8 @@ struct SignInRenewal: Sendable {
     // In a file, which az reads for an argument that begins with @: arguments themselves can be read by every user.
     let file = FileManager.default.temporaryDirectory.appending(path: "cf-bench-token-\(UUID().uuidString)").path
     defer { try? FileManager.default.removeItem(atPath: file) }  // dead in five minutes anyway
-    guard FileManager.default.createFile(atPath: file, contents: Data(token.utf8), attributes: [.posixPermissions: 0o600])
+    guard
+      FileManager.default.createFile(atPath: file, contents: Data(token.utf8), attributes: [.posixPermissions: 0o600])
     else { throw StateFolder.failure(file, "can't be written") }
     _ = try await cli.attempt(
       [

@@ -46,7 +46,8 @@ public struct VMView: Decodable, Sendable {
   /// The group in the VM's id: `/subscriptions/S/resourceGroups/G/providers/…`.
   public var group: String {
     let parts = id.split(separator: "/")
-    guard let index = parts.firstIndex(where: { $0.lowercased() == "resourcegroups" }), index + 1 < parts.endIndex else {
+    guard let index = parts.firstIndex(where: { $0.lowercased() == "resourcegroups" }), index + 1 < parts.endIndex
+    else {
       return ""
     }
     return String(parts[index + 1])
@@ -68,6 +69,9 @@ public struct VMView: Decodable, Sendable {
       .refused(code: code.isEmpty ? "ProvisioningFailed" : String(code), message: status.message ?? ""),
       during: "vm start")
   }
+
+  /// Whether cf-bench made it or has used it.
+  var isOurs: Bool { tags.keys.contains { $0 == "cf-bench" || $0.hasPrefix("cf-bench-") } }
 
   public var board: LeaseBoard { LeaseBoard(tags: tags) }
 }

@@ -12,7 +12,10 @@ public struct Web: Sendable {
   public func get(_ address: String, headers: [String] = [], what: String) async throws -> String {
     let lines = ["url = \(Self.quoted(address))"] + headers.map { "header = \(Self.quoted($0))" }
     let result = try await tool.run(
-      ["--silent", "--show-error", "--fail", "--location", "--max-time", "15", "--proto", "=https,http", "--config", "-"],
+      [
+        "--silent", "--show-error", "--fail", "--location", "--max-time", "15", "--proto", "=https,http", "--config",
+        "-",
+      ],
       input: lines.joined(separator: "\n") + "\n", limit: .seconds(20))
     guard result.succeeded else {
       throw Problem(

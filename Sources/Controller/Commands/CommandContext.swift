@@ -5,8 +5,7 @@ import SystemPackage
 /// What every command starts from: settings, machine and identity, once read and checked.
 struct CommandContext {
   var settings: Settings
-  var machine: MachineChoice
-  var identity: SSHIdentity
+  var machine: MachineAccess
   var environment: [String: String]
   var output: OutputOptions
 
@@ -36,12 +35,24 @@ struct CommandContext {
     settings = try Settings.load(
       flags: flags, environment: environment, folder: FilePath(FileManager.default.currentDirectoryPath),
       configuration: options.config.map { FilePath($0) })
-    self.machine = try MachineChoice(settings.machine)
+    if let minutes = machine?.keepRunning { settings.keepRunning = .seconds(try Self.minutes(minutes) * 60) }
     let home = environment["HOME"] ?? "/"
-    identity = SSHIdentity(
+    let identity = SSHIdentity(
       keyFile: settings.sshIdentity?.string, passphrase: environment["CF_BENCH_KEY_PASSPHRASE"],
       knownHosts: settings.sshKnownHosts?.string ?? home + "/.ssh/known_hosts", home: home)
+    self.machine = MachineAccess(
+      choice: try MachineChoice(settings.machine), identity: identity, environment: environment, settings: settings)
     self.output = output
+  }
+
+  /// A time in minutes that somebody asked the VM to stay on for.
+  static func minutes(_ text: String) throws -> Double {
+    guard let minutes = Double(text), 1...1440 ~= minutes else {
+      throw Problem(
+        what: "'\(text)' is no time to keep the VM on", why: "minutes from 1 to 1440 are",
+        fix: "write --keep-running 30", exitStatus: .usage)
+    }
+    return minutes
   }
 
   var python: PythonPlan {
@@ -49,7 +60,7 @@ struct CommandContext {
   }
 
   var examiner: Examiner {
-    Examiner(settings: settings, machine: machine, identity: identity, environment: environment, python: python)
+    Examiner(machine: machine, python: python)
   }
 
   private func layers(isComparison: Bool) throws -> LayerPlans {
@@ -101,12 +112,12 @@ struct CommandContext {
   func measure(base: String?, head: String) async throws -> ExitStatus {
     let progress = makeProgress()
     let measurement = Measurement(
-      settings: settings, machine: machine, identity: identity, environment: environment, python: python,
+      settings: settings, machine: machine, python: python,
       layers: try layers(isComparison: base != nil), codeflashLayers: try codeflashLayers(isComparison: base != nil),
       progress: progress)
     let revisions = (base.map { [(Side.base, $0)] } ?? []) + [(Side.head, head)]
     var folder: RunFolder?
-    let ended = try await withTicks(progress) {
+    let (ended, use) = try await withTicks(progress) {
       try await measurement.run(revisions) { _ in
         let made = try RunFolder.create(
           in: settings.results, base: base, head: head, alpha: settings.alpha, delta: settings.delta)
@@ -115,6 +126,7 @@ struct CommandContext {
       }
     }
     guard let folder else { return .infrastructure }
+    _ = use
     let report = try StoredReport.rewrite(folder)
     progress.finish("results in \(folder.path.string)")
     try StandardOutput.write(report, as: output, environment: environment)

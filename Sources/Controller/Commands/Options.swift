@@ -4,11 +4,18 @@ import Shared
 
 /// Where to measure and how to get there.
 struct MachineOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Where to measure: 'local' or ssh://user@host[:port].", valueName: "machine"))
+  @Option(
+    help: ArgumentHelp(
+      "Where to measure: 'azure' (the default), 'local', or ssh://user@host[:port].", valueName: "machine"))
   var machine: String?
 
+  @Option(help: ArgumentHelp("Leave the VM on for so long after the run.", valueName: "minutes"))
+  var keepRunning: String?
+
   @Option(
-    help: ArgumentHelp("Private key for an ssh:// machine; ssh-agent and ~/.ssh/id_* otherwise.", valueName: "file"))
+    help: ArgumentHelp(
+      "Private key to log in with; the one that provision made, ssh-agent and ~/.ssh/id_* otherwise.", valueName: "file"
+    ))
   var identity: String?
 
   @Option(help: ArgumentHelp("Host keys that are trusted (default: ~/.ssh/known_hosts).", valueName: "file"))

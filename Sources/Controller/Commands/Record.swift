@@ -48,7 +48,7 @@ extension CommandContext {
     let folder = output ?? FilePath(project).appending("recordings")
     let progress = makeProgress()
     let measurement = Measurement(
-      settings: settings, machine: machine, identity: identity, environment: environment, python: python,
+      settings: settings, machine: machine, python: python,
       layers: LayerPlans(),
       codeflashLayers: CodeflashLayers(
         settings: settings, layers: [.optimize], project: project, keepsRecordings: true), progress: progress)

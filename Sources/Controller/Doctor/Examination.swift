@@ -39,10 +39,7 @@ struct Examination: Codable, Equatable, Sendable {
 
 /// Looks at everything that a measurement needs, without measuring.
 struct Examiner {
-  var settings: Settings
-  var machine: MachineChoice
-  var identity: SSHIdentity
-  var environment: [String: String]
+  var machine: MachineAccess
   var python: PythonPlan
 
   func examine() async -> Examination {
@@ -52,16 +49,18 @@ struct Examiner {
     ]
     let agent: AgentBinary
     do {
-      agent = try AgentBinary.find(environment: environment)
+      agent = try AgentBinary.find(environment: machine.environment)
       checks.append(
         DoctorCheck(
           id: "here.agent", status: .ok,
           detail: "\(agent.path), \(Numbers.bytes(agent.bytes)), \(agent.sha256.prefix(12))"))
     } catch {
-      return Examination(machine: machine.description, checks: checks + [failed("here.agent", error)])
+      return Examination(machine: machine.choice.description, checks: checks + [failed("here.agent", error)])
     }
     do {
-      checks += try await withMachine(machine, identity: identity, environment: environment) { address in
+      let claim = MachineAccess.Claim(
+        run: "doctor-\(Timestamp.folder())", owner: ManifestBuilder.owner, lease: .seconds(900))
+      checks += try await machine.with(claim, note: { _ in }) { address in
         let started = ContinuousClock.now
         return try await withAgentSession(address, agent: agent, note: { _ in }) { session, hello in
           let milliseconds = Int((ContinuousClock.now - started).inSeconds * 1000)
@@ -77,9 +76,9 @@ struct Examiner {
           else { throw ConnectionEnded(machine: address.name, during: "the far end's checks") }
           return [connection] + reply.checks
         }
-      }
+      }.result
     } catch { checks.append(failed("far.connection", error)) }
-    return Examination(machine: machine.description, checks: checks)
+    return Examination(machine: machine.choice.description, checks: checks)
   }
 
   private func failed(_ id: String, _ error: any Error) -> DoctorCheck {

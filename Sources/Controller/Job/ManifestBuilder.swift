@@ -24,7 +24,7 @@ enum ManifestBuilder {
       tune: settings.tune ? true : nil)
   }
 
-  private static var owner: String {
+  static var owner: String {
     "\(NSUserName())@\(ProcessInfo.processInfo.hostName)"
   }
 }

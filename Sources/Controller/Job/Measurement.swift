@@ -4,21 +4,27 @@ import Shared
 /// One measurement from plan to stored events: prepares the sides, has the machine, submits, follows, and gives it back.
 struct Measurement {
   var settings: Settings
-  var machine: MachineChoice
-  var identity: SSHIdentity
-  var environment: [String: String]
+  var machine: MachineAccess
   var python: PythonPlan
   var layers: LayerPlans
   var codeflashLayers: CodeflashLayers?
   var progress: TerminalProgress
+
+  /// A VM is stopped in any case, and the request has to be out within five seconds of the cancel.
+  private static let lastWordsOfVM = Duration.seconds(2)
+
+  /// What a job needs of a VM beyond its own limits: sending files, preparing, saying goodbye.
+  private static let leaseMargin = Duration.seconds(1800)
 
   /// How many times a broken line is mended before giving up.
   private static let pauses: [Duration] = [.milliseconds(500), .seconds(1), .seconds(2), .seconds(5), .seconds(10)]
 
   /// Measures and returns how the job ended; all events are in the file that `store` opens once the job is accepted, so
   /// that a machine that can't be reached leaves no empty folder.
-  func run(_ revisions: [(Side, String)], store: (JobManifest) throws -> EventStore) async throws -> Ended {
-    let agent = try AgentBinary.find(environment: environment)
+  func run(
+    _ revisions: [(Side, String)], store: (JobManifest) throws -> EventStore
+  ) async throws -> (ended: Ended, use: MachineUseRecord?) {
+    let agent = try AgentBinary.find(environment: machine.environment)
     return try await withTemporaryFolder { scratch in
       let preparation = SidePreparation(repository: try repository(for: revisions), scratch: scratch)
       var prepared: [PreparedSide] = []
@@ -33,10 +39,15 @@ struct Measurement {
       let manifest = ManifestBuilder.build(
         settings: settings, layers: layers, sides: prepared.map(\.plan), python: python,
         seed: UInt64.random(in: 0...UInt64(Int64.max)))
-      progress.step("starting \(machine == .local ? "a private sshd on this machine" : "a session with \(machine)")")
-      return try await withMachine(machine, identity: identity, environment: environment) { address in
+      progress.step(machine.choice.beginning)
+      let limits = manifest.limits
+      let claim = MachineAccess.Claim(
+        run: manifest.id.text, owner: manifest.owner,
+        lease: .seconds(limits.queueSeconds + limits.totalSeconds) + Self.leaseMargin)
+      let (ended, use) = try await machine.with(claim, note: { [progress] in progress.step($0) }) { address in
         try await measure(manifest, uploads: uploads.uniqued(), on: address, agent: agent, store: store)
       }
+      return (ended, use)
     }
   }
 
@@ -59,7 +70,7 @@ struct Measurement {
         return try await withAgentSession(address, agent: agent, note: progress.step) { session, _ in
           try await send(uploads, in: session)
           let submit = AgentRequest.submit(
-            SubmitRequest(manifest: manifest, secrets: codeflashLayers?.secrets(environment)))
+            SubmitRequest(manifest: manifest, secrets: codeflashLayers?.secrets(machine.environment)))
           _ = try await session.answer(to: submit, within: .seconds(30), waitingFor: "the job to be accepted")
           let opened = try store ?? open(manifest)
           store = opened
@@ -96,11 +107,13 @@ struct Measurement {
   ) async throws -> Ended {
     // The caller only waits for the task below, so the store has one user at any time.
     nonisolated(unsafe) let quiet = JobFollower(job: job, store: follower.store, progress: nil)
-    return try await Task {
-      try await withAgentSession(address, agent: agent, note: { _ in }) { session, _ in
-        _ = try await session.answer(
-          to: .cancel(CancelRequest(job: job)), within: .seconds(15), waitingFor: "the job's end")
-        return try await quiet.follow(in: session)
+    return try await Task { [machine] in
+      try await withLimit(machine.choice == .azure ? Self.lastWordsOfVM : .seconds(60), waitingFor: "the job's end") {
+        try await withAgentSession(address, agent: agent, note: { _ in }) { session, _ in
+          _ = try await session.answer(
+            to: .cancel(CancelRequest(job: job)), within: .seconds(15), waitingFor: "the job's end")
+          return try await quiet.follow(in: session)
+        }
       }
     }.value
   }

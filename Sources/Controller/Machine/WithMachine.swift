@@ -12,31 +12,33 @@ struct MachineAddress: Sendable {
   var name: String
 }
 
-/// How a person proves who they are to an `ssh://` machine.
-struct SSHIdentity: Sendable, Equatable {
-  /// A private key's file; `nil` for the agent, then the usual files.
-  var keyFile: String?
-  var passphrase: String?
-  var knownHosts: String
-  var home: String
+/// Which machine, and what it takes to have it.
+struct MachineAccess: Sendable {
+  var choice: MachineChoice
+  var identity: SSHIdentity
+  var environment: [String: String]
+  var settings: Settings
 
-  var methods: [SSHAuthentication] {
-    if let keyFile { return [.keyFile(path: keyFile, passphrase: passphrase)] }
-    let usual = ["id_ed25519", "id_ecdsa"].map { "\(home)/.ssh/\($0)" }
-      .filter { FileManager.default.fileExists(atPath: $0) }
-    let agent: [SSHAuthentication] =
-      ProcessInfo.processInfo.environment["SSH_AUTH_SOCK"] == nil ? [] : [.agent(publicKeyFile: nil)]
-    return agent + usual.map { .keyFile(path: $0, passphrase: passphrase) }
+  /// Who asks for it, and for how long: what a VM's lease says.
+  struct Claim: Sendable {
+    var run: String
+    var owner: String
+    var lease: Duration
   }
-}
 
-/// Has the machine for the length of `body`; gives it back on return, throw and cancellation.
-func withMachine<Result: Sendable>(
-  _ choice: MachineChoice, identity: SSHIdentity, environment: [String: String],
-  _ body: (MachineAddress) async throws -> Result
-) async throws -> Result {
-  switch choice {
-  case .local:
+  /// Has the machine for the length of `body`; gives it back on return, throw and cancellation.
+  /// - Parameter note: says to the person what goes on meanwhile.
+  func with<Result: Sendable>(
+    _ claim: Claim, note: @escaping @Sendable (String) -> Void, _ body: (MachineAddress) async throws -> Result
+  ) async throws -> (result: Result, use: MachineUseRecord?) {
+    switch choice {
+    case .azure: return try await withAzure(claim, note: note, body)
+    case .local: return (try await withLocal(body), nil)
+    case .ssh(let destination): return (try await body(try address(of: destination)), nil)
+    }
+  }
+
+  private func withLocal<Result: Sendable>(_ body: (MachineAddress) async throws -> Result) async throws -> Result {
     // The far end sees what this shell sees, so that the tools found here are found there.
     let options = PrivateSSHDOptions(environment: environment.filter { isPassedOn($0.key) })
     return try await withPrivateSSHD(options) { server in
@@ -46,18 +48,13 @@ func withMachine<Result: Sendable>(
           authentication: [.keyFile(path: server.clientKey, passphrase: nil)], knownHosts: [server.knownHosts],
           name: "this machine"))
     }
-  case .ssh(let destination):
-    let methods = identity.methods
-    guard !methods.isEmpty else {
-      throw Problem(
-        what: "there is no key to log in to \(destination.user)@\(destination.host) with",
-        why: "no ssh-agent runs, and neither ~/.ssh/id_ed25519 nor ~/.ssh/id_ecdsa exists",
-        fix: "name a key with --identity FILE, or make one: ssh-keygen -t ed25519", exitStatus: .usage)
-    }
-    return try await body(
-      MachineAddress(
-        destination: destination, authentication: methods, knownHosts: [identity.knownHosts],
-        name: "\(destination.user)@\(destination.host)"))
+  }
+
+  private func address(of destination: SSHDestination) throws -> MachineAddress {
+    let name = "\(destination.user)@\(destination.host)"
+    return MachineAddress(
+      destination: destination, authentication: try identity.methods(for: name), knownHosts: [identity.knownHosts],
+      name: name)
   }
 }
 

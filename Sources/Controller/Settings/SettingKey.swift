@@ -83,12 +83,42 @@ struct SettingKey: Sendable {
     return filled
   }
 
-  static let all: [SettingKey] = [
+  static let all: [SettingKey] = general + azure
+
+  /// The VM of `machine: azure`.
+  private static let azure: [SettingKey] = [
+    key("azure.subscription", \.azure.subscription, "Subscription of the VM, name or id; az's own otherwise."),
+    key("azure.resource-group", \.azure.group, "Resource group that holds the VM and all that belongs to it."),
+    key("azure.vm", \.azure.vm, "Name of the VM; what belongs to it is named after it."),
+    key("azure.location", \.azure.location, "Region to make it in."),
+    key("azure.size", \.azure.size, "Size to make it of."),
+    key("azure.image", \.azure.image, "Image to make it from, PUBLISHER:OFFER:SKU, or with a version."),
+    key("azure.disk-gb", \.azure.diskGB, "Size of its Premium SSD, in GB.", within: 30...4095),
+    key("azure.user", \.azure.user, "Login that measures there; it may not become root."),
+    key("azure.ssh-port", \.azure.sshPort, "Port of its SSH server.", within: 1...65535),
+    key(
+      "azure.allow-from", \.azure.allowFrom,
+      "Who is let in while a run lasts: auto (this machine's address), an address or range, or none (no rule is made)."),
+    key(
+      "azure.address-service", \.azure.addressService, "Page that answers with this machine's public address, for auto."
+    ),
+    key(
+      "azure.start-limit", \.azure.startLimit, "How long it may take to answer.", within: .seconds(1) ... .seconds(7200)
+    ),
+    key(
+      "azure.stop-limit", \.azure.stopLimit, "For how long stopping it is tried again.",
+      within: .seconds(1) ... .seconds(86_400)),
+    key(
+      "azure.monthly-limit", \.azure.monthlyLimit,
+      "US dollars a month for compute above which nothing is started; none otherwise."),
+  ]
+
+  private static let general: [SettingKey] = [
     key("target.package", \.targetPackage, "The distribution that is measured."),
     key("target.import", \.targetImport, "The module whose import is taken apart."),
     key("target.repository", \.targetRepository, "Repository of git refs: a URL, or a folder of this machine."),
     key("target.requirements", \.targetRequirements, "Requirements installed beside the target on both sides."),
-    key("machine", \.machine, "Where to measure: local, or ssh://user@host[:port]."),
+    key("machine", \.machine, "Where to measure: azure, local, or ssh://user@host[:port]."),
     key("ssh.identity", \.sshIdentity, "Private key for an ssh:// machine."),
     key("ssh.known-hosts", \.sshKnownHosts, "Host keys that are trusted; ~/.ssh/known_hosts otherwise."),
     key("tune", \.tune, "Whether the machine is tuned for the job, and put back after it (docs/machine.md)."),

@@ -8,7 +8,10 @@ struct Settings: Equatable, Sendable {
   var targetRepository: RepositoryLocation? = RepositoryLocation.address(
     "https://github.com/codeflash-ai/codeflash.git")
   var targetRequirements = ["pytest<9.2"]
-  var machine = "local"
+  var machine = "azure"
+  var azure = AzureSettings()
+  /// For how long the VM stays on after the run: `--keep-running`, in no file.
+  var keepRunning: Duration?
   var sshIdentity: FilePath?
   var sshKnownHosts: FilePath?
   var tune = false

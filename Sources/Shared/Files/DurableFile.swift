@@ -8,7 +8,7 @@
 public enum DurableFile {
   /// Writes beside the place, syncs, moves into place, and syncs the folder (rename(2), fsync(2)).
   public static func write(_ bytes: [UInt8], to path: String) throws(StorageFailure) {
-    let temporary = path + ".new"
+    let temporary = "\(path).new-\(getpid())"  // two processes may write the same file
     let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw StorageFailure(path: temporary, code: errno) }
     defer { close(file) }

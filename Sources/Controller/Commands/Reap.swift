@@ -1,0 +1,51 @@
+import ArgumentParser
+import Azure
+import Shared
+
+struct Reap: BenchCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Stops VMs that nobody answers for any more; made for a schedule.",
+    discussion: """
+      Finishes what killed commands of this machine left, then stops every VM of the subscription whose leases are all
+      over, and closes ports that were left open. Doing it twice does nothing more.
+
+      EXAMPLES
+        cf-bench reap
+        cf-bench reap --json
+      """)
+
+  @OptionGroup(title: "Machine") var machine: MachineOptions
+  @OptionGroup(title: "Settings") var settings: SettingsOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  mutating func perform() async throws -> ExitStatus {
+    let context = try CommandContext(settings, machine: machine, output: output)
+    let progress = context.makeProgress()
+    let machine = context.machine
+    let reaper = Reaper(
+      cli: machine.azureCLI, state: machine.state, environment: machine.environment,
+      stopLimit: machine.settings.azure.stopLimit, note: { progress.step($0) })
+    let group = machine.settings.origin(of: "azure.resource-group") == .standard ? nil : machine.settings.azure.group
+    let findings = try await context.withTicks(progress) {
+      let own = try await reaper.settleIntents()
+      return own + (try await reaper.reapLeases(group: group))
+    }
+    progress.finish("done")
+    if output.json {
+      try StandardOutput.write(json: ReapedDocument(findings: findings))
+    } else if findings.isEmpty {
+      StandardOutput.write("nothing was left behind")
+    } else {
+      for finding in findings {
+        StandardOutput.write("\(finding.vm)  \(finding.kind) of \(finding.owner) (\(finding.run)): \(finding.result)")
+      }
+    }
+    return findings.contains(where: \.isFailure) ? .infrastructure : .done
+  }
+}
+
+/// What `reap --json` prints.
+struct ReapedDocument: Encodable {
+  var schema = 1
+  var findings: [Reaper.Finding]
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Azure
+import Shared
+
+struct Stop: BenchCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Deallocates the VM, so that it costs nothing more, and proves it.",
+    discussion: """
+      Leases of your own that 'start' or --keep-running wrote end with it. While others have a lease or a job there the
+      VM stays on, unless you say --force.
+
+      EXAMPLES
+        cf-bench stop
+        cf-bench stop --force
+      """)
+
+  @Flag(help: "Stop it whoever uses it.") var force = false
+  @OptionGroup(title: "Machine") var machine: MachineOptions
+  @OptionGroup(title: "Settings") var settings: SettingsOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  mutating func perform() async throws -> ExitStatus {
+    let context = try CommandContext(settings, machine: machine, output: output)
+    let progress = context.makeProgress()
+    let machine = context.machine
+    let stop = ManualStop(
+      client: AzureClient(cli: machine.azureCLI, vm: machine.settings.azure.machine), owner: ManifestBuilder.owner,
+      isForced: force, stopLimit: machine.settings.azure.stopLimit, state: machine.state,
+      environment: machine.environment, note: { progress.step($0) })
+    let outcome = try await context.withTicks(progress) {
+      try await machine.settle { progress.step($0) }
+      return try await stop.carryOut()
+    }
+    progress.finish("done")
+    if output.json {
+      try StandardOutput.write(
+        json: StoppedDocument(vm: machine.settings.azure.machine.description, outcome: outcome.words))
+    } else {
+      StandardOutput.write("the VM \(machine.settings.azure.machine) is \(outcome.words)")
+    }
+    if case .leftOn = outcome { return .partial }
+    return .done
+  }
+}
+
+/// What `stop --json` prints.
+struct StoppedDocument: Encodable {
+  var schema = 1
+  var vm: String
+  var outcome: String
+}

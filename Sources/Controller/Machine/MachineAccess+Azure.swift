@@ -1,0 +1,120 @@
+import Azure
+import Foundation
+import SSH
+import Shared
+
+/// What having the VM came to: for the summary, the comment and the ledger's reader.
+struct MachineUseRecord: Codable, Equatable, Sendable {
+  var machine: String
+  var size: String?
+  var location: String
+  /// From asking for the start until Azure said deallocated, or until others had it.
+  var seconds: Double
+  /// Whether it was on before, for somebody else.
+  var wasOn: Bool
+  var end: String
+}
+
+extension MachineAccess {
+  var azureCLI: AzureCLI { AzureCLI(environment: environment, subscription: settings.azure.subscription) }
+  var state: StateFolder { StateFolder(environment: environment) }
+
+  func withAzure<Result: Sendable>(
+    _ claim: Claim, note: @escaping @Sendable (String) -> Void, _ body: (MachineAddress) async throws -> Result
+  ) async throws -> (result: Result, use: MachineUseRecord?) {
+    try await settle(note: note)
+    let (pair, end) = try await azureScope(claim, note: note).with { held in
+      (try await body(try address(at: held.address, view: held.view)), held)
+    }
+    let (result, held) = pair
+    note("the VM is \(end.outcome.words)")
+    let use = MachineUseRecord(
+      machine: settings.azure.machine.description, size: held.view.size, location: held.view.location,
+      seconds: end.seconds, wasOn: held.wasOn, end: end.outcome.words)
+    return (result, use)
+  }
+
+  /// Finishes what earlier commands of this machine left, before anything new.
+  func settle(note: @escaping @Sendable (String) -> Void) async throws {
+    let findings = try await Reaper(
+      cli: azureCLI, state: state, environment: environment, stopLimit: settings.azure.stopLimit, note: note
+    ).settleIntents()
+    for finding in findings { note("\(finding.vm), left by \(finding.run): \(finding.result)") }
+  }
+
+  func azureScope(_ claim: Claim, kind: Lease.Kind = .run, note: @escaping @Sendable (String) -> Void) -> MachineScope {
+    let azure = settings.azure
+    let wish = MachineWish(
+      vm: azure.machine, run: claim.run, owner: claim.owner, kind: kind, lease: claim.lease, sshPort: azure.sshPort,
+      source: azure.allowFrom, addressService: azure.addressService, startLimit: azure.startLimit,
+      stopLimit: azure.stopLimit, keepRunning: settings.keepRunning)
+    let hooks = MachineHooks(
+      answers: { address, view in try await answers(at: address, view) },
+      otherJobs: { address, view in try await otherJobs(at: address, view, than: claim.run) }, note: note)
+    return MachineScope(
+      client: AzureClient(cli: azureCLI, vm: azure.machine), wish: wish, hooks: hooks, state: state,
+      environment: environment)
+  }
+
+  /// Names and sources of our rules that let somebody in.
+  func openRules() async throws -> [String] {
+    try await NetworkDoor(
+      client: AzureClient(cli: azureCLI, vm: settings.azure.machine), environment: environment,
+      source: settings.azure.allowFrom, addressService: settings.azure.addressService, port: settings.azure.sshPort
+    ).open().map { "\($0.name) for \($0.sourceAddressPrefix ?? "several")" }
+  }
+
+  func address(at address: String, view: VMView) throws -> MachineAddress {
+    let azure = settings.azure
+    let own = state.keys(of: azure.machine) + "/id_ed25519"
+    let name = "\(azure.vm) (\(address))"
+    let methods: [SSHAuthentication] =
+      identity.keyFile == nil && FileManager.default.fileExists(atPath: own)
+      ? [.keyFile(path: own, passphrase: nil)] : try identity.methods(for: name)
+    return MachineAddress(
+      destination: SSHDestination(host: address, port: azure.sshPort, user: azure.user), authentication: methods,
+      knownHosts: [
+        try AzureHostKey(state: state, vm: azure.machine).knownHosts(at: address, port: azure.sshPort, view: view)
+      ], name: name)
+  }
+
+  /// Whether the VM lets us in. Not yet is no error; another host key or a key that it does not take is.
+  private func answers(at text: String, _ view: VMView) async throws -> Bool {
+    let machine = try address(at: text, view: view)
+    var limits = SSHLimits()
+    limits.connect = .seconds(3)
+    limits.handshake = .seconds(10)
+    do {
+      let connection = try await SSHConnection.connect(
+        to: machine.destination, authentication: machine.authentication, knownHosts: machine.knownHosts, limits: limits)
+      await connection.close()
+      return true
+    } catch let error as SSHError where error.mayPass { return false }
+  }
+
+  private func otherJobs(at text: String, _ view: VMView, than run: String) async throws -> [String] {
+    []
+  }
+}
+
+extension SSHError {
+  /// A host that is still coming up: no route, nobody listening, a connection that breaks before a key was shown.
+  var mayPass: Bool {
+    switch step {
+    case .resolve, .connect, .handshake: true
+    case .hostKey: if case .hostKey = cause { false } else { true }
+    default: if case .lost = cause { true } else if case .limitPassed = cause { true } else { false }
+    }
+  }
+}
+
+extension MachineEnd.Outcome {
+  var words: String {
+    switch self {
+    case .deallocated: "deallocated"
+    case .leftOn(let others): "left on for \(others)"
+    case .kept(let until): "kept on until \(TagMoment.text(until))"
+    case .nothingToDo(let why): "not ours any more: \(why)"
+    }
+  }
+}
