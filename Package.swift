@@ -61,6 +61,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Shared", "SSH", "PrivateSSHD", subprocess, systemPackage],
       path: "Tests/TestSupport", swiftSettings: strict),
+    .testTarget(name: "AzureTests", dependencies: ["Azure", "Shared", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "SharedTests", dependencies: ["Shared", "TestSupport", subprocess], swiftSettings: strict),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: strict),
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration", "Statistics"], swiftSettings: strict),

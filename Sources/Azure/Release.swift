@@ -23,9 +23,10 @@ struct Release: Sendable {
     do {
       let id = try await identifier(open)
       if let keep = scope.wish.keepRunning, held != nil { return try await self.keep(open, id, for: keep) }
-      try open.enter(.stopping)
+      // A full disk here is no reason to leave a VM on: the phase before this one makes the next command stop it as well.
+      try? open.enter(.stopping)
       let jobs = await otherJobs()
-      return try finish(open, try await stop(id, jobs))
+      return finish(open, try await stop(id, jobs))
     } catch let error as AzureError where error.isMissing {
       try open.clear()
       return end(open, .nothingToDo("the VM is gone"))
@@ -40,10 +41,15 @@ struct Release: Sendable {
   }
 
   /// Only after Azure's own word: forgets the intent, and puts the time into the ledger.
-  private func finish(_ open: OpenIntent, _ outcome: MachineEnd.Outcome) throws -> MachineEnd {
+  private func finish(_ open: OpenIntent, _ outcome: MachineEnd.Outcome) -> MachineEnd {
     let ended = end(open, outcome)
-    try Ledger(state: scope.state).add(ended, of: open.intent)
-    try open.clear()
+    do {
+      try Ledger(state: scope.state).add(ended, of: open.intent)
+      try open.clear()
+    } catch {
+      scope.hooks.note(
+        "\((error as? any UserFacingError)?.why ?? "\(error)"): the VM is \(outcome), but that is not noted here")
+    }
     return ended
   }
 
@@ -108,6 +114,6 @@ struct Release: Sendable {
       run: run, until: until, generation: held?.view.board.nextGeneration ?? 1, kind: .keep,
       owner: scope.wish.owner)
     _ = try await patience.with { try await client.merge([lease.tag: lease.value], of: id) }
-    return try finish(open, .kept(until: until))
+    return finish(open, .kept(until: until))
   }
 }
