@@ -104,3 +104,15 @@ public struct StopFailure: UserFacingError {
   }
   public var exitStatus: ExitStatus { .infrastructure }
 }
+
+extension MachineEnd.Outcome {
+  /// What the VM is now: `deallocated`, `left on for alice@laptop`.
+  public var words: String {
+    switch self {
+    case .deallocated: "deallocated"
+    case .leftOn(let others): "left on for \(others)"
+    case .kept(let until): "kept on until \(TagMoment.text(until))"
+    case .nothingToDo(let why): "not ours any more: \(why)"
+    }
+  }
+}

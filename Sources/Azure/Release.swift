@@ -48,7 +48,7 @@ struct Release: Sendable {
       try open.clear()
     } catch {
       scope.hooks.note(
-        "\((error as? any UserFacingError)?.why ?? "\(error)"): the VM is \(outcome), but that is not noted here")
+        "\((error as? any UserFacingError)?.why ?? "\(error)"): the VM is \(outcome.words), but that is not noted here")
     }
     return ended
   }

@@ -107,14 +107,3 @@ extension SSHError {
     }
   }
 }
-
-extension MachineEnd.Outcome {
-  var words: String {
-    switch self {
-    case .deallocated: "deallocated"
-    case .leftOn(let others): "left on for \(others)"
-    case .kept(let until): "kept on until \(TagMoment.text(until))"
-    case .nothingToDo(let why): "not ours any more: \(why)"
-    }
-  }
-}
