@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh            what `make build` and `make demo` need
 #   scripts/setup.sh --tests    also what `make test` and `make lint` need
+#   scripts/setup.sh --azure    also Azure's own command line, `az`, for those who have none (--tests has it too)
 #
 # System packages come from apt (with sudo unless you are root); uv and the test tools come from PyPI, pinned by hash, into
 # .tools/ of this checkout, which `make clean-tools` removes. A second run finds everything in place: it asks no network
@@ -13,11 +14,12 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 tools=$root/.tools
 pins=$root/scripts/requirements
 with_tests=false
+with_azure=false
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
 usage() {
-  say "usage: scripts/setup.sh [--tests]"
+  say "usage: scripts/setup.sh [--tests] [--azure]"
   exit 2
 }
 
@@ -61,6 +63,7 @@ look_around() {
   if $with_tests; then
     has shellcheck || missing shellcheck "shellcheck"
     has ps || missing procps "ps"
+    has openssl || missing openssl "the openssl program"
   fi
 }
 
@@ -123,9 +126,29 @@ install_pinned() {
   installed "$1" >"$tools/$1.installed" # last: an installation cut short is made again
 }
 
+# Azure's command line, in a venv of its own: 150 packages whose versions nobody else here should have to share.
+install_azure() {
+  has_pinned azure az && return 0
+  say "installing az (400 MB) from PyPI into .tools/azure (pinned in scripts/requirements/azure.txt)"
+  rm -rf "$tools/azure" "$tools/bin/az"
+  UV_PYTHON_DOWNLOADS=never "$tools/bin/uv" venv --quiet --no-config --python python3 "$tools/azure" >&2 || {
+    say "no venv could be made with python3; az needs Python 3.11 or later."
+    exit 2
+  }
+  # Compiled at once: where Python may not write its cache, each az call would take three times as long.
+  "$tools/bin/uv" pip install --quiet --no-config --python "$tools/azure/bin/python" --compile-bytecode \
+    --only-binary :all: --require-hashes --requirement "$pins/azure.txt" >&2 || {
+    say "PyPI did not give az. Check the network (and UV_INDEX_URL, if you use a mirror), then run this again."
+    exit 2
+  }
+  ln -sf ../azure/bin/az "$tools/bin/az"
+  installed azure >"$tools/azure.installed" # last, as above
+}
+
 for argument in "$@"; do
   case $argument in
-    --tests) with_tests=true ;;
+    --tests) with_tests=true with_azure=true ;;
+    --azure) with_azure=true ;;
     *) usage ;;
   esac
 done
@@ -154,3 +177,4 @@ fi
 
 install_pinned tools uv
 if $with_tests; then install_pinned tests check-jsonschema; fi
+if $with_azure; then install_azure; fi
