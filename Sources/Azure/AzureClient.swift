@@ -47,23 +47,16 @@ public struct AzureClient: Sendable {
 
   /// The public address as it is now: one that is not reserved changes with every start.
   public func address() async throws -> String {
-    let answer = try await cli.ask(
-      [AddressAnswer].self, ["vm", "list-ip-addresses"] + named)
-    let address = answer.first?.virtualMachine.network.publicIpAddresses.compactMap(\.ipAddress).first { !$0.isEmpty }
-    guard let address else {
+    let answer = try await cli.ask(AddressAnswer.self, ["vm", "show", "--show-details"] + named)
+    guard let address = answer.publicIps?.split(separator: ",").first else {
       throw Problem(
-        what: "the VM \(vm) has no public address", why: "'az vm list-ip-addresses' shows none",
+        what: "the VM \(vm) has no public address", why: "'az vm show --show-details' names none",
         fix: "cf-bench provision makes one: run it again", exitStatus: .infrastructure)
     }
-    return address
+    return String(address)
   }
 
-  private struct AddressAnswer: Decodable {
-    struct Machine: Decodable { var network: Network }
-    struct Network: Decodable { var publicIpAddresses: [Address] }
-    struct Address: Decodable { var ipAddress: String? }
-    var virtualMachine: Machine
-  }
+  private struct AddressAnswer: Decodable { var publicIps: String? }
 
   /// Runs a script as root inside, through Azure: no connection of ours is needed. One at a time; takes half a minute.
   /// - Returns: what it printed. The nonce proves that it was this script: az 2.78 ran another one without a word.

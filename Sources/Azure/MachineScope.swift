@@ -37,7 +37,7 @@ public struct MachineScope: Sendable {
       return (result, try await giveBack(open, Task.isCancelled ? nil : held))
     } catch let failure as StopFailure { throw failure } catch {
       let original = error
-      hooks.note("giving the VM back")
+      if open.intent.phase > .planned { hooks.note("giving the VM back") }
       do { _ = try await giveBack(open, nil) } catch let failure as StopFailure {
         // Both matter: why the work ended, and that money is being spent.
         throw StopFailure(vm: failure.vm, cause: failure.cause, limit: failure.limit).after(original)
@@ -55,7 +55,7 @@ public struct MachineScope: Sendable {
       try open.clear()
       return held
     } catch {
-      hooks.note("giving the VM back")
+      if open.intent.phase > .planned { hooks.note("giving the VM back") }
       _ = try await giveBack(open, nil)
       throw error
     }

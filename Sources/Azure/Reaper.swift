@@ -53,9 +53,8 @@ public struct Reaper: Sendable {
 
   /// All VMs of the subscription that carry our tags and whose leases are all over; of one group when that is named.
   public func reapLeases(group: String?) async throws -> [Finding] {
-    let machines = try await Patience(limit: .seconds(60), note: note).with {
-      try await cli.ask([VMView].self, ["vm", "list"] + (group.map { ["--resource-group", $0] } ?? []))
-    }
+    let machines: [VMView]
+    do { machines = try await list(group) } catch let error as AzureError where error.isMissing { return [] }
     var findings: [Finding] = []
     for listed in machines where listed.isOurs {
       let vm = AzureVM(subscription: cli.subscription, group: listed.group, name: listed.name)
@@ -63,6 +62,12 @@ public struct Reaper: Sendable {
       findings += await sweep(vm)
     }
     return findings
+  }
+
+  private func list(_ group: String?) async throws -> [VMView] {
+    try await Patience(limit: .seconds(60), note: note).with {
+      try await cli.ask([VMView].self, ["vm", "list"] + (group.map { ["--resource-group", $0] } ?? []))
+    }
   }
 
   private func reap(_ vm: AzureVM, _ listed: VMView) async -> [Finding] {

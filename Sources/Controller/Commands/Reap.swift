@@ -6,14 +6,15 @@ struct Reap: BenchCommand {
   static let configuration = CommandConfiguration(
     abstract: "Stops VMs that nobody answers for any more; made for a schedule.",
     discussion: """
-      Finishes what killed commands of this machine left, then stops every VM of the subscription whose leases are all
+      Finishes what killed commands of this machine left, then stops every VM of the resource group whose leases are all
       over, and closes ports that were left open. Doing it twice does nothing more.
 
       EXAMPLES
         cf-bench reap
-        cf-bench reap --json
+        cf-bench reap --all --json
       """)
 
+  @Flag(help: "Look at all VMs of the subscription, not only at those of the resource group.") var all = false
   @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
@@ -25,7 +26,7 @@ struct Reap: BenchCommand {
     let reaper = Reaper(
       cli: machine.azureCLI, state: machine.state, environment: machine.environment,
       stopLimit: machine.settings.azure.stopLimit, note: { progress.step($0) })
-    let group = machine.settings.origin(of: "azure.resource-group") == .standard ? nil : machine.settings.azure.group
+    let group = all ? nil : machine.settings.azure.group
     let findings = try await context.withTicks(progress) {
       let own = try await reaper.settleIntents()
       return own + (try await reaper.reapLeases(group: group))
