@@ -172,6 +172,7 @@ def free_port() -> int:
 
 
 def main() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])  # a test program blocks signals, and the VM's processes would inherit that
     stand_in = StandIn(arguments())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C at the terminal is for the program that is tested
