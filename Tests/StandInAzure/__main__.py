@@ -43,9 +43,13 @@ def arguments() -> argparse.Namespace:
     add("--run-command-seconds", type=float, default=0.0, help="at least")
     add("--eviction-seconds", type=float, default=1.0)
     # az takes fractions too, and 0 as if the server had said nothing: then it pauses for 30 seconds.
-    add("--retry-after", type=float, default=0.1, help="pause between polls that the server asks for; -1: asks for none")
+    add(
+        "--retry-after", type=float, default=0.1, help="pause between polls that the server asks for; -1: asks for none"
+    )
     add("--token-seconds", type=float, default=3600.0)
-    add("--federated-subject", default="repo:example/project:ref:refs/heads/main", help="which OIDC subject may sign in")
+    add(
+        "--federated-subject", default="repo:example/project:ref:refs/heads/main", help="which OIDC subject may sign in"
+    )
     add("--quota-cores", type=int, default=100)
     add("--enforce-rules", action="store_true", help="sshd listens only while a rule lets the caller's address in")
     add("--authorized-key", action="append", default=[], help="a public key that every VM takes")
@@ -72,7 +76,8 @@ class StandIn:
         self.plain = Server(self._logged(self._plain))
         self.metadata = Server(self._logged(self._metadata))
         self.world.addresses.update(
-            arm=self.secure.address, plain=self.plain.address, imds=self.metadata.address, ca=f"{folder}/ca.pem")
+            arm=self.secure.address, plain=self.plain.address, imds=self.metadata.address, ca=f"{folder}/ca.pem"
+        )
 
     def serve(self) -> None:
         for server in (self.secure, self.plain, self.metadata):
@@ -82,11 +87,20 @@ class StandIn:
         addresses = self.world.addresses
         client.write_config(config, addresses["arm"])
         ready = {
-            "arm": addresses["arm"], "authority": addresses["arm"], "imds": addresses["imds"], "ca": addresses["ca"],
-            "control": f"{addresses['plain']}/_fake/", "address_page": f"{addresses['plain']}/address",
-            "prices": f"{addresses['plain']}/api/retail/prices", "ssh_port": self.world.options.ssh_port,
-            "tenant": TENANT, "subscription": SUBSCRIPTION, "client": CLIENT, "pid": os.getpid(),
-            "environment": client.environment(addresses, config, self.identity.oidc_bearer)}
+            "arm": addresses["arm"],
+            "authority": addresses["arm"],
+            "imds": addresses["imds"],
+            "ca": addresses["ca"],
+            "control": f"{addresses['plain']}/_fake/",
+            "address_page": f"{addresses['plain']}/address",
+            "prices": f"{addresses['plain']}/api/retail/prices",
+            "ssh_port": self.world.options.ssh_port,
+            "tenant": TENANT,
+            "subscription": SUBSCRIPTION,
+            "client": CLIENT,
+            "pid": os.getpid(),
+            "environment": client.environment(addresses, config, self.identity.oidc_bearer),
+        }
         temporary = self.world.folder / "ready.json.new"
         temporary.write_text(json.dumps(ready, indent=2))
         temporary.rename(self.world.folder / "ready.json")
@@ -97,14 +111,14 @@ class StandIn:
         def answer(request: Request) -> Answer:
             if request.path.startswith("/_fake/"):
                 with self.world.lock:
-                    return self.control.answer(request)
+                    return self.control.answer(request).sealed()
             begun, status, fault = time.time(), 0, self.faults.take(request)
             try:
                 reply = self.faults.before(fault, request) if fault else None
                 if reply is None:
                     try:
                         with self.world.lock:
-                            reply = handle(request)
+                            reply = handle(request).sealed()
                     except Refusal as refusal:
                         reply = refusal.answer
                     if fault:
@@ -115,10 +129,19 @@ class StandIn:
                 status = -1
                 raise
             finally:
-                self.world.append("log.ndjson", {
-                    "time": utc(begun), "method": request.method, "path": request.path, "query": request.query,
-                    "status": status, "principal": self.world.name_of(request.principal), "body": _safe(request.body),
-                    "fault": fault["kind"] if fault else None})
+                self.world.append(
+                    "log.ndjson",
+                    {
+                        "time": utc(begun),
+                        "method": request.method,
+                        "path": request.path,
+                        "query": request.query,
+                        "status": status,
+                        "principal": self.world.name_of(request.principal),
+                        "body": _safe(request.body),
+                        "fault": fault["kind"] if fault else None,
+                    },
+                )
 
         return answer
 
@@ -136,10 +159,23 @@ class StandIn:
 
     def _endpoints(self) -> Answer:
         arm = self.world.addresses["arm"]
-        return Answer(200, [{
-            "name": "StandIn", "resourceManager": arm, "portal": arm, "graph": arm + "/",
-            "authentication": {"loginEndpoint": arm, "audiences": [arm + "/"], "tenant": "common", "identityProvider": "AAD"},
-            "suffixes": {}}])
+        return Answer(
+            200,
+            {
+                "name": "StandIn",
+                "resourceManager": arm,
+                "portal": arm,
+                "graphAudience": arm + "/",
+                "suffixes": {},
+                "microsoftGraphResourceId": arm + "/",
+                "authentication": {
+                    "loginEndpoint": arm,
+                    "audiences": [arm + "/"],
+                    "tenant": "common",
+                    "identityProvider": "AAD",
+                },
+            },
+        )
 
     def _plain(self, request: Request) -> Answer:
         if request.path == "/address":
@@ -172,7 +208,9 @@ def free_port() -> int:
 
 
 def main() -> None:
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])  # a test program blocks signals, and the VM's processes would inherit that
+    signal.pthread_sigmask(
+        signal.SIG_SETMASK, []
+    )  # a test program blocks signals, and the VM's processes would inherit that
     stand_in = StandIn(arguments())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C at the terminal is for the program that is tested

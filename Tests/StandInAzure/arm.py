@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import re
 import uuid
+from collections.abc import Iterable
+from typing import Any
 
 import authorization
 import catalog
@@ -86,14 +88,20 @@ class ARM:
         scope = f"/subscriptions/{SUBSCRIPTION}"
         seen = authorization.allowed(self.world, principal, scope) or any(
             d["type"] == "Microsoft.Authorization/roleAssignments" and d["properties"]["principalId"] == principal
-            for d in self.world.resources.values())
+            for d in self.world.resources.values()
+        )
         return Answer(200, {"value": [self._subscription_document()] if seen else []})
 
     def _subscription_document(self) -> Document:
         return {
-            "id": f"/subscriptions/{SUBSCRIPTION}", "subscriptionId": SUBSCRIPTION, "displayName": "Stand-in",
-            "state": "Enabled", "tenantId": TENANT, "authorizationSource": "RoleBased",
-            "subscriptionPolicies": {"spendingLimit": "Off", "quotaId": "PayAsYouGo_2014-09-01"}}
+            "id": f"/subscriptions/{SUBSCRIPTION}",
+            "subscriptionId": SUBSCRIPTION,
+            "displayName": "Stand-in",
+            "state": "Enabled",
+            "tenantId": TENANT,
+            "authorizationSource": "RoleBased",
+            "subscriptionPolicies": {"spendingLimit": "Off", "quotaId": "PayAsYouGo_2014-09-01"},
+        }
 
     def _subscription(self, request: Request, identifier: ResourceID) -> Answer:
         if identifier.rest is None:
@@ -113,8 +121,13 @@ class ARM:
         if request.method == "PUT":
             is_new = identifier.key not in self.world.resources
             self.world.resources[identifier.key] = {
-                "id": identifier.path, "name": identifier.name, "type": GROUP, "location": request.body.get("location"),
-                "tags": request.body.get("tags") or {}, "properties": {"provisioningState": "Succeeded"}}
+                "id": identifier.path,
+                "name": identifier.name,
+                "type": GROUP,
+                "location": request.body.get("location"),
+                "tags": request.body.get("tags") or {},
+                "properties": {"provisioningState": "Succeeded"},
+            }
             return Answer(201 if is_new else 200, self.world.resources[identifier.key])
         if request.method == "HEAD":
             return Answer(204 if identifier.key in self.world.resources else 404)
@@ -126,7 +139,8 @@ class ARM:
         if request.method == "DELETE":
             by = self.world.name_of(request.principal)
             operation = operations.begin(
-                self.world, "delete-group", identifier.key, self.world.options.delete_seconds, by, request.planned_error)
+                self.world, "delete-group", identifier.key, self.world.options.delete_seconds, by, request.planned_error
+            )
             return operations.accepted(self.world, operation)
         if request.method == "PATCH":
             self.world.resources[identifier.key]["tags"] = request.body.get("tags") or {}
@@ -145,9 +159,11 @@ class ARM:
         document = self.world.resources.get(identifier.key)
         if document is None:
             raise Refusal(
-                404, "ResourceNotFound" if identifier.type.count("/") == 1 else "NotFound",
+                404,
+                "ResourceNotFound" if identifier.type.count("/") == 1 else "NotFound",
                 f"The Resource '{identifier.type}/{identifier.name}' under resource group '{identifier.group}' was not "
-                "found. For more details please go to https://aka.ms/ARMResourceNotFoundFix")
+                "found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+            )
         return document
 
     def _list(self, request: Request, identifier: ResourceID) -> list[Document]:
@@ -159,11 +175,12 @@ class ARM:
         found = [d for k, d in self.world.resources.items() if d["type"].lower() == kind and k.startswith(prefix)]
         return [self.view(document, "expand" in str(request.query).lower()) for document in found]
 
-    def _filtered(self, request: Request, documents: object) -> list[Document]:
+    def _filtered(self, request: Request, documents: Iterable[Document]) -> list[Document]:
         given = dict(re.findall(r"(\w+) eq '([^']*)'", request.query.get("$filter", "")))
         found = []
-        for document in documents:  # type: ignore[attr-defined]
-            if document["type"].count("/") != 1 or document["type"].startswith("Microsoft.Authorization/"):
+        for document in documents:
+            hidden = document["type"].startswith(("Microsoft.Authorization/", "Microsoft.Resources/"))
+            if document["type"].count("/") != 1 or hidden:
                 continue
             tags = document.get("tags") or {}
             if "tagName" in given or "tagname" in given:
@@ -184,7 +201,7 @@ class ARM:
 
     def put(self, request: Request, identifier: ResourceID) -> Answer:
         """Creates, replaces or (PATCH) changes a resource; what takes time in Azure takes it here."""
-        body, old = copy.deepcopy(request.body), self.world.resources.get(identifier.key)
+        body, old = _without_nulls(request.body), self.world.resources.get(identifier.key)
         if request.method == "PATCH":
             old = self._existing(identifier)
         keep = old is not None and (request.method == "PATCH" or identifier.type == network.MACHINE)
@@ -234,7 +251,8 @@ class ARM:
             self.world.resources.pop(identifier.key)
             return Answer(200, document)
         operation = operations.begin(
-            self.world, "delete", identifier.key, self.world.options.write_seconds, by, request.planned_error)
+            self.world, "delete", identifier.key, self.world.options.write_seconds, by, request.planned_error
+        )
         return operations.accepted(self.world, operation)
 
     def _was_deleted(self, world: World, operation: Document) -> None:
@@ -260,8 +278,15 @@ class ARM:
             tags = {}
         _check_tags(tags)
         document["tags"] = tags
-        return Answer(200, {
-            "id": identifier.path, "name": "default", "type": "Microsoft.Resources/tags", "properties": {"tags": tags}})
+        return Answer(
+            200,
+            {
+                "id": identifier.path,
+                "name": "default",
+                "type": "Microsoft.Resources/tags",
+                "properties": {"tags": tags},
+            },
+        )
 
 
 def _check_tags(tags: dict[str, str]) -> None:
@@ -273,6 +298,13 @@ def _check_tags(tags: dict[str, str]) -> None:
             raise Refusal(400, "InvalidTagNameCharacters", f"The tag name '{name}' is not valid.")
         if len(value) > 256:
             raise Refusal(400, "InvalidTagValueLength", f"The value of tag '{name}' exceeds 256 characters.")
+
+
+def _without_nulls(value: Any) -> Any:
+    """A copy of a body; az writes null for what is not given."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
+    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _merged(old: Document, new: Document) -> Document:

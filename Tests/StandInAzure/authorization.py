@@ -25,17 +25,19 @@ def action_of(method: str, identifier: ResourceID) -> str:
     kind = identifier.type
     if identifier.rest and "providers" in identifier.path.split("/"):
         kind = f"{identifier.type}/{identifier.rest}"
-    return f"{kind}/{ {'GET': 'read', 'HEAD': 'read', 'DELETE': 'delete'}.get(method, 'write')}"
+    return f"{kind}/{ {'GET': 'read', 'HEAD': 'read', 'DELETE': 'delete'}.get(method, 'write') }"
 
 
 def check(world: World, principal: str, action: str, scope: str) -> None:
     if any(_matches(pattern, action) for pattern in allowed(world, principal, scope)):
         return
     raise Refusal(
-        403, "AuthorizationFailed",
+        403,
+        "AuthorizationFailed",
         f"The client '{principal}' with object id '{principal}' does not have authorization to perform action "
         f"'{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh "
-        "your credentials.")
+        "your credentials.",
+    )
 
 
 def allowed(world: World, principal: str, scope: str) -> list[str]:
@@ -61,10 +63,17 @@ def definitions(world: World) -> dict[str, Document]:
     found = {}
     for identifier, (name, actions) in _BUILT_IN.items():
         found[identifier] = {
-            "id": DEFINITIONS + identifier, "name": identifier, "type": "Microsoft.Authorization/roleDefinitions",
+            "id": DEFINITIONS + identifier,
+            "name": identifier,
+            "type": "Microsoft.Authorization/roleDefinitions",
             "properties": {
-                "roleName": name, "type": "BuiltInRole", "description": name, "assignableScopes": ["/"],
-                "permissions": [{"actions": actions, "notActions": [], "dataActions": [], "notDataActions": []}]}}
+                "roleName": name,
+                "type": "BuiltInRole",
+                "description": name,
+                "assignableScopes": ["/"],
+                "permissions": [{"actions": actions, "notActions": [], "dataActions": [], "notDataActions": []}],
+            },
+        }
     for document in world.resources.values():
         if document["type"] == "Microsoft.Authorization/roleDefinitions":
             found[document["name"].lower()] = document
@@ -97,18 +106,29 @@ def _definition(world: World, request: Request, identifier: ResourceID) -> Answe
     if request.method == "PUT":
         given = request.body["properties"]
         for other in known.values():
-            if other["properties"]["roleName"] == given["roleName"] and other["name"].lower() != identifier.name.lower():
-                raise Refusal(409, "RoleDefinitionWithSameNameExists", f"A custom role named {given['roleName']} exists.")
+            if (
+                other["properties"]["roleName"] == given["roleName"]
+                and other["name"].lower() != identifier.name.lower()
+            ):
+                raise Refusal(
+                    409, "RoleDefinitionWithSameNameExists", f"A custom role named {given['roleName']} exists."
+                )
         world.resources[key] = {
-            "id": DEFINITIONS + identifier.name, "name": identifier.name,
-            "type": "Microsoft.Authorization/roleDefinitions", "properties": {**given, "type": "CustomRole"}}
+            "id": DEFINITIONS + identifier.name,
+            "name": identifier.name,
+            "type": "Microsoft.Authorization/roleDefinitions",
+            "properties": {**given, "type": "CustomRole"},
+        }
         return Answer(201, world.resources[key])
     found = known.get(identifier.name.lower())
     if found is None:
         if request.method == "DELETE":
             return Answer(204)
         raise Refusal(
-            404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{identifier.name}' does not exist.")
+            404,
+            "RoleDefinitionDoesNotExist",
+            f"The specified role definition with ID '{identifier.name}' does not exist.",
+        )
     if request.method == "DELETE":
         used = [d for d in world.resources.values() if d["type"] == "Microsoft.Authorization/roleAssignments"]
         if any(d["properties"]["roleDefinitionId"].lower().endswith(identifier.name.lower()) for d in used):
@@ -124,12 +144,16 @@ def _assign(world: World, request: Request, identifier: ResourceID, scope: str) 
     for other in world.resources.values():
         same = other["type"] == "Microsoft.Authorization/roleAssignments" and all(
             str(other["properties"].get(name)).lower() == str(given.get(name)).lower()
-            for name in ("principalId", "roleDefinitionId", "scope"))
+            for name in ("principalId", "roleDefinitionId", "scope")
+        )
         if same and other["id"].lower() != identifier.key:
             raise Refusal(409, "RoleAssignmentExists", "The role assignment already exists.")
     world.resources[identifier.key] = {
-        "id": identifier.path, "name": identifier.name, "type": "Microsoft.Authorization/roleAssignments",
-        "properties": given}
+        "id": identifier.path,
+        "name": identifier.name,
+        "type": "Microsoft.Authorization/roleAssignments",
+        "properties": given,
+    }
     return Answer(201, world.resources[identifier.key])
 
 
@@ -141,7 +165,10 @@ def _under(scope: str, above: str) -> bool:
 
 def _passes(document: Document, filtered: str) -> bool:
     for name, value in re.findall(r"(\w+) eq '([^']*)'", filtered):
-        if name in ("roleName", "type", "principalId") and str(document["properties"].get(name, "")).lower() != value.lower():
+        if (
+            name in ("roleName", "type", "principalId")
+            and str(document["properties"].get(name, "")).lower() != value.lower()
+        ):
             return False
     if assigned := re.search(r"assignedTo\('([^']*)'\)", filtered):
         return document["properties"].get("principalId") == assigned[1]

@@ -22,12 +22,41 @@ def make_certificates(folder: Path) -> ssl.SSLContext:
             raise SystemExit(f"stand-in: openssl {arguments[0]} failed: {done.stderr}")
 
     new = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    run(*new, "-x509", "-days", "2", "-subj", "/CN=Throw-away authority", "-keyout", "ca.key", "-out", "ca.pem",
-        "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign")
+    run(
+        *new,
+        "-x509",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=Throw-away authority",
+        "-keyout",
+        "ca.key",
+        "-out",
+        "ca.pem",
+        "-addext",
+        "basicConstraints=critical,CA:TRUE",
+        "-addext",
+        "keyUsage=critical,keyCertSign",
+    )
     run(*new, "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr")
     (folder / "server.ext").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\nbasicConstraints=CA:FALSE\n")
-    run("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
-        "-extfile", "server.ext", "-out", "server.pem")
+    run(
+        "x509",
+        "-req",
+        "-in",
+        "server.csr",
+        "-CA",
+        "ca.pem",
+        "-CAkey",
+        "ca.key",
+        "-CAcreateserial",
+        "-days",
+        "2",
+        "-extfile",
+        "server.ext",
+        "-out",
+        "server.pem",
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem", folder / "server.key")
     return context
@@ -37,12 +66,22 @@ def environment(addresses: dict[str, str], config: Path, oidc_bearer: str) -> di
     """The variables that make az and the product talk to the stand-in, and to nobody else."""
     dead = "http://127.0.0.1:9"  # a proxy that refuses: nothing can leave
     return {
-        "AZURE_CONFIG_DIR": str(config), "AZURE_CORE_COLLECT_TELEMETRY": "0", "AZURE_CORE_INSTANCE_DISCOVERY": "false",
-        "AZURE_CORE_ENCRYPT_TOKEN_CACHE": "false", "AZURE_CORE_SURVEY_MESSAGE": "0", "AZURE_CORE_NO_COLOR": "1",
-        "AZURE_CORE_DISPLAY_REGION_IDENTIFIED": "false", "AZURE_CORE_LOGIN_EXPERIENCE_V2": "off",
+        "AZURE_CONFIG_DIR": str(config),
+        "AZURE_CORE_COLLECT_TELEMETRY": "0",
+        "AZURE_CORE_INSTANCE_DISCOVERY": "false",
+        "AZURE_CORE_ENCRYPT_TOKEN_CACHE": "false",
+        "AZURE_CORE_SURVEY_MESSAGE": "0",
+        "AZURE_CORE_NO_COLOR": "1",
+        "AZURE_CORE_DISPLAY_REGION_IDENTIFIED": "false",
+        "AZURE_CORE_LOGIN_EXPERIENCE_V2": "off",
         "AZURE_POD_IDENTITY_AUTHORITY_HOST": addresses["imds"],
-        "REQUESTS_CA_BUNDLE": addresses["ca"], "HTTPS_PROXY": dead, "HTTP_PROXY": dead, "NO_PROXY": "127.0.0.1,localhost",
-        "https_proxy": dead, "http_proxy": dead, "no_proxy": "127.0.0.1,localhost",
+        "REQUESTS_CA_BUNDLE": addresses["ca"],
+        "HTTPS_PROXY": dead,
+        "HTTP_PROXY": dead,
+        "NO_PROXY": "127.0.0.1,localhost",
+        "https_proxy": dead,
+        "http_proxy": dead,
+        "no_proxy": "127.0.0.1,localhost",
         "ACTIONS_ID_TOKEN_REQUEST_URL": f"{addresses['plain']}/oidc?api-version=2.0",
         "ACTIONS_ID_TOKEN_REQUEST_TOKEN": oidc_bearer,
     }
@@ -54,16 +93,24 @@ def write_config(config: Path, arm: str, sign_in: str = "secret", assertion: str
     (config / "clouds.config").write_text(
         f"[StandIn]\nendpoint_resource_manager = {arm}\nendpoint_active_directory = {arm}\n"
         f"endpoint_active_directory_resource_id = {arm}/\nendpoint_active_directory_graph_resource_id = {arm}/\n"
-        f"endpoint_microsoft_graph_resource_id = {arm}/\nendpoint_management = {arm}/\n")
+        f"endpoint_microsoft_graph_resource_id = {arm}/\nendpoint_management = {arm}/\n"
+    )
     (config / "config").write_text("[cloud]\nname = StandIn\n")
     if sign_in == "none":
         for name in ("azureProfile.json", "service_principal_entries.json"):
             (config / name).unlink(missing_ok=True)
         return
     subscription: dict[str, Any] = {
-        "id": SUBSCRIPTION, "name": "Stand-in", "state": "Enabled", "isDefault": True, "tenantId": TENANT,
-        "environmentName": "StandIn", "homeTenantId": TENANT, "managedByTenants": [],
-        "user": {"name": CLIENT, "type": "servicePrincipal"}}
+        "id": SUBSCRIPTION,
+        "name": "Stand-in",
+        "state": "Enabled",
+        "isDefault": True,
+        "tenantId": TENANT,
+        "environmentName": "StandIn",
+        "homeTenantId": TENANT,
+        "managedByTenants": [],
+        "user": {"name": CLIENT, "type": "servicePrincipal"},
+    }
     profile = {"installationId": "44444444-4444-4444-4444-444444444444", "subscriptions": [subscription]}
     (config / "azureProfile.json").write_text(json.dumps(profile))
     credential = {"client_secret": SECRET} if sign_in == "secret" else {"client_assertion": assertion}

@@ -23,14 +23,30 @@ def main() -> int:
     if "json" not in arguments:
         print(f"status: {status}")
         return 1 if status == "error" else 0
-    stage = {"errors": errors, "finished": None if status == "running" else ends, "recoverable_errors": {},
-             "start": state["first_boot"]}
-    updated = datetime.datetime.fromtimestamp(min(ends, time.time()), datetime.timezone.utc)
-    print(json.dumps({
-        "boot_status_code": "enabled-by-generator", "datasource": "azure", "detail": "DataSourceAzure [seed=/dev/sr0]",
-        "errors": errors, "extended_status": status, "last_update": updated.strftime("%a, %d %b %Y %H:%M:%S +0000"),
-        "modules-final": stage, "recoverable_errors": {}, "stage": "modules-final" if status == "running" else None,
-        "status": status}, indent=2))
+    stage = {
+        "errors": errors,
+        "finished": None if status == "running" else ends,
+        "recoverable_errors": {},
+        "start": state["first_boot"],
+    }
+    updated = datetime.datetime.fromtimestamp(min(ends, time.time()), datetime.UTC)
+    print(
+        json.dumps(
+            {
+                "boot_status_code": "enabled-by-generator",
+                "datasource": "azure",
+                "detail": "DataSourceAzure [seed=/dev/sr0]",
+                "errors": errors,
+                "extended_status": status,
+                "last_update": updated.strftime("%a, %d %b %Y %H:%M:%S +0000"),
+                "modules-final": stage,
+                "recoverable_errors": {},
+                "stage": "modules-final" if status == "running" else None,
+                "status": status,
+            },
+            indent=2,
+        )
+    )
     return 1 if status == "error" else 0
 
 

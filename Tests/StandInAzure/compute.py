@@ -9,9 +9,10 @@ from typing import Any
 
 import network
 import operations
+import vm_documents
 from resource_id import ResourceID, parse
 from web import Answer, Refusal, Request
-from world import TENANT, Document, World, utc
+from world import Document, World, utc
 
 # How long the guest has between the request and its end; whoever asked from inside still gets the answer.
 SHUTDOWN_SECONDS = 0.15
@@ -23,11 +24,18 @@ class Compute:
     def __init__(self, world: World, machines: Any) -> None:
         self.world = world
         self.machines = machines
-        world.finishers.update({
-            "start": self._started, "deallocate": self._deallocated, "powerOff": self._powered_off,
-            "shutdown": self._shut_down, "runCommand": self._ran, "evict": self._evicted, "cloud-init": self._initialised,
-            "delete-vm": self._deleted,
-        })
+        world.finishers.update(
+            {
+                "start": self._started,
+                "deallocate": self._deallocated,
+                "powerOff": self._powered_off,
+                "shutdown": self._shut_down,
+                "runCommand": self._ran,
+                "evict": self._evicted,
+                "cloud-init": self._initialised,
+                "delete-vm": self._deleted,
+            }
+        )
 
     # Requests
 
@@ -45,7 +53,12 @@ class Compute:
             return Answer(204)
         if not action:
             raise Refusal(404, "InvalidResourceType", f"The action '{identifier.rest}' is not known.")
-        change = {"start": self.start, "deallocate": self.deallocate, "powerOff": self.power_off, "restart": self.restart}
+        change = {
+            "start": self.start,
+            "deallocate": self.deallocate,
+            "powerOff": self.power_off,
+            "restart": self.restart,
+        }
         by = self.world.name_of(request.principal)
         return operations.accepted(self.world, change[action](identifier.key, by, request.planned_error))
 
@@ -53,16 +66,33 @@ class Compute:
         document = self.world.resources.get(identifier.key)
         if document is None:
             raise Refusal(
-                404, "ResourceNotFound", f"The Resource 'Microsoft.Compute/virtualMachines/{identifier.name}' under "
+                404,
+                "ResourceNotFound",
+                f"The Resource 'Microsoft.Compute/virtualMachines/{identifier.name}' under "
                 f"resource group '{identifier.group}' was not found. For more details please go to "
-                "https://aka.ms/ARMResourceNotFoundFix")
+                "https://aka.ms/ARMResourceNotFoundFix",
+            )
         return document
 
     def vm(self, identifier: ResourceID) -> Document:
-        return self.world.state["vms"].setdefault(identifier.key, {
-            "id": identifier.path, "name": identifier.name, "power": "deallocated", "code": "ProvisioningState/succeeded",
-            "message": None, "operation": None, "shutdown": None, "boots": 0, "booted": None, "first_boot": None,
-            "cloud_init": None, "notice": None, "since": time.time()})
+        return self.world.state["vms"].setdefault(
+            identifier.key,
+            {
+                "id": identifier.path,
+                "name": identifier.name,
+                "power": "deallocated",
+                "code": "ProvisioningState/succeeded",
+                "message": None,
+                "operation": None,
+                "shutdown": None,
+                "boots": 0,
+                "booted": None,
+                "first_boot": None,
+                "cloud_init": None,
+                "notice": None,
+                "since": time.time(),
+            },
+        )
 
     def set_power(self, vm: Document, power: str, why: str, by: str) -> None:
         if vm["power"] == power:
@@ -74,8 +104,8 @@ class Compute:
 
     def start(self, key: str, by: str, planned: dict[str, str] | None = None) -> Document:
         vm = self.world.state["vms"][key]
-        if current := self._joins(vm, "start"):
-            return operations.begin(self.world, "nothing", key, current["ends"] - time.time(), by, planned)
+        if current := self._under_way(vm, "start"):
+            return operations.join(self.world, current, by)
         if vm["power"] == "running" and not planned:
             return operations.begin(self.world, "nothing", key, 0, by)
         self._replace(vm)
@@ -86,8 +116,8 @@ class Compute:
 
     def deallocate(self, key: str, by: str, planned: dict[str, str] | None = None) -> Document:
         vm = self.world.state["vms"][key]
-        if current := self._joins(vm, "deallocate"):
-            return operations.begin(self.world, "nothing", key, current["ends"] - time.time(), by, planned)
+        if current := self._under_way(vm, "deallocate"):
+            return operations.join(self.world, current, by)
         if vm["power"] == "deallocated" and not planned:
             return operations.begin(self.world, "nothing", key, 0, by)
         self._replace(vm)
@@ -103,6 +133,8 @@ class Compute:
         vm = self.world.state["vms"][key]
         if vm["power"] == "deallocated":
             return operations.begin(self.world, "nothing", key, 0, by, planned)
+        if current := self._under_way(vm, "powerOff"):
+            return operations.join(self.world, current, by)
         self._replace(vm)
         if not planned:
             vm["shutdown"] = operations.begin(self.world, "shutdown", key, SHUTDOWN_SECONDS, by)["id"]
@@ -132,7 +164,7 @@ class Compute:
             vm["operation"] = operation["id"]
         return operation
 
-    def _joins(self, vm: Document, kind: str) -> Document | None:
+    def _under_way(self, vm: Document, kind: str) -> Document | None:
         current = operations.in_progress(self.world, vm["operation"])
         return current if current and current["kind"] == kind else None
 
@@ -208,13 +240,22 @@ class Compute:
         busy = [o for o in self.world.state["operations"].values() if o["kind"] == "runCommand"]
         if any(o["status"] == "InProgress" and o["target"] == identifier.key for o in busy):
             raise Refusal(
-                409, "Conflict", "Run command extension execution is in progress. Please wait for completion before "
-                "invoking a run command.")
+                409,
+                "Conflict",
+                "Run command extension execution is in progress. Please wait for completion before "
+                "invoking a run command.",
+            )
         if request.body.get("commandId") != "RunShellScript":
             raise Refusal(404, "NotFound", f"The entity was not found: {request.body.get('commandId')}")
         # Until the script itself has ended, whatever that takes; the machine calls `script_ended`.
         operation = operations.begin(
-            self.world, "runCommand", identifier.key, 5400.0, self.world.name_of(request.principal), request.planned_error)
+            self.world,
+            "runCommand",
+            identifier.key,
+            5400.0,
+            self.world.name_of(request.principal),
+            request.planned_error,
+        )
         arguments = {p["name"]: p.get("value", "") for p in request.body.get("parameters") or []}
         self.machines.run(vm, request.body.get("script") or [], arguments, operation["id"], self.script_ended)
         return operations.accepted(self.world, operation)
@@ -225,9 +266,16 @@ class Compute:
             if operation is None:
                 return
             message = f"Enable succeeded: \n[stdout]\n{stdout[-4096:]}\n[stderr]\n{stderr[-4096:]}"
-            operation["result"] = {"value": [{
-                "code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded",
-                "message": message}]}
+            operation["result"] = {
+                "value": [
+                    {
+                        "code": "ProvisioningState/succeeded",
+                        "level": "Info",
+                        "displayStatus": "Provisioning succeeded",
+                        "message": message,
+                    }
+                ]
+            }
             # The script and its result both need a moment to travel.
             operation["ends"] = max(time.time(), operation["begun"] + self.world.options.run_command_seconds)
             self.world.due.notify_all()
@@ -241,34 +289,40 @@ class Compute:
     def put(self, request: Request, identifier: ResourceID, document: Document, is_new: bool) -> Document:
         """Completes a VM that was put; gives the operation of doing so."""
         properties = document["properties"]
-        _complete(document, identifier, is_new)
+        vm_documents.complete(document, identifier, is_new)
         if is_new:
-            self._make_disk(document, identifier)
+            self.make_disk(document, identifier)
         vm = self.vm(identifier)
         by = self.world.name_of(request.principal)
         if not is_new:
-            return operations.begin(self.world, "put", identifier.key, self.world.options.write_seconds, by,
-                                    request.planned_error)
+            return operations.begin(
+                self.world, "put", identifier.key, self.world.options.write_seconds, by, request.planned_error
+            )
         custom = (properties.get("osProfile") or {}).pop("customData", None)  # never shown again, as in Azure
         self.machines.prepare(vm, document, base64.b64decode(custom) if custom else None)
         return self.start(identifier.key, by, request.planned_error)
 
-    def _make_disk(self, document: Document, identifier: ResourceID) -> None:
+    def make_disk(self, document: Document, identifier: ResourceID) -> None:
         given = document["properties"]["storageProfile"]["osDisk"]
         disk = parse(f"{identifier.parent.rsplit('/providers/', 1)[0]}/providers/{network.DISK}/{given['name']}")
         given["managedDisk"]["id"] = disk.path
         self.world.resources[disk.key] = {
-            "id": disk.path, "name": disk.name, "type": network.DISK, "location": document["location"], "tags": {},
+            "id": disk.path,
+            "name": disk.name,
+            "type": network.DISK,
+            "location": document["location"],
+            "tags": {},
             "sku": {"name": given["managedDisk"].get("storageAccountType", "Premium_LRS")},
-            "properties": {
-                "diskSizeGB": given["diskSizeGB"], "osType": "Linux", "provisioningState": "Succeeded"}}
+            "properties": {"diskSizeGB": given["diskSizeGB"], "osType": "Linux", "provisioningState": "Succeeded"},
+        }
 
     def delete(self, request: Request, identifier: ResourceID) -> Answer:
         vm = self.vm(identifier)
         self._replace(vm)
         seconds = max(self.world.options.deallocate_seconds, SHUTDOWN_SECONDS)
-        operation = self._begin(vm, "delete-vm", identifier.key, seconds, self.world.name_of(request.principal),
-                                request.planned_error)
+        operation = self._begin(
+            vm, "delete-vm", identifier.key, seconds, self.world.name_of(request.principal), request.planned_error
+        )
         return operations.accepted(self.world, operation)
 
     def _deleted(self, world: World, operation: Document) -> None:
@@ -281,6 +335,8 @@ class Compute:
             self.machines.kill(vm)
             self.set_power(vm, "deleted", "delete", by)
             self.machines.remove(vm)
+        for inner in [k for k in self.world.resources if k.startswith(key + "/")]:
+            self.world.resources.pop(inner)  # what was granted on it
         if document:
             profile = document["properties"]
             parts = [profile["storageProfile"]["osDisk"]["managedDisk"] | profile["storageProfile"]["osDisk"]]
@@ -291,40 +347,4 @@ class Compute:
 
     def instance_view(self, key: str) -> Document:
         vm, document = self.world.state["vms"][key], self.world.resources[key]
-        return _instance_view(vm, document)
-
-
-def _complete(document: Document, identifier: ResourceID, is_new: bool) -> None:
-    properties = document["properties"]
-    properties.setdefault("vmId", str(uuid.uuid4()))
-    properties["provisioningState"] = "Succeeded"
-    properties.setdefault("networkProfile", {}).setdefault("networkInterfaces", [])
-    disk = properties.setdefault("storageProfile", {}).setdefault("osDisk", {})
-    disk.setdefault("name", f"{identifier.name}_OsDisk_1_{uuid.uuid4().hex}")
-    disk["diskSizeGB"] = disk.get("diskSizeGB") or 30
-    disk.setdefault("osType", "Linux")
-    disk.setdefault("managedDisk", {}).setdefault("storageAccountType", "Premium_LRS")
-    if is_new and "imageReference" in properties["storageProfile"]:
-        image = properties["storageProfile"]["imageReference"]
-        image["exactVersion"] = image.get("version")
-    if "SystemAssigned" in (document.get("identity") or {}).get("type", ""):
-        principal = str(uuid.uuid5(uuid.NAMESPACE_URL, identifier.key))
-        document["identity"].update(principalId=principal, tenantId=TENANT)
-
-
-def _instance_view(vm: Document, document: Document) -> Document:
-    words = {"succeeded": "Provisioning succeeded", "updating": "Updating"}
-    state: Document = {"code": vm["code"], "level": "Info", "time": utc(vm["since"])}
-    state["displayStatus"] = words.get(vm["code"].split("/")[1], "Provisioning failed")
-    if vm["message"] is not None:
-        state.update(level="Error", message=vm["message"])
-    power = {"code": f"PowerState/{vm['power']}", "level": "Info", "displayStatus": f"VM {vm['power']}"}
-    view: Document = {"statuses": [state, power], "hyperVGeneration": "V2"}
-    view["disks"] = [{"name": document["properties"]["storageProfile"]["osDisk"]["name"], "statuses": [
-        {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded"}]}]
-    if vm["power"] == "running":
-        ready = {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Ready",
-                 "message": "Guest Agent is running", "time": utc()}
-        view.update(computerName=vm["name"], osName="ubuntu", osVersion="24.04",
-                    vmAgent={"vmAgentVersion": "2.11.1.4", "statuses": [ready], "extensionHandlers": []})
-    return view
+        return vm_documents.instance_view(vm, document)

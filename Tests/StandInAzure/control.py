@@ -36,8 +36,13 @@ class Control:
         world = self.world
         vms = []
         for key, vm in world.state["vms"].items():
-            vms.append({**vm, "tags": world.resources.get(key, {}).get("tags") or {},
-                        "folder": str(self.arm.machines.folder(vm))})
+            vms.append(
+                {
+                    **vm,
+                    "tags": world.resources.get(key, {}).get("tags") or {},
+                    "folder": str(self.arm.machines.folder(vm)),
+                }
+            )
         rules = [d for d in world.resources.values() if d["type"].endswith("/securityRules")]
         return {**world.state, "vms": vms, "rules": rules, "faults": self.faults.all(), "saved": list(world.saved)}
 
@@ -87,7 +92,7 @@ class Control:
         return vm
 
     def _post_guest(self, body: Document) -> Document:
-        """What VMs to come are like: `cloud_init` {seconds, verdict, errors}; `files` that it leaves when it is done."""
+        """What VMs to come are like: `cloud_init` {seconds, verdict, errors}, and the `files` that it leaves."""
         guest = self.world.state["guest"]
         guest["cloud_init"] |= body.get("cloud_init") or {}
         guest["files"] |= body.get("files") or {}
@@ -104,7 +109,7 @@ class Control:
             if not hasattr(self.world.options, name):
                 raise ValueError(f"there is no option {name}")
             setattr(self.world.options, name, value)
-        return vars(self.world.options)
+        return {name: vars(self.world.options)[name] for name in body}
 
     def _post_config(self, body: Document) -> Document:
         """Writes one more folder for az, in which `sign_in` (secret, oidc, none) holds."""
@@ -112,8 +117,11 @@ class Control:
         assertion = None
         if sign_in == "oidc":
             oidc = self.world.state["oidc"] | {k: body[k] for k in ("subject", "seconds") if k in body}
-            claims = {"iss": "https://token.actions.githubusercontent.com", "sub": oidc["subject"],
-                      "aud": "api://AzureADTokenExchange"}
+            claims = {
+                "iss": "https://token.actions.githubusercontent.com",
+                "sub": oidc["subject"],
+                "aud": "api://AzureADTokenExchange",
+            }
             assertion = self.arm.identity.mint(claims, oidc["seconds"])
         client.write_config(Path(body["folder"]), self.world.addresses["arm"], sign_in, assertion)
         return {"folder": body["folder"], "assertion": assertion}

@@ -55,7 +55,9 @@ def _deploy(arm: Any, request: Request, identifier: ResourceID) -> Answer:
             inner = Request("PUT", target.path, {}, {}, json.dumps(resource).encode(), request.principal)
             inner.planned_error = request.planned_error if "virtualMachines" in target.type else None
             reply = arm._route(inner, target)
-            begun = world.state["operations"].get(reply.headers.get("Azure-AsyncOperation", "").split("?")[0].split("/")[-1])
+            begun = world.state["operations"].get(
+                reply.headers.get("Azure-AsyncOperation", "").split("?")[0].split("/")[-1]
+            )
             waits = max(waits, begun["ends"] - time.time()) if begun else waits
             made.append({"id": target.path})
             error = error or (begun or {}).get("planned")
@@ -63,11 +65,22 @@ def _deploy(arm: Any, request: Request, identifier: ResourceID) -> Answer:
             error = refusal.answer.body["error"]
             break
     world.resources[identifier.key] = {
-        "id": identifier.path, "name": identifier.name, "type": "Microsoft.Resources/deployments", "tags": {},
-        "properties": {"provisioningState": "Running", "mode": "Incremental", "outputs": {}, "outputResources": made}}
-    planned = None if error is None else {
-        "code": "DeploymentFailed", "message": "At least one resource deployment operation failed. Please list deployment "
-        "operations for details.", "details": [error]}
+        "id": identifier.path,
+        "name": identifier.name,
+        "type": "Microsoft.Resources/deployments",
+        "tags": {},
+        "properties": {"provisioningState": "Running", "mode": "Incremental", "outputs": {}, "outputResources": made},
+    }
+    planned = (
+        None
+        if error is None
+        else {
+            "code": "DeploymentFailed",
+            "message": "At least one resource deployment operation failed. Please list deployment "
+            "operations for details.",
+            "details": [error],
+        }
+    )
     by = world.name_of(request.principal)
     operation = operations.begin(world, "deployment", identifier.key, waits + 0.02, by, planned)
     address = f"{world.addresses['arm']}{identifier.path}/operationStatuses/{operation['id']}?api-version=2024-01-01"

@@ -44,7 +44,9 @@ class Faults:
         """The first fault that concerns this request, counted as used."""
         with self._lock:
             for fault in self._list:
-                if not re.fullmatch(fault["method"], request.method) or not re.search(fault["path"], request.path, re.I):
+                if not re.fullmatch(fault["method"], request.method) or not re.search(
+                    fault["path"], request.path, re.I
+                ):
                     continue
                 if time.time() > fault.get("until", float("inf")) or fault["hits"] >= fault.get("times", float("inf")):
                     continue
@@ -73,7 +75,9 @@ class Faults:
             raise Dropped
         if kind == "async_error":
             request.planned_error = {
-                "code": fault.get("code", "InternalOperationError"), "message": fault.get("message", "It failed.")}
+                "code": fault.get("code", "InternalOperationError"),
+                "message": fault.get("message", "It failed."),
+            }
         return None
 
     def after(self, fault: dict[str, Any]) -> None:

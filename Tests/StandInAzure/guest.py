@@ -79,8 +79,12 @@ class Guest:
             return
         with open(self.plan["watchdog_log"], "a") as log:
             self.watchdog = subprocess.Popen(
-                self.plan["watchdog"], env=self.plan["watchdog_environment"], stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log)
+                self.plan["watchdog"],
+                env=self.plan["watchdog_environment"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
 
     def _reap(self) -> None:
         """Orphans that ended; our own children are left to their Popen."""

@@ -27,7 +27,9 @@ class Identity:
     def mint(self, claims: Document, seconds: float) -> str:
         now = int(time.time())
         payload = {"iat": now, "nbf": now, "exp": int(now + seconds), "jti": str(uuid.uuid4()), **claims}
-        head = _encoded(json.dumps({"typ": "JWT", "alg": "HS256"}).encode()) + "." + _encoded(json.dumps(payload).encode())
+        head = (
+            _encoded(json.dumps({"typ": "JWT", "alg": "HS256"}).encode()) + "." + _encoded(json.dumps(payload).encode())
+        )
         return head + "." + _encoded(hmac.digest(self._key, head.encode(), hashlib.sha256))
 
     def _read(self, token: str) -> Document | None:
@@ -42,16 +44,31 @@ class Identity:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         claims = self._read(token) if scheme.lower() == "bearer" else None
         if claims is None or "oid" not in claims:
-            raise Refusal(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.",
-                          {"WWW-Authenticate": "Bearer"})
+            raise Refusal(
+                401,
+                "AuthenticationFailed",
+                "Authentication failed. The 'Authorization' header is missing.",
+                {"WWW-Authenticate": "Bearer"},
+            )
         if claims["exp"] <= time.time():
-            raise Refusal(401, "ExpiredAuthenticationToken", f"The access token expiry UTC time '{utc(claims['exp'])}' is "
-                          f"earlier than current UTC time '{utc()}'.", {"WWW-Authenticate": "Bearer"})
+            raise Refusal(
+                401,
+                "ExpiredAuthenticationToken",
+                f"The access token expiry UTC time '{utc(claims['exp'])}' is earlier than current UTC time '{utc()}'.",
+                {"WWW-Authenticate": "Bearer"},
+            )
         return claims["oid"]
 
     def _access_token(self, principal: str, extra: Document | None = None) -> str:
-        claims = {"aud": self.world.addresses["arm"], "iss": f"{self.world.addresses['arm']}/{TENANT}/", "tid": TENANT,
-                  "oid": principal, "appid": principal, "sub": principal, **(extra or {})}
+        claims = {
+            "aud": self.world.addresses["arm"],
+            "iss": f"{self.world.addresses['arm']}/{TENANT}/",
+            "tid": TENANT,
+            "oid": principal,
+            "appid": principal,
+            "sub": principal,
+            **(extra or {}),
+        }
         return self.mint(claims, self.world.options.token_seconds)
 
     # Microsoft's token service
@@ -64,32 +81,54 @@ class Identity:
             if refusal := self._refusal_of(assertion):
                 return refusal
         elif form.get("client_secret") != SECRET:
-            return _refused("AADSTS7000215", f"Invalid client secret provided. Ensure the secret being sent in the request "
-                            f"is the client secret value, for a secret added to app '{CLIENT}'.")
+            return _refused(
+                "AADSTS7000215",
+                f"Invalid client secret provided. Ensure the secret being sent in the request "
+                f"is the client secret value, for a secret added to app '{CLIENT}'.",
+            )
         request.principal = CLIENT
         seconds = int(self.world.options.token_seconds)
-        return Answer(200, {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds,
-                            "access_token": self._access_token(CLIENT)})
+        return Answer(
+            200,
+            {
+                "token_type": "Bearer",
+                "expires_in": seconds,
+                "ext_expires_in": seconds,
+                "access_token": self._access_token(CLIENT),
+            },
+        )
 
     def _refusal_of(self, assertion: str) -> Answer | None:
         claims = self._read(assertion) if assertion.count(".") == 2 else None
         if claims is None:
             return _refused("AADSTS50027", "JWT token is invalid or malformed.")
         if claims["exp"] <= time.time():
-            return _refused("AADSTS700024", f"Client assertion is not within its valid time range. Current time: {utc()}, "
-                            f"assertion valid from {utc(claims['nbf'])}, expiry time of assertion {utc(claims['exp'])}.")
+            return _refused(
+                "AADSTS700024",
+                f"Client assertion is not within its valid time range. Current time: {utc()}, "
+                f"assertion valid from {utc(claims['nbf'])}, expiry time of assertion {utc(claims['exp'])}.",
+            )
         if claims["sub"] != self.world.options.federated_subject:
-            return _refused("AADSTS700213", f"No matching federated identity record found for presented assertion subject "
-                            f"'{claims['sub']}'. Check your federated identity credential Subject, Audience and Issuer "
-                            "against the presented assertion.")
+            return _refused(
+                "AADSTS700213",
+                f"No matching federated identity record found for presented assertion subject "
+                f"'{claims['sub']}'. Check your federated identity credential Subject, Audience and Issuer "
+                "against the presented assertion.",
+            )
         return None
 
     def discovery(self) -> Answer:
         base = f"{self.world.addresses['arm']}/{TENANT}"
-        return Answer(200, {
-            "token_endpoint": f"{base}/oauth2/v2.0/token", "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
-            "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode", "issuer": f"{base}/v2.0",
-            "tenant_region_scope": "NA"})
+        return Answer(
+            200,
+            {
+                "token_endpoint": f"{base}/oauth2/v2.0/token",
+                "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+                "device_authorization_endpoint": f"{base}/oauth2/v2.0/devicecode",
+                "issuer": f"{base}/v2.0",
+                "tenant_region_scope": "NA",
+            },
+        )
 
     # GitHub
 
@@ -130,20 +169,37 @@ class Identity:
         request.principal = principal
         seconds, now = int(self.world.options.token_seconds), int(time.time())
         token = self._access_token(principal, {"xms_mirid": document["id"]})
-        return Answer(200, {
-            "access_token": token, "client_id": principal, "expires_in": str(seconds), "expires_on": str(now + seconds),
-            "ext_expires_in": str(seconds), "not_before": str(now), "resource": request.query.get("resource", ""),
-            "token_type": "Bearer"})
+        return Answer(
+            200,
+            {
+                "access_token": token,
+                "client_id": principal,
+                "expires_in": str(seconds),
+                "expires_on": str(now + seconds),
+                "ext_expires_in": str(seconds),
+                "not_before": str(now),
+                "resource": request.query.get("resource", ""),
+                "token_type": "Bearer",
+            },
+        )
 
 
 def _compute(document: Document) -> Document:
     tags = document.get("tags") or {}
     return {
-        "azEnvironment": "AzurePublicCloud", "location": document["location"], "name": document["name"],
-        "osType": "Linux", "resourceGroupName": document["id"].split("/")[4], "resourceId": document["id"],
-        "subscriptionId": SUBSCRIPTION, "tags": ";".join(f"{k}:{v}" for k, v in tags.items()),
-        "tagsList": [{"name": k, "value": v} for k, v in tags.items()], "vmId": document["properties"]["vmId"],
-        "vmSize": (document["properties"].get("hardwareProfile") or {}).get("vmSize"), "zone": ""}
+        "azEnvironment": "AzurePublicCloud",
+        "location": document["location"],
+        "name": document["name"],
+        "osType": "Linux",
+        "resourceGroupName": document["id"].split("/")[4],
+        "resourceId": document["id"],
+        "subscriptionId": SUBSCRIPTION,
+        "tags": ";".join(f"{k}:{v}" for k, v in tags.items()),
+        "tagsList": [{"name": k, "value": v} for k, v in tags.items()],
+        "vmId": document["properties"]["vmId"],
+        "vmSize": (document["properties"].get("hardwareProfile") or {}).get("vmSize"),
+        "zone": "",
+    }
 
 
 def _inner(value: object, path: list[str], request: Request) -> Answer:
@@ -158,9 +214,20 @@ def _scheduled(vm: Document) -> Document:
     if vm["notice"] is None:
         return {"DocumentIncarnation": 1, "Events": []}
     before = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(vm["notice"]["before"]))
-    return {"DocumentIncarnation": 2, "Events": [{
-        "EventId": vm["notice"]["id"], "EventStatus": "Scheduled", "EventType": "Preempt", "ResourceType": "VirtualMachine",
-        "Resources": [vm["name"]], "NotBefore": before, "EventSource": "Platform"}]}
+    return {
+        "DocumentIncarnation": 2,
+        "Events": [
+            {
+                "EventId": vm["notice"]["id"],
+                "EventStatus": "Scheduled",
+                "EventType": "Preempt",
+                "ResourceType": "VirtualMachine",
+                "Resources": [vm["name"]],
+                "NotBefore": before,
+                "EventSource": "Platform",
+            }
+        ],
+    }
 
 
 def _imds_refusal(words: str) -> Answer:

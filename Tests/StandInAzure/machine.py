@@ -22,7 +22,8 @@ HERE = Path(__file__).resolve().parent
 
 # Paths of the real machine that lie in the VM's folder here.
 INSIDE = re.compile(
-    r"(?<![\w./-])(/etc/ssh|/etc/cf-bench|/var/lib/cf-bench|/var/lib/cloud|/var/log|/usr/local/lib/cf-bench|/run/cf-bench)\b")
+    r"(?<![\w./-])(/etc/ssh|/etc/cf-bench|/var/lib/cf-bench|/var/lib/cloud|/var/log|/usr/local/lib/cf-bench|/run/cf-bench)\b"
+)
 
 
 class Machines:
@@ -41,7 +42,8 @@ class Machines:
         key = root / "etc/ssh/ssh_host_ed25519_key"
         if not key.exists():
             subprocess.run(
-                ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"root@{vm['name']}", "-f", str(key)], check=True)
+                ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"root@{vm['name']}", "-f", str(key)], check=True
+            )
         profile = document["properties"].get("osProfile") or {}
         given = ((profile.get("linuxConfiguration") or {}).get("ssh") or {}).get("publicKeys") or []
         keys = [k["keyData"].strip() for k in given] + [k.strip() for k in self.world.options.authorized_key]
@@ -49,7 +51,9 @@ class Machines:
         if custom_data is not None:
             (root / "var/lib/cloud/user-data").write_bytes(custom_data)
         tool = root / "bin/cloud-init"
-        tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{HERE}/cloud_init.py" "{root}/var/lib/cloud/state.json" "$@"\n')
+        tool.write_text(
+            f'#!/bin/sh\nexec "{sys.executable}" "{HERE}/cloud_init.py" "{root}/var/lib/cloud/state.json" "$@"\n'
+        )
         tool.chmod(tool.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
 
     def host_key(self, vm: Document) -> str:
@@ -71,16 +75,25 @@ class Machines:
             (root / "sshd_config").write_text(self._sshd_config(root, address, self.environment(vm)))
         plan = {
             "sshd": [find("sshd"), "-D", "-f", f"{root}/sshd_config", "-E", f"{root}/sshd.log"] if address else None,
-            "boot_seconds": options.boot_seconds, "booted": vm["booted"], "uptime_file": f"{root}/uptime",
-            "marker": f"CF_BENCH_HOME={root}/home", "open": self._is_open(document),
-            "watchdog": [options.watchdog] if options.watchdog else None, "every": options.watchdog_every,
+            "boot_seconds": options.boot_seconds,
+            "booted": vm["booted"],
+            "uptime_file": f"{root}/uptime",
+            "marker": f"CF_BENCH_HOME={root}/home",
+            "open": self._is_open(document),
+            "watchdog": [options.watchdog] if options.watchdog else None,
+            "every": options.watchdog_every,
             "watchdog_environment": self.environment(vm) | self._watchdog_environment(vm),
             "watchdog_log": f"{root}/var/log/watchdog-output.log",
         }
         (root / "plan.json").write_text(json.dumps(plan))
         self._running[vm["name"]] = subprocess.Popen(
-            [sys.executable, str(HERE / "guest.py"), str(root / "plan.json")], stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL, stderr=(root / "guest.log").open("a"), text=True, start_new_session=True)
+            [sys.executable, str(HERE / "guest.py"), str(root / "plan.json")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=(root / "guest.log").open("a"),
+            text=True,
+            start_new_session=True,
+        )
 
     def kill(self, vm: Document) -> None:
         """Every process of the VM is gone when this returns."""
@@ -125,7 +138,11 @@ class Machines:
         (self.folder(vm) / "var/lib/cloud/state.json").write_text(json.dumps(state))
 
     def run(
-        self, vm: Document, script: list[str], arguments: dict[str, str], operation: str,
+        self,
+        vm: Document,
+        script: list[str],
+        arguments: dict[str, str],
+        operation: str,
         ended: Callable[[str, str, str], None],
     ) -> None:
         """Runs a script as run-command does: with sh, its parameters as positions and as variables."""
@@ -135,8 +152,14 @@ class Machines:
 
         def work() -> None:
             done = subprocess.run(
-                ["/bin/sh", "-c", text, "script.sh", *arguments.values()], cwd=root, env=environment, text=True,
-                errors="replace", stdin=subprocess.DEVNULL, capture_output=True)
+                ["/bin/sh", "-c", text, "script.sh", *arguments.values()],
+                cwd=root,
+                env=environment,
+                text=True,
+                errors="replace",
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+            )
             ended(operation, done.stdout, done.stderr)
 
         threading.Thread(target=work, daemon=True).start()
@@ -148,21 +171,47 @@ class Machines:
         os.makedirs("/run/sshd", exist_ok=True) if os.geteuid() == 0 else None
         # sshd reads the first SetEnv only, so all variables stand on one line; one with a quote or a line break can't.
         variables = [f'"{n}={v}"' for n, v in sorted(environment.items()) if '"' not in v and "\n" not in v]
-        return "\n".join([
-            f"Port {self.world.options.ssh_port}", f"ListenAddress {address}", "PidFile none", "LogLevel VERBOSE",
-            "UsePAM no", f"AuthorizedKeysFile {root}/authorized_keys", "AuthenticationMethods publickey",
-            "PasswordAuthentication no", "KbdInteractiveAuthentication no", "PermitRootLogin prohibit-password",
-            f"AllowUsers {getpass.getuser()}", "StrictModes no", "PrintMotd no", "X11Forwarding no", "UseDNS no",
-            "MaxStartups 100", f"HostKey {root}/etc/ssh/ssh_host_ed25519_key", "SetEnv " + " ".join(variables)]) + "\n"
+        return (
+            "\n".join(
+                [
+                    f"Port {self.world.options.ssh_port}",
+                    f"ListenAddress {address}",
+                    "PidFile none",
+                    "LogLevel VERBOSE",
+                    "UsePAM no",
+                    f"AuthorizedKeysFile {root}/authorized_keys",
+                    "AuthenticationMethods publickey",
+                    "PasswordAuthentication no",
+                    "KbdInteractiveAuthentication no",
+                    "PermitRootLogin prohibit-password",
+                    f"AllowUsers {getpass.getuser()}",
+                    "StrictModes no",
+                    "PrintMotd no",
+                    "X11Forwarding no",
+                    "UseDNS no",
+                    "MaxStartups 100",
+                    f"HostKey {root}/etc/ssh/ssh_host_ed25519_key",
+                    "SetEnv " + " ".join(variables),
+                ]
+            )
+            + "\n"
+        )
 
     def _watchdog_environment(self, vm: Document) -> dict[str, str]:
         root, world = self.folder(vm), self.world
         certificates = {n: world.addresses["ca"] for n in ("CURL_CA_BUNDLE", "SSL_CERT_FILE")}
-        return certificates | {
-            "CF_BENCH_IMDS": f"{world.addresses['imds']}/vm/{vm['name']}", "CF_BENCH_ARM": world.addresses["arm"],
-            "CF_BENCH_SSH_PORT": str(world.options.ssh_port), "CF_BENCH_STATE": f"{root}/var/lib/cf-bench",
-            "CF_BENCH_HOMES": f"{root}/home", "CF_BENCH_UPTIME_FILE": f"{root}/uptime",
-        } | dict(pair.split("=", 1) for pair in world.options.watchdog_env)
+        return (
+            certificates
+            | {
+                "CF_BENCH_IMDS": f"{world.addresses['imds']}/vm/{vm['name']}",
+                "CF_BENCH_ARM": world.addresses["arm"],
+                "CF_BENCH_SSH_PORT": str(world.options.ssh_port),
+                "CF_BENCH_STATE": f"{root}/var/lib/cf-bench",
+                "CF_BENCH_HOMES": f"{root}/home",
+                "CF_BENCH_UPTIME_FILE": f"{root}/uptime",
+            }
+            | dict(pair.split("=", 1) for pair in world.options.watchdog_env)
+        )
 
 
 def find(name: str) -> str:
@@ -175,6 +224,14 @@ def find(name: str) -> str:
 
 def _is_passed_on(name: str) -> bool:
     # The same choice that the product makes for a machine on loopback.
-    exact = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "http_proxy", "https_proxy", "all_proxy", "no_proxy")
+    exact = (
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "REQUESTS_CA_BUNDLE",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "no_proxy",
+    )
     credential = any(word in name for word in ("TOKEN", "PASSWORD", "USERNAME", "CREDENTIAL"))
     return name in exact or name.lower() in exact[3:] or (name.startswith("UV_") and not credential)

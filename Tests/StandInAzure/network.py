@@ -48,20 +48,27 @@ def _check_rule(world: World, identifier: ResourceID, properties: Document) -> N
     if identifier.parent.lower() not in world.resources:
         group = identifier.parent.split("/")[-1]
         raise Refusal(
-            404, "ParentResourceNotFound", f"Failed to perform 'write' on resource(s) of type "
+            404,
+            "ParentResourceNotFound",
+            f"Failed to perform 'write' on resource(s) of type "
             f"'networkSecurityGroups/securityRules', because the parent resource "
-            f"'/{identifier.parent.strip('/')}' ({group}) could not be found.")
+            f"'/{identifier.parent.strip('/')}' ({group}) could not be found.",
+        )
     for other in rules(world, identifier.parent):
         same = all(other["properties"].get(n) == properties.get(n) for n in ("priority", "direction"))
         if same and other["id"].lower() != identifier.key:
             raise Refusal(
-                400, "SecurityRuleConflict",
+                400,
+                "SecurityRuleConflict",
                 f"Security rule {identifier.name} conflicts with rule {other['name']}. Rules cannot have the same "
-                f"Priority and Direction. To learn more, see aka.ms/nsgrules.")
+                f"Priority and Direction. To learn more, see aka.ms/nsgrules.",
+            )
     if not 100 <= int(properties.get("priority") or 0) <= 4096:
         raise Refusal(
-            400, "SecurityRuleInvalidPriority",
-            f"Security rule has invalid Priority. Value provided: {properties.get('priority')} Allowed range 100-4096.")
+            400,
+            "SecurityRuleInvalidPriority",
+            f"Security rule has invalid Priority. Value provided: {properties.get('priority')} Allowed range 100-4096.",
+        )
 
 
 def _complete_nic(identifier: ResourceID, properties: Document) -> None:
@@ -95,8 +102,10 @@ def refuse_if_used(world: World, identifier: ResourceID) -> None:
             names_it = any(f'"{identifier.key}{end}' in text for end in ('"', "/"))
             if other["type"] in holders and names_it:
                 raise Refusal(
-                    409 if kind == DISK else 400, code,
-                    f"{identifier.type.split('/')[-1]} {identifier.path} is in use by {other['id']} and cannot be deleted.")
+                    409 if kind == DISK else 400,
+                    code,
+                    f"{identifier.type.split('/')[-1]} {identifier.path} is in use by {other['id']} and cannot be deleted.",
+                )
 
 
 def public_address(world: World, machine: Document) -> str | None:
@@ -110,7 +119,9 @@ def public_address(world: World, machine: Document) -> str | None:
 
 def allows_ssh(world: World, machine: Document) -> bool:
     """Whether the rules let the caller's address in at the ssh port: deny unless a rule says otherwise."""
-    groups = {((n["properties"].get("networkSecurityGroup") or {}).get("id") or "").lower() for n in _nics(world, machine)}
+    groups = {
+        ((n["properties"].get("networkSecurityGroup") or {}).get("id") or "").lower() for n in _nics(world, machine)
+    }
     for group in groups - {""}:
         for rule in sorted(rules(world, group), key=lambda rule: rule["properties"]["priority"]):
             given = rule["properties"]
@@ -137,7 +148,9 @@ def _concerns(world: World, rule: Document) -> bool:
         low, _, high = (port or "").partition("-")
         return port == "*" or (low.isdigit() and int(low) <= world.options.ssh_port <= int(high or low))
 
-    return any(map(covers, sources)) and any(map(has, ports)) and rule.get("protocol", "*") in ("*", "Tcp", "TCP", "tcp")
+    return (
+        any(map(covers, sources)) and any(map(has, ports)) and rule.get("protocol", "*") in ("*", "Tcp", "TCP", "tcp")
+    )
 
 
 def _nics(world: World, machine: Document) -> list[Document]:
@@ -158,4 +171,5 @@ def view(world: World, document: Document) -> Document:
 
 def children(identifier: ResourceID, parts: dict[str, list[Document]]) -> list[tuple[ResourceID, Document]]:
     return [
-        (parse(f"{identifier.path}/{kind}/{part['name']}"), part) for kind, list_ in parts.items() for part in list_]
+        (parse(f"{identifier.path}/{kind}/{part['name']}"), part) for kind, list_ in parts.items() for part in list_
+    ]

@@ -9,16 +9,32 @@ from typing import Any
 from web import Answer, Refusal, Request
 from world import SUBSCRIPTION, Document, World, utc
 
+_WHENEVER = 1e9  # seconds
+
 
 def begin(
-    world: World, kind: str, target: str, seconds: float, by: str = "", planned: dict[str, str] | None = None,
+    world: World,
+    kind: str,
+    target: str,
+    seconds: float,
+    by: str = "",
+    planned: dict[str, str] | None = None,
     **details: Any,
 ) -> Document:
     """A new operation; one of no seconds is finished at once."""
     now = time.time()
     operation = {
-        "id": str(uuid.uuid4()), "kind": kind, "target": target, "by": by, "begun": now, "ends": now + seconds,
-        "status": "InProgress", "error": None, "planned": planned, "result": None, **details,
+        "id": str(uuid.uuid4()),
+        "kind": kind,
+        "target": target,
+        "by": by,
+        "begun": now,
+        "ends": now + seconds,
+        "status": "InProgress",
+        "error": None,
+        "planned": planned,
+        "result": None,
+        **details,
     }
     world.state["operations"][operation["id"]] = operation
     if seconds <= 0:
@@ -35,13 +51,25 @@ def finish(world: World, operation: Document) -> None:
         operation["status"] = "Succeeded"
     if finisher := world.finishers.get(operation["kind"]):
         finisher(world, operation)
+    _tell_joined(world, operation)
+
+
+def join(world: World, other: Document, by: str) -> Document:
+    """One more request for what is under way already: it ends when that does, and as that does."""
+    return begin(world, "joined", other["target"], _WHENEVER, by, joins=other["id"])
 
 
 def preempt(world: World, identifier: str | None) -> None:
-    operation = world.state["operations"].get(identifier)
-    if operation and operation["status"] == "InProgress":
+    if operation := in_progress(world, identifier):
         message = "Operation execution has been preempted by a more recent operation."
         operation.update(status="Failed", error={"code": "OperationPreempted", "message": message}, ends=time.time())
+        _tell_joined(world, operation)
+
+
+def _tell_joined(world: World, operation: Document) -> None:
+    for other in world.state["operations"].values():
+        if other.get("joins") == operation["id"]:
+            other.update({name: operation[name] for name in ("status", "error", "ends")})
 
 
 def in_progress(world: World, identifier: str | None) -> Document | None:
@@ -64,7 +92,9 @@ def keep_clock(world: World) -> None:
 
 def accepted(world: World, operation: Document, status: int = 202, body: Any = None, location: bool = True) -> Answer:
     """The answer to a request that began an operation."""
-    namespace = operation["target"].split("/providers/")[-1].split("/")[0] if "/providers/" in operation["target"] else ""
+    namespace = (
+        operation["target"].split("/providers/")[-1].split("/")[0] if "/providers/" in operation["target"] else ""
+    )
     path = f"/subscriptions/{SUBSCRIPTION}/providers/{namespace or 'Microsoft.Resources'}/locations/westus2/operations"
     address = f"{world.addresses['arm']}{path}/{operation['id']}?api-version=2024-01-01"
     headers = {"Azure-AsyncOperation": address, **_pause(world)}

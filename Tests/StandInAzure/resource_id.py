@@ -49,4 +49,5 @@ def parse(path: str) -> ResourceID:
         rest = pairs.pop()
         words = words[:-1]
     return ResourceID(
-        "/" + "/".join(words), "/".join([namespace, *pairs[0::2]]), pairs[-1] if pairs else "", group, rest)
+        "/" + "/".join(words), "/".join([namespace, *pairs[0::2]]), pairs[-1] if pairs else "", group, rest
+    )

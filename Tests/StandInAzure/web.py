@@ -41,12 +41,13 @@ class Answer:
     body: Any = None  # text and bytes go as they are, anything else as JSON
     headers: dict[str, str] = field(default_factory=dict)
 
-    def encoded(self) -> bytes:
-        if self.body is None:
-            return b""
+    def sealed(self) -> Answer:
+        """The same as bytes: what it was made of may change a moment later."""
         if isinstance(self.body, bytes):
-            return self.body
-        return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
+            return self
+        kind = "text/plain" if isinstance(self.body, str) else "application/json"
+        text = self.body if isinstance(self.body, str) else "" if self.body is None else json.dumps(self.body)
+        return Answer(self.status, text.encode(), {"Content-Type": kind, **self.headers})
 
 
 class Refusal(Exception):
@@ -102,15 +103,14 @@ class _Connection(http.server.BaseHTTPRequestHandler):
         query = dict(urllib.parse.parse_qsl(address.query, keep_blank_values=True))
         request = Request(self.command, urllib.parse.unquote(address.path), query, headers, raw)
         try:
-            answer = self.server.handle(request)
+            answer = self.server.handle(request).sealed()
         except Dropped:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
             return
-        content = answer.encoded()
+        content = answer.body
         self.send_response(answer.status)
-        kind = "text/plain" if isinstance(answer.body, str) else "application/json"
-        for name, value in {"Content-Type": kind, **answer.headers, "Content-Length": str(len(content))}.items():
+        for name, value in {**answer.headers, "Content-Length": str(len(content))}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
