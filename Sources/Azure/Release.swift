@@ -92,7 +92,7 @@ struct Release: Sendable {
       let isOff = try await client.waitForDeallocation(limit: scope.wish.stopLimit, patience: patience)
       try await closed
       if isOff {
-        try await cleanUp(id, board, claim)
+        try await forget(id, board, claim)
         return .deallocated
       }
     }
@@ -101,11 +101,15 @@ struct Release: Sendable {
 
   /// Takes away our lease, our claim, the rule, and what others left behind that is long over.
   private func cleanUp(_ id: String, _ board: LeaseBoard, _ claim: LeaseBoard.Stopping) async throws {
+    async let closed: Void = patience.with { try await scope.door.close(run) }
+    async let forgotten: Void = forget(id, board, claim)
+    _ = try await (closed, forgotten)
+  }
+
+  private func forget(_ id: String, _ board: LeaseBoard, _ claim: LeaseBoard.Stopping) async throws {
     var gone = [LeaseBoard.Stopping.tag: claim.value]
     for lease in board.overdue() + [board.lease(of: run)].compactMap(\.self) { gone[lease.tag] = board[lease.tag] }
-    async let closed: Void = patience.with { try await scope.door.close(run) }
-    async let removed = patience.with { [gone] in try await client.remove(gone, of: id) }
-    _ = try await (closed, removed)
+    _ = try await patience.with { [gone] in try await client.remove(gone, of: id) }
   }
 
   private func keep(_ open: OpenIntent, _ id: String, for time: Duration) async throws -> MachineEnd {

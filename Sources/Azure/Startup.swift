@@ -9,6 +9,11 @@ struct Startup: Sendable {
   /// When the network rule ends.
   var until: Date
 
+  private enum Progress: Sendable {
+    case answered(String)
+    case opened
+  }
+
   private var client: AzureClient { scope.client }
   /// Each look is one `az`, most of a second of one core.
   private static let lookEvery = Duration.seconds(2)
@@ -19,20 +24,25 @@ struct Startup: Sendable {
     let limit = scope.wish.startLimit
     do {
       return try await withLimit(limit, waitingFor: "the VM \(client.vm) to answer") { [self] in
-        try await withThrowingTaskGroup(of: String?.self) { group in
-          group.addTask {
-            try await bringUp()
-            return nil
-          }
-          group.addTask { try await knock() }
+        try await withThrowingTaskGroup(of: Progress.self) { group in
+          group.addTask { try await bringUp() }
+          group.addTask { .answered(try await knock()) }
           group.addTask {
             if let range = try await scope.door.open(for: scope.wish.run, until: until) {
               scope.hooks.note("port \(scope.wish.sshPort) is open for \(range)")
             }
-            return nil
+            return .opened
           }
           defer { group.cancelAll() }
-          while let finished = try await group.next() { if let finished { return finished } }
+          var (address, isOpen) = (String?.none, false)
+          while let progress = try await group.next() {
+            switch progress {
+            case .answered(let text): address = text
+            case .opened: isOpen = true
+            }
+            // A rule whose request is still under way could appear after it was closed again.
+            if isOpen, let address { return address }
+          }
           throw CancellationError()
         }
       }
@@ -40,7 +50,7 @@ struct Startup: Sendable {
   }
 
   /// Sees to it that the VM is on, and stays here to see that it remains so: somebody may stop it meanwhile.
-  private func bringUp() async throws {
+  private func bringUp() async throws -> Progress {
     var hasAsked = false
     var seen = view
     while true {

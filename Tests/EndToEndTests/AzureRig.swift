@@ -1,0 +1,100 @@
+import Foundation
+import Subprocess
+import SystemPackage
+import TestSupport
+import Testing
+
+/// A rig whose machine is a VM of the stand-in for Azure, provisioned and off, reached by the real `az`.
+struct AzureRig: Sendable {
+  var rig: Rig
+  var azure: StandInAzure
+
+  static func with(
+    _ options: StandInAzure.Options = .init(), isProvisioned: Bool = true, _ body: (AzureRig) async throws -> Void
+  ) async throws {
+    try await Rig.with { rig in
+      let key = rig.folder + "/key"
+      let made = try await rig.tool("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key])
+      try #require(made.status == 0, "\(made.error)")
+      var options = options
+      options.authorizedKeys.append(try rig.read("key.pub").trimmingCharacters(in: .newlines))
+      // The VM's login has the tools of this checkout, not the programs under test.
+      try await StandInAzure.with(options) { azure in
+        if isProvisioned { _ = try azure.provisioned() }
+        var rig = rig
+        rig.environment.merge(azure.ready.environment) { $1 }
+        rig.environment.merge([
+          "CF_BENCH_MACHINE": "azure", "CF_BENCH_STATE": rig.folder + "/state",
+          "CF_BENCH_AZURE_SSH_PORT": "\(azure.ready.sshPort)", "CF_BENCH_AZURE_USER": NSUserName(),
+          "CF_BENCH_AZURE_ADDRESS_SERVICE": azure.ready.addressPage, "CF_BENCH_SSH_IDENTITY": key,
+        ]) { $1 }
+        for name in ["CF_BENCH_HOME", "CF_BENCH_LOCK", "PYTHONDONTWRITEBYTECODE"] { rig.environment[name] = nil }
+        try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 2))
+        try rig.writeProjects()
+        try await body(AzureRig(rig: rig, azure: azure))
+      }
+    }
+  }
+
+  func bench(_ arguments: [String], extra: [String: String] = [:]) async throws -> Rig.Result {
+    try await rig.bench(arguments, extra: extra)
+  }
+
+  /// The smallest job: two blocks of one layer.
+  static let shortRun = ["run", "path:fast", "--layers", "startup"]
+
+  var vm: StandInAzure.State.VM {
+    get throws { try #require(try azure.state().vms.first) }
+  }
+
+  var leases: [String] { get throws { try vm.tags.keys.filter { $0.hasPrefix("cf-bench-lease-") } } }
+  var intents: [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: rig.folder + "/state/intents")) ?? []
+    return names.filter { $0.hasSuffix(".json") }
+  }
+
+  /// Changes tags as another hand would.
+  func setTags(_ tags: [String: String]) async throws {
+    let id = try #require(try azure.state().resources.values.first { $0.type.hasSuffix("/virtualMachines") }?.id)
+    let words = tags.map { "\($0.key)=\($0.value)" }
+    let result = try await rig.tool(
+      "az", ["tag", "update", "--operation", "merge", "--resource-id", id, "--tags"] + words)
+    try #require(result.status == 0, "\(result.error)")
+  }
+
+  /// Off, and nothing of ours left: no lease, no claim, no open port, no intent.
+  func expectClean(_ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    let (vm, rules) = (try vm, try azure.state().rules.map(\.name))
+    #expect(vm.power == "deallocated", comment, sourceLocation: sourceLocation)
+    #expect(try leases == [], comment, sourceLocation: sourceLocation)
+    #expect(vm.tags["cf-bench-stopping"] == nil, comment, sourceLocation: sourceLocation)
+    #expect(rules.filter { $0.hasPrefix("cf-bench-") } == [], comment, sourceLocation: sourceLocation)
+    #expect(intents == [], comment, sourceLocation: sourceLocation)
+  }
+
+  /// Waits until `condition` holds; at most `seconds`.
+  func wait(_ what: String, seconds: Double = 60, until condition: () throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while try !condition() {
+      try #require(ContinuousClock.now < deadline, "gave up waiting for \(what)")
+      try await Task.sleep(for: .milliseconds(20))
+    }
+  }
+
+  /// Runs `cf-bench` beside `body`, which gets its process id; then waits for its end.
+  func whileRunning(
+    _ arguments: [String], _ body: @escaping @Sendable (pid_t) async throws -> Void
+  ) async throws -> Rig.Result {
+    let name = "log-\(UUID().uuidString)"
+    let log = try FileDescriptor.open(
+      FilePath("\(rig.folder)/\(name)"), .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
+    let keys = rig.environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) }
+    let result = try await Subprocess.run(
+      .path(FilePath(try BuiltProduct.path("cf-bench"))), arguments: Arguments(arguments),
+      environment: .custom(Dictionary(uniqueKeysWithValues: keys)), workingDirectory: FilePath(rig.folder),
+      input: .none, output: .discarded, error: .fileDescriptor(log, closeAfterSpawningProcess: true)
+    ) { execution in try await body(execution.processIdentifier.value) }
+    let status: Int32? = if case .exited(let code) = result.terminationStatus { code } else { nil }
+    return Rig.Result(status: status, output: "", error: try rig.read(name))
+  }
+}
