@@ -3,16 +3,16 @@ import Shared
 
 /// The real `az`, called as a program: no request of our own ever goes to Azure from here.
 public struct AzureCLI: Sendable {
-  /// How long one call may take.
-  public static let callLimit = Duration.seconds(120)
-
   /// The program: `CF_BENCH_AZ`, or `az` of the path.
   var program: String
   var environment: [String: String]
   var subscription: String?
+  /// How long one call may take; az itself tries some failures again for up to a minute.
+  var callLimit: Duration
 
-  public init(environment: [String: String], subscription: String? = nil) {
+  public init(environment: [String: String], subscription: String? = nil, callLimit: Duration = .seconds(120)) {
     program = environment["CF_BENCH_AZ"] ?? "az"
+    self.callLimit = callLimit
     self.subscription = subscription
     // Plain answers, nothing asked, nothing sent home.
     self.environment = environment.merging([
@@ -27,7 +27,7 @@ public struct AzureCLI: Sendable {
   /// One call, once; a stale sign-in is renewed when that is possible, and the call made again.
   /// - Returns: standard output.
   @discardableResult
-  public func call(_ arguments: [String], limit: Duration = callLimit) async throws -> String {
+  public func call(_ arguments: [String], limit: Duration? = nil) async throws -> String {
     do { return try await attempt(arguments, limit: limit) } catch let error as AzureError where error.isStaleSignIn {
       guard let renewal = SignInRenewal(environment: environment, cli: self) else { throw error }
       try await renewal.signIn()
@@ -37,7 +37,7 @@ public struct AzureCLI: Sendable {
 
   /// One call whose answer is JSON.
   public func ask<Answer: Decodable>(
-    _ type: Answer.Type, _ arguments: [String], limit: Duration = callLimit
+    _ type: Answer.Type, _ arguments: [String], limit: Duration? = nil
   ) async throws -> Answer {
     let text = try await call(arguments + ["--output", "json"], limit: limit)
     do { return try JSONDecoder().decode(type, from: Data(text.utf8)) } catch {
@@ -61,7 +61,8 @@ public struct AzureCLI: Sendable {
   }
 
   /// As ``call(_:limit:)``, without looking at the sign-in.
-  func attempt(_ arguments: [String], limit: Duration) async throws -> String {
+  func attempt(_ arguments: [String], limit: Duration? = nil) async throws -> String {
+    let limit = limit ?? callLimit
     let during = arguments.joined(separator: " ")
     do {
       let result = try await ChildTool(program: program, environment: environment).run(

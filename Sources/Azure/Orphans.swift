@@ -13,8 +13,8 @@ enum Orphans {
   static let mark = "CF_BENCH_RUN"
 
   /// Waits until none is left of that run; ends those that take longer than a call may.
-  static func wait(for run: String) async throws {
-    let deadline = ContinuousClock.now + AzureCLI.callLimit
+  static func wait(for run: String, limit: Duration) async throws {
+    let deadline = ContinuousClock.now + limit
     while case let left = processes(of: run), !left.isEmpty {
       if ContinuousClock.now > deadline { for pid in left { kill(pid, SIGKILL) } }
       try await Task.sleep(for: .milliseconds(100))

@@ -45,7 +45,7 @@ public struct Reaper: Sendable {
     for open in abandoned {
       let intent = open.intent
       note("finishing what the run \(intent.run) left (\(intent.phase.rawValue) since \(intent.since))")
-      try await Orphans.wait(for: intent.run)
+      try await Orphans.wait(for: intent.run, limit: cli.callLimit)
       findings.append(await finding(kind: "intent", intent) { try await release(open) })
     }
     return findings

@@ -43,7 +43,7 @@ struct SignInRenewal: Sendable {
       [
         "login", "--service-principal", "--username", client, "--tenant", tenant, "--federated-token", "@\(file)",
         "--allow-no-subscriptions", "--output", "none",
-      ], limit: AzureCLI.callLimit)
+      ])
   }
 
   private func identity() async throws -> (client: String, tenant: String) {
@@ -52,7 +52,7 @@ struct SignInRenewal: Sendable {
     {
       return (client, tenant)
     }
-    let text = try await cli.attempt(["account", "show", "--output", "json"], limit: AzureCLI.callLimit)
+    let text = try await cli.attempt(["account", "show", "--output", "json"])
     let account = try JSONDecoder().decode(Account.self, from: Data(text.utf8))
     return (account.user.name, account.tenantId)
   }

@@ -56,7 +56,8 @@ enum EveryMessage {
     [
       .hello(HelloRequest()), .attach(AttachRequest(job: try id(), after: 0)), .cancel(CancelRequest(job: try id())),
       .uploads(UploadsRequest(uploads: [try upload()])), .uploads(UploadsRequest(uploads: [])),
-      .doctor(DoctorRequest(python: PythonPlan(versions: ["3.12"], fallbackToSystem: false))), .ping(Ping(number: -7)),
+      .doctor(DoctorRequest(python: PythonPlan(versions: ["3.12"], fallbackToSystem: false))), .occupancy,
+      .ping(Ping(number: -7)),
     ] + (try manifests()).map { .submit(SubmitRequest(manifest: $0)) }
       + [.submit(SubmitRequest(manifest: try manifests()[0], secrets: ["CODEFLASH_API_KEY": "cf-x"]))]
   }
@@ -79,6 +80,11 @@ enum EveryMessage {
           DoctorCheck(id: "far.uv", status: .ok, detail: "0.9"),
           DoctorCheck(id: "far.disk", status: .failed, detail: "1 MB", fix: "free some"),
         ])),
+      .occupancy(
+        Occupancy(jobs: [
+          Occupancy.Entry(job: try id(), owner: "ada@laptop", state: .measuring),
+          Occupancy.Entry(job: try id(), owner: "", state: .waiting),
+        ])), .occupancy(Occupancy(jobs: [])),
       .pong(Ping(number: 7)), .refused(Refused(request: "submit", problem: problem)),
       .refused(Refused(request: "", problem: Problem(what: "a", fix: "b", exitStatus: .usage))),
     ]

@@ -31,6 +31,7 @@ final class RequestDesk {
     case .uploads(let asked): return .uploads(uploads(asked))
     case .doctor(let doctor):
       return .doctor(DoctorReply(checks: FarDoctor(home: home, environment: environment).examine(doctor.python)))
+    case .occupancy: return .occupancy(JobsHere(home: home, environment: environment).list())
     case .ping(let ping): return .pong(ping)
     case .attach: preconditionFailure("the server follows journals itself")
     case .unknown(let type):

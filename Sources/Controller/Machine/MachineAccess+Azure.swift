@@ -16,7 +16,11 @@ struct MachineUseRecord: Codable, Equatable, Sendable {
 }
 
 extension MachineAccess {
-  var azureCLI: AzureCLI { AzureCLI(environment: environment, subscription: settings.azure.subscription) }
+  var azureCLI: AzureCLI {
+    AzureCLI(
+      environment: environment, subscription: settings.azure.subscription, callLimit: settings.azure.callLimit)
+  }
+
   var state: StateFolder { StateFolder(environment: environment) }
 
   func withAzure<Result: Sendable>(
@@ -92,8 +96,16 @@ extension MachineAccess {
     } catch let error as SSHError where error.mayPass { return false }
   }
 
+  /// Jobs of others that run or wait there. An agent that does not know the question has nothing to say about it.
   private func otherJobs(at text: String, _ view: VMView, than run: String) async throws -> [String] {
-    []
+    let agent = try AgentBinary.find(environment: environment)
+    return try await withAgentSession(try address(at: text, view: view), agent: agent, note: { _ in }) { session, _ in
+      guard
+        case .occupancy(let found) = try await session.answer(
+          to: .occupancy, within: .seconds(5), waitingFor: "whose jobs are there")
+      else { return [] }
+      return found.jobs.filter { $0.job.text != run }.map { "\($0.owner), whose job is \($0.state.rawValue) there" }
+    }
   }
 }
 

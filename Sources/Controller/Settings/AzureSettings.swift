@@ -16,6 +16,7 @@ struct AzureSettings: Equatable, Sendable {
   var addressService = "https://api.ipify.org"
   var startLimit = Duration.seconds(600)
   var stopLimit = Duration.seconds(900)
+  var callLimit = Duration.seconds(120)
   var monthlyLimit: Double?
 
   var machine: AzureVM { AzureVM(subscription: subscription, group: group, name: vm) }

@@ -109,6 +109,9 @@ struct SettingKey: Sendable {
       "azure.stop-limit", \.azure.stopLimit, "For how long stopping it is tried again.",
       within: .seconds(1) ... .seconds(86_400)),
     key(
+      "azure.call-limit", \.azure.callLimit, "How long one call of az may take.", within: .seconds(1) ... .seconds(3600)
+    ),
+    key(
       "azure.monthly-limit", \.azure.monthlyLimit,
       "US dollars a month for compute above which nothing is started; none otherwise."),
   ]

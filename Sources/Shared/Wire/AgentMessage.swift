@@ -10,6 +10,7 @@ public enum AgentMessage: Equatable, Sendable {
   case cancelled(Cancelled)
   case uploads(UploadsReply)
   case doctor(DoctorReply)
+  case occupancy(Occupancy)
   case pong(Ping)
   /// A request that can't be carried out; the session goes on.
   case refused(Refused)
@@ -145,7 +146,7 @@ public struct Refused: Codable, Equatable, Sendable {
 
 extension AgentMessage {
   private enum Kind: String {
-    case hello, accepted, attached, ended, cancelled, uploads, doctor, pong, refused
+    case hello, accepted, attached, ended, cancelled, uploads, doctor, occupancy, pong, refused
   }
 
   /// The message as one line, newline included. An event is sent as the journal has it.
@@ -158,6 +159,7 @@ extension AgentMessage {
     case .cancelled(let body): try WireLine.message(type: Kind.cancelled.rawValue, body: body)
     case .uploads(let body): try WireLine.message(type: Kind.uploads.rawValue, body: body)
     case .doctor(let body): try WireLine.message(type: Kind.doctor.rawValue, body: body)
+    case .occupancy(let body): try WireLine.message(type: Kind.occupancy.rawValue, body: body)
     case .pong(let body): try WireLine.message(type: Kind.pong.rawValue, body: body)
     case .refused(let body): try WireLine.message(type: Kind.refused.rawValue, body: body)
     case .event(_, let line): line + [UInt8(ascii: "\n")]
@@ -188,6 +190,7 @@ extension AgentMessage {
         case .cancelled: .cancelled(try body(Cancelled.self))
         case .uploads: .uploads(try body(UploadsReply.self))
         case .doctor: .doctor(try body(DoctorReply.self))
+        case .occupancy: .occupancy(try body(Occupancy.self))
         case .pong: .pong(try body(Ping.self))
         case .refused: .refused(try body(Refused.self))
         case nil:

@@ -14,6 +14,8 @@ public enum AgentRequest: Equatable, Sendable {
   case uploads(UploadsRequest)
   /// What is missing at this end?
   case doctor(DoctorRequest)
+  /// Whose jobs run or wait on this host?
+  case occupancy
   /// Answer at once, with the same number.
   case ping(Ping)
   /// Of a newer controller: answered with a refusal.
@@ -71,7 +73,7 @@ public struct Ping: Codable, Equatable, Sendable {
 }
 
 extension AgentRequest {
-  private enum Kind: String { case hello, submit, attach, cancel, uploads, doctor, ping }
+  private enum Kind: String { case hello, submit, attach, cancel, uploads, doctor, occupancy, ping }
 
   /// The request as one line, newline included.
   public func line() throws(WireError) -> [UInt8] {
@@ -82,6 +84,7 @@ extension AgentRequest {
     case .cancel(let body): try WireLine.message(type: Kind.cancel.rawValue, body: body)
     case .uploads(let body): try WireLine.message(type: Kind.uploads.rawValue, body: body)
     case .doctor(let body): try WireLine.message(type: Kind.doctor.rawValue, body: body)
+    case .occupancy: try WireLine.message(type: Kind.occupancy.rawValue, body: [String: String]())
     case .ping(let body): try WireLine.message(type: Kind.ping.rawValue, body: body)
     case .unknown(let type): throw .unencodable(type: type, detail: "an unknown request can't be sent")
     }
@@ -105,6 +108,7 @@ extension AgentRequest {
         case .cancel: .cancel(try body(CancelRequest.self))
         case .uploads: .uploads(try body(UploadsRequest.self))
         case .doctor: .doctor(try body(DoctorRequest.self))
+        case .occupancy: .occupancy
         case .ping: .ping(try body(Ping.self))
         case nil: .unknown(type: type)
         }

@@ -142,6 +142,44 @@ struct ServeTests {
     }
   }
 
+  @Test("occupancy names jobs whose runner lives and who has the machine, and no dead ones")
+  func occupancy() async throws {
+    try await withTemporaryFolder { home in
+      let dead = try makeJob("dead", home: home, events: 2)
+      let (first, second) = (
+        try Manifests.sleeping(name: "first", blocks: 1), try Manifests.sleeping(name: "second", blocks: 1)
+      )
+      var locks: [FileLock] = []
+      for manifest in [first, second] {
+        let folder = JobFolder(manifest.id, in: AgentHome(environment: ["CF_BENCH_HOME": home]))
+        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+        try JSONEncoder().encode(manifest).write(to: URL(filePath: folder.manifest))
+        let lock = try #require(FileLock(path: folder.runnerLock, create: true))
+        #expect(lock.tryLock())
+        lock.write("1")
+        locks.append(lock)
+      }
+      let machine = try #require(FileLock(path: home + "/lock", create: true))
+      #expect(machine.tryLock())
+      machine.write("first of tests")
+      let (messages, _) = try converse(home: home, [try hello(), try AgentRequest.occupancy.line()])
+      let expected = Occupancy(jobs: [
+        Occupancy.Entry(job: first.id, owner: "tests", state: .measuring),
+        Occupancy.Entry(job: second.id, owner: "tests", state: .waiting),
+      ])
+      #expect(messages.last == .occupancy(expected), "\(dead)")
+      machine.write("elsewhere of another user")
+      let (again, _) = try converse(home: home, [try hello(), try AgentRequest.occupancy.line()])
+      guard case .occupancy(let found)? = again.last else {
+        Issue.record("unexpected answers \(again)")
+        return
+      }
+      #expect(found.jobs.map(\.state) == [.waiting, .waiting, .measuring])
+      #expect(found.jobs.last?.owner == "another user")
+      withExtendedLifetime((locks, machine)) {}
+    }
+  }
+
   @Test("uploads that are here are not asked for again")
   func uploads() async throws {
     try await withTemporaryFolder { home in

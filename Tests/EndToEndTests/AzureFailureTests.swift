@@ -1,0 +1,195 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Every failure of Azure has its words and its exit status, and leaves nothing on, open or claimed")
+struct AzureFailureTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    var name: String
+    var arguments = ["start", "--for", "5"]
+    var extra: [String: String] = [:]
+    /// Injects the failure; gives more variables.
+    var inject: @Sendable (AzureRig) async throws -> [String: String]
+    var status: Int32
+    var words: [String]
+    /// Whether the VM is left off and without a trace.
+    var isClean = true
+    var testDescription: String { name }
+  }
+
+  private static func fault(
+    _ path: String, _ kind: StandInAzure.Fault.Kind = .status, code: String? = nil, status: Int? = nil,
+    message: String = "no", times: Int? = nil, after: Bool? = nil, method: String = ".*"
+  ) -> @Sendable (AzureRig) async throws -> [String: String] {
+    { rig in
+      var fault = StandInAzure.Fault(kind, path: path)
+      (fault.code, fault.status, fault.message) = (code, status, message)
+      (fault.times, fault.after, fault.method) = (times, after, method)
+      try rig.azure.fault(fault)
+      return [:]
+    }
+  }
+
+  /// A program in place of az that prints something for one call and is the real one for the others.
+  private static func wrapped(_ call: String, _ script: String) -> @Sendable (AzureRig) async throws -> [String: String]
+  {
+    { rig in
+      let text = """
+        #!/bin/sh
+        case "$*" in
+          *"\(call)"*) \(script) ;;
+        esac
+        exec az "$@"
+        """
+      let path = rig.rig.folder + "/wrapped-az"
+      try rig.rig.write("wrapped-az", text)
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+      return ["CF_BENCH_AZ": path]
+    }
+  }
+
+  private static func config(_ body: String) -> @Sendable (AzureRig) async throws -> [String: String] {
+    { rig in
+      let folder = rig.rig.folder + "/another-azure"
+      let text = body.replacing("FOLDER", with: folder)
+      _ = try rig.azure.control("POST", "config", Data(text.utf8))
+      return ["AZURE_CONFIG_DIR": folder]
+    }
+  }
+
+  private static let roles = [
+    "Microsoft.Compute/virtualMachines/read", "Microsoft.Compute/virtualMachines/deallocate/action",
+    "Microsoft.Resources/tags/*", "Microsoft.Network/*",
+  ]
+
+  static let cases: [Case] = [
+    Case(
+      name: "not signed in", inject: config(#"{"folder":"FOLDER","sign_in":"none"}"#), status: 2,
+      words: ["nobody is signed in to Azure", "az login", "--machine local"]),
+    Case(
+      name: "another subscription", arguments: ["start", "--set", "azure.subscription=nope"], inject: { _ in [:] },
+      status: 2, words: ["no such subscription", "azure.subscription"]),
+    Case(
+      name: "no role",
+      inject: { rig in
+        try rig.azure.allow(roles)
+        return [:]
+      }, status: 3,
+      words: [
+        "may not do that", "lacks the action Microsoft.Compute/virtualMachines/start/action", "az role assignment",
+      ]),
+    Case(
+      name: "no room, hidden by --no-wait", arguments: ["start", "--set", "azure.start-limit=20s"],
+      inject: fault("/start$", .asyncError, code: "AllocationFailed", message: "We do not have sufficient capacity"),
+      status: 3, words: ["no room for this VM", "azure.location"]),
+    Case(
+      name: "size not available", inject: fault("/start$", code: "SkuNotAvailable", status: 409), status: 3,
+      words: ["can't be had in the region", "azure.size"]),
+    Case(
+      name: "a conflict that passes", inject: fault("/start$", code: "Conflict", status: 409, times: 1), status: 0,
+      words: ["busy with another operation: trying again in 1 s, for"], isClean: false),
+    Case(
+      name: "a start that was preempted", inject: fault("/start$", code: "OperationPreempted", status: 409, times: 1),
+      status: 0, words: ["went first: trying again"], isClean: false),
+    Case(
+      name: "too many requests, without end", arguments: ["start", "--set", "azure.start-limit=8s"],
+      inject: fault("/start$", code: "TooManyRequests", status: 429, method: "POST"), status: 3, words: ["try"]),
+    Case(
+      name: "an answer that is lost after the start was taken", inject: fault("/start$", .drop, times: 1, after: true),
+      status: 0, words: ["trying again"], isClean: false),
+    Case(
+      name: "a sign-in that has ended, renewed by GitHub",
+      inject: config(#"{"folder":"FOLDER","sign_in":"oidc","seconds":-10}"#), status: 0, words: ["the VM answers"],
+      isClean: false),
+    Case(
+      name: "a sign-in that has ended, without the right to renew it",
+      extra: ["ACTIONS_ID_TOKEN_REQUEST_URL": "", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": ""],
+      inject: config(#"{"folder":"FOLDER","sign_in":"oidc","seconds":-10}"#), status: 3,
+      words: ["sign-in to Azure has ended", "id-token: write"]),
+    Case(
+      name: "az is not there", inject: { _ in ["CF_BENCH_AZ": "/nowhere/az"] }, status: 2,
+      words: ["'/nowhere/az' can't be started", "--machine local"]),
+    Case(
+      name: "az hangs", arguments: ["status", "--set", "azure.call-limit=1s"],
+      inject: wrapped("get-instance-view", "exec sleep 600"), status: 3, words: ["did not end", "no answer in 1 s"]),
+    Case(
+      name: "az prints something new", inject: wrapped("get-instance-view", #"echo '{"surprise": []}'; exit 0"#),
+      status: 3, words: ["printed something that cf-bench does not understand", "az 2.91"]),
+    Case(
+      name: "Azure answers with garbage", inject: fault("/virtualMachines/cf-bench$", .garbage, method: "GET"),
+      status: 3,
+      words: ["error:", "fix:"]),
+    Case(
+      name: "nobody tells this machine's address",
+      extra: ["CF_BENCH_AZURE_ADDRESS_SERVICE": "http://127.0.0.1:9/"], inject: { _ in [:] }, status: 3,
+      words: ["this machine's address did not answer"]),
+    Case(
+      name: "ARM fails for a while when the VM is to be stopped", arguments: AzureRig.shortRun,
+      inject: { rig in
+        var fault = StandInAzure.Fault(.status, path: "/deallocate$")
+        (fault.status, fault.code, fault.seconds) = (500, "InternalServerError", 20)
+        try rig.azure.fault(fault)
+        return [:]
+      }, status: 0, words: ["a fault of its own: trying again", "the VM is deallocated"]),
+  ]
+
+  @Test("each failure", arguments: cases)
+  func failure(of row: Case) async throws {
+    try await AzureRig.with { rig in
+      let more = try await row.inject(rig)
+      let result = try await rig.bench(row.arguments, extra: row.extra.merging(more) { $1 })
+      #expect(result.status == row.status, "\(result.error)")
+      for words in row.words { #expect(result.error.contains(words), "\(result.error)") }
+      #expect(!result.error.contains("AzureError("), "no Swift types")
+      if row.isClean {
+        try rig.expectClean("\(row.name): \(result.error)")
+      } else {
+        #expect(try rig.vm.power == "running")
+        #expect(try rig.leases.count == 1)
+      }
+    }
+  }
+
+  @Test("a stop that fails for good says that money is being spent, keeps the intent, and the next reap mends it")
+  func stopFails() async throws {
+    try await AzureRig.with { rig in
+      _ = try await Self.fault("/deallocate$", code: "SomethingNew", status: 400)(rig)
+      let result = try await rig.bench(AzureRig.shortRun)
+      #expect(result.status == 3)
+      #expect(result.error.contains("could not be stopped and may still be on: it costs money"), "\(result.error)")
+      #expect(result.error.contains("az vm deallocate --resource-group CF-BENCH-RG --name cf-bench"))
+      #expect(rig.intents.count == 1)
+      #expect(try rig.vm.power == "running")
+      let failed = try await rig.bench(["reap"])
+      #expect(failed.status == 3)
+      #expect(rig.intents.count == 1)
+      try rig.azure.reset()
+      let reaped = try await rig.bench(["reap", "--json"])
+      #expect(reaped.status == 0, "\(reaped.error)")
+      #expect(reaped.output.contains("\"deallocated\""))
+      try rig.expectClean()
+      let again = try await rig.bench(["reap"])
+      #expect(again.output == "nothing was left behind\n")
+    }
+  }
+
+  @Test("a job of somebody else at the VM keeps it on, though no lease speaks for it")
+  func othersJob() async throws {
+    try await AzureRig.with { rig in
+      let home = try rig.vm.folder + "/home"
+      let job = home + "/jobs/theirs"
+      try FileManager.default.createDirectory(atPath: job, withIntermediateDirectories: true)
+      try Data("{}".utf8).write(to: URL(filePath: job + "/manifest.json"))
+      try Data("1".utf8).write(to: URL(filePath: job + "/runner"))
+      let runner = open(job + "/runner", O_RDWR | O_CLOEXEC)
+      defer { close(runner) }
+      #expect(flock(runner, LOCK_EX | LOCK_NB) == 0)
+      let result = try await rig.bench(AzureRig.shortRun)
+      #expect(result.status == 0, "\(result.error)")
+      #expect(result.error.contains("left on for") && result.error.contains("whose job is waiting there"))
+      #expect(try rig.vm.power == "running")
+      #expect(try rig.leases == [])
+      #expect(rig.intents == [])
+    }
+  }
+}
