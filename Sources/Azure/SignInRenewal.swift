@@ -29,7 +29,7 @@ struct SignInRenewal: Sendable {
     let asked =
       "\(address)\(separator)audience=\(Self.audience.replacing(":", with: "%3A").replacing("/", with: "%2F"))"
     let answer = try await Web(environment: environment).get(
-      asked, headers: ["Authorization: bearer \(bearer)"], what: "GitHub's token address")
+      asked, headers: ["Authorization: Bearer \(bearer)"], what: "GitHub's token address")
     guard let token = try? JSONDecoder().decode(TokenAnswer.self, from: Data(answer.utf8)).value else {
       throw AzureError(.unreadable(excerpt: "GitHub's token address gave no token"), during: "login")
     }

@@ -133,7 +133,8 @@ class Identity:
     # GitHub
 
     def github_token(self, request: Request) -> Answer:
-        if request.headers.get("authorization", "") != f"Bearer {self.oidc_bearer}":
+        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or bearer != self.oidc_bearer:
             return Answer(401, {"message": "The bearer token is not that of a job."})
         oidc = self.world.state["oidc"]
         claims = {"iss": GITHUB, "sub": oidc["subject"], "aud": request.query.get("audience", GITHUB)}

@@ -1,0 +1,98 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `make faults` tries many more instants than the suite does.
+@Suite("A controller that is killed at any moment leaves a VM that ends up off, by each net alone")
+struct AzureNetsTests {
+  enum Net: String, CaseIterable, Sendable {
+    /// The VM's own, with neither reaper nor another command.
+    case watchdog
+    /// `cf-bench reap`, with the watchdog switched off.
+    case reap
+    /// Any next command of that machine, with the watchdog switched off.
+    case nextCommand
+  }
+
+  struct Trial: Sendable, CustomTestStringConvertible {
+    var net: Net
+    var seed: UInt64
+    var testDescription: String { "\(net) \(seed)" }
+  }
+
+  /// `CF_BENCH_TEST_KILLS`: how many instants a net is tried with.
+  static let trials: [Trial] = {
+    let count = ProcessInfo.processInfo.environment["CF_BENCH_TEST_KILLS"].flatMap { UInt64($0) } ?? 3
+    return Net.allCases.flatMap { net in (0..<count).map { Trial(net: net, seed: $0) } }
+  }()
+
+  /// A run makes about twenty requests to Azure; the kill comes some time after one of the first so many.
+  private static let requestsOfRun = 20
+
+  @Test("killed", arguments: trials)
+  func killed(_ trial: Trial) async throws {
+    var random = SplitMix64(state: trial.seed &* 3 &+ UInt64(Net.allCases.firstIndex(of: trial.net) ?? 0))
+    let after = Int.random(in: 0...Self.requestsOfRun, using: &random)
+    // Most requests are close together; a longer pause now and then falls into the measuring.
+    let pause = Double.random(in: 0...(Bool.random(using: &random) ? 0.7 : 4), using: &random)
+    var options = StandInAzure.Options()
+    if trial.net == .watchdog { try await CloudInitFiles.watchdog.apply(to: &options) }
+    try await AzureRig.with(options) { rig in
+      let known = try rig.azure.requests().count
+      let result = try await rig.whileRunning(AzureRig.shortRun) { [rig] pid in
+        while kill(pid, 0) == 0, try rig.azure.requests().count < known + after { usleep(5000) }
+        usleep(UInt32(pause * 1_000_000))
+        kill(pid, SIGKILL)
+      }
+      let phase = rig.phase ?? (result.status == 0 ? "ended before" : "nothing written")
+      let comment: Comment = "\(trial): killed after \(after) requests and \(pause) s, in the phase \(phase)"
+      print("    \(comment)")
+      switch trial.net {
+      case .watchdog:
+        try await rig.wait("orphans of \(comment)") { rig.orphans == 0 }
+        try await rig.wait("the watchdog of \(comment)") { try rig.vm.power == "deallocated" }
+      case .reap:
+        let reaped = try await rig.bench(["reap"])
+        #expect(reaped.status == 0, "\(comment): \(reaped.error)")
+        try rig.expectClean(comment)
+      case .nextCommand:
+        let next = try await rig.bench(["status"])
+        #expect(next.status == 0, "\(comment): \(next.error)")
+        try rig.expectClean(comment)
+      }
+    }
+  }
+}
+
+extension AzureRig {
+  /// How far the command's intent on disk says it was.
+  fileprivate var phase: String? {
+    guard let name = intents.first, let text = try? rig.read("state/intents/\(name)") else { return nil }
+    return text.firstMatch(of: /"phase" : "([a-z]+)"/).map { String($0.output.1) }
+  }
+
+  /// Calls of az that the killed command left running.
+  fileprivate var orphans: Int {
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return entries.count { entry in
+      guard Int(entry) != nil, let environment = FileManager.default.contents(atPath: "/proc/\(entry)/environ") else {
+        return false
+      }
+      let text = String(decoding: environment, as: UTF8.self)
+      return text.contains("CF_BENCH_RUN=") && text.contains("CF_BENCH_STATE=\(rig.folder)/state\0")
+    }
+  }
+}
+
+/// The same instants for the same seed (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
+struct SplitMix64: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+}
