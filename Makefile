@@ -65,7 +65,9 @@ docs: ## Write the generated pages again: the settings example.
 	.build/debug/cf-bench settings --example > cf-bench.example.yaml
 
 bench: build ## Measure what cf-bench itself costs against plain ssh.
+	@scripts/setup.sh --azure
 	$(release)/cf-bench overhead
+	scripts/bench-azure.py
 
 calibrate: build ## Prove how often the verdicts are wrong, simulated and with real slowdowns; writes docs/calibration.
 	$(release)/cf-bench calibrate --into docs/calibration

@@ -20,7 +20,10 @@ struct AzureRig: Sendable {
       options.authorizedKeys.append(try rig.read("key.pub").trimmingCharacters(in: .newlines))
       // The VM's login has the tools of this checkout, not the programs under test.
       try await StandInAzure.with(options) { azure in
-        if isProvisioned { _ = try azure.provisioned() }
+        if isProvisioned {
+          let vm = try azure.provisioned()
+          try Data("{}".utf8).write(to: URL(filePath: vm.folder + "/var/lib/cf-bench/provisioned.json"))
+        }
         var rig = rig
         rig.environment.merge(azure.ready.environment) { $1 }
         rig.environment.merge([

@@ -32,7 +32,8 @@ enum CloudInitFiles {
       options.watchdog = path
       options.watchdogEvery = 1
       options.watchdogEnvironment = [
-        "CF_BENCH_IDLE_SECONDS": "4", "CF_BENCH_GRACE_SECONDS": "2", "CF_BENCH_HARD_SECONDS": "600",
+        "CF_BENCH_LOG": folder + "/\(UUID().uuidString).log", "CF_BENCH_IDLE_SECONDS": "4",
+        "CF_BENCH_GRACE_SECONDS": "2", "CF_BENCH_HARD_SECONDS": "600",
       ]
     }
   }
