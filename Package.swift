@@ -57,7 +57,7 @@ let package = Package(
         "Azure", "Calibration", "Shared", "SSH", "PrivateSSHD", "Statistics", argumentParser, subprocess, systemPackage,
         yams,
       ],
-      resources: [.embedInCode("Targets")], swiftSettings: strict),
+      resources: [.embedInCode("Targets"), .embedInCode("VM")], swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Shared", "SSH", "PrivateSSHD", subprocess, systemPackage],
       path: "Tests/TestSupport", swiftSettings: strict),

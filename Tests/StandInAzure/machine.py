@@ -64,7 +64,8 @@ class Machines:
         root = self.folder(vm)
         passed = {name: value for name, value in os.environ.items() if _is_passed_on(name)}
         path = f"{root}/bin:{os.environ.get('PATH', '/usr/bin:/bin')}"
-        return passed | {"PATH": path, "CF_BENCH_HOME": f"{root}/home", "CF_BENCH_LOCK": f"{root}/lock"}
+        return passed | {
+            "PATH": path, "CF_BENCH_HOME": f"{root}/home", "CF_BENCH_LOCK": f"{root}/lock", "CF_BENCH_BENCH": f"{root}/bench"}
 
     def boot(self, vm: Document, document: Document) -> None:
         self.kill(vm)

@@ -1,0 +1,104 @@
+import Shared
+
+/// All calls that make the VM and what belongs to it, in order. A dry run prints this list, a real one carries it out.
+public struct ProvisionPlan: Sendable {
+  var spec: MachineSpec
+  /// The subscription's id.
+  var subscription: String
+  /// Tags that the VM is born with: whose it is, and the lease of this command.
+  var tags: [String: String]
+
+  private var vm: AzureVM { spec.vm }
+  private var named: [String] { ["--resource-group", vm.group] }
+  private var placed: [String] { named + ["--location", spec.location, "--output", "none"] }
+
+  /// Before the VM: what it stands on.
+  var ground: [AzureStep] {
+    [
+      AzureStep(
+        purpose: "the resource group that holds everything",
+        arguments: [
+          "group", "create", "--name", vm.group, "--location", spec.location, "--tags",
+          "\(MachineSpec.versionTag)=\(Version.current)", "--output", "none",
+        ], look: ["group", "show", "--name", vm.group]),
+      AzureStep(
+        purpose: "a firewall without any rule that lets somebody in",
+        arguments: ["network", "nsg", "create", "--name", vm.securityGroup] + placed,
+        look: ["network", "nsg", "show", "--name", vm.securityGroup] + named),
+      AzureStep(
+        purpose: "a network of its own",
+        arguments: [
+          "network", "vnet", "create", "--name", vm.network, "--address-prefixes", "10.80.0.0/24", "--subnet-name",
+          "default", "--subnet-prefixes", "10.80.0.0/24",
+        ] + placed, look: ["network", "vnet", "show", "--name", vm.network] + named),
+      AzureStep(
+        purpose: "a public address that stays the same",
+        arguments: [
+          "network", "public-ip", "create", "--name", vm.publicAddress, "--sku", "Standard", "--allocation-method",
+          "Static", "--version", "IPv4",
+        ] + placed, look: ["network", "public-ip", "show", "--name", vm.publicAddress] + named),
+      AzureStep(
+        purpose: "the network interface that joins them",
+        arguments: [
+          "network", "nic", "create", "--name", vm.interface, "--vnet-name", vm.network, "--subnet", "default",
+          "--public-ip-address", vm.publicAddress, "--network-security-group", vm.securityGroup,
+        ] + placed, look: ["network", "nic", "show", "--name", vm.interface] + named),
+    ]
+  }
+
+  /// The VM itself; it is on from here.
+  var machine: AzureStep {
+    var allTags = tags
+    allTags[MachineSpec.versionTag] = Version.current
+    allTags[MachineSpec.imageTag] = spec.image
+    return AzureStep(
+      purpose: "the VM",
+      arguments: [
+        "vm", "create", "--name", vm.name, "--size", spec.size, "--image", spec.image, "--nics", vm.interface,
+        "--admin-username", spec.admin, "--authentication-type", "ssh", "--ssh-key-values", spec.publicKey,
+        "--os-disk-name", vm.disk, "--os-disk-size-gb", String(spec.diskGB), "--storage-sku", "Premium_LRS",
+        "--assign-identity", "[system]", "--custom-data", spec.cloudInit, "--tags",
+      ] + allTags.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } + placed,
+      look: ["vm", "show", "--name", vm.name] + named)
+  }
+
+  /// What lets the VM stop itself, and nothing else. `principal` is its identity.
+  func nets(principal: String) -> [AzureStep] {
+    let id = vm.id(in: subscription)
+    return [
+      AzureStep(
+        purpose: "a role that may see a VM and deallocate it, and nothing else",
+        arguments: ["role", "definition", "create", "--role-definition", definition, "--output", "none"],
+        look: ["role", "definition", "list", "--name", vm.role, "--scope", vm.groupID(in: subscription)],
+        emptyAnswer: "[]"),
+      AzureStep(
+        purpose: "that role for the VM's own identity, on this VM alone",
+        arguments: [
+          "role", "assignment", "create", "--assignee-object-id", principal, "--assignee-principal-type",
+          "ServicePrincipal", "--role", vm.role, "--scope", id, "--output", "none",
+        ],
+        look: [
+          "role", "assignment", "list", "--scope", id, "--fill-principal-name", "false", "--query",
+          "[?principalId=='\(principal)' && scope=='\(id)']",
+        ], emptyAnswer: "[]"),
+      AzureStep(
+        purpose: "a stop each day at \(spec.dailyStop) UTC, as the last net",
+        arguments: ["vm", "auto-shutdown", "--name", vm.name, "--time", spec.dailyStop, "--output", "none"] + named,
+        look: ["resource", "show", "--ids", vm.scheduleID(in: subscription), "--api-version", "2018-09-15"]),
+    ]
+  }
+
+  private var definition: String {
+    let actions = ["Microsoft.Compute/virtualMachines/read", "Microsoft.Compute/virtualMachines/deallocate/action"]
+    let list = actions.map { "\"\($0)\"" }.joined(separator: ", ")
+    return """
+      {"Name": "\(vm.role)", "Description": "Lets the VM \(vm.name) stop itself.", "Actions": [\(list)], \
+      "AssignableScopes": ["\(vm.groupID(in: subscription))"]}
+      """
+  }
+
+  /// Every call as a person could paste it; the identity is known only once the VM is there.
+  public func lines(_ cli: AzureCLI) -> [String] {
+    (ground + [machine] + nets(principal: "THE-VM-IDENTITY")).flatMap { ["# \($0.purpose)", cli.line($0.arguments)] }
+  }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Azure
+import Foundation
+import Shared
+
+struct Deprovision: BenchCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Removes the VM and everything that 'provision' made, after asking.",
+    discussion: """
+      EXAMPLES
+        cf-bench deprovision --dry-run
+        cf-bench deprovision
+        cf-bench deprovision --yes
+      """)
+
+  @Flag(help: "Print the calls of az that would be made.") var dryRun = false
+  @Flag(help: "Don't ask.") var yes = false
+  @Flag(help: "Remove it though others are using it.") var force = false
+  @OptionGroup(title: "Machine") var machine: MachineOptions
+  @OptionGroup(title: "Settings") var settings: SettingsOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  mutating func perform() async throws -> ExitStatus {
+    let context = try CommandContext(settings, machine: machine, output: output)
+    let progress = context.makeProgress()
+    let access = context.machine
+    let vm = access.settings.azure.machine
+    let remover = Deprovisioner(
+      client: AzureClient(cli: access.azureCLI, vm: vm), isForced: force, owner: ManifestBuilder.owner,
+      note: { progress.step($0) })
+    let plan = try await context.withTicks(progress) {
+      try await access.settle { progress.step($0) }
+      return try await remover.plan()
+    }
+    if dryRun {
+      progress.finish("nothing was changed")
+      return try tell(RemovedDocument(vm: vm.description, calls: plan.lines(access.azureCLI), removed: []))
+    }
+    if !plan.things.isEmpty, !yes { try ask(plan.things, vm) }
+    try await context.withTicks(progress) { try await remover.carryOut(plan) }
+    access.forgetKeys()
+    progress.finish("done")
+    return try tell(RemovedDocument(vm: vm.description, calls: nil, removed: plan.things))
+  }
+
+  private func tell(_ document: RemovedDocument) throws -> ExitStatus {
+    if output.json { try StandardOutput.write(json: document) } else { StandardOutput.write(document.words) }
+    return .done
+  }
+
+  private func ask(_ things: [String], _ vm: AzureVM) throws {
+    let question = "This removes for good:\n  \(things.joined(separator: "\n  "))\nType \(vm.name) to go on: "
+    let isTerminal = isatty(0) != 0
+    FileHandle.standardError.write(Data(question.utf8))
+    guard isTerminal, let answer = readLine(), answer.filter({ !$0.isWhitespace }) == vm.name else {
+      throw Problem(
+        what: "nothing was removed", why: isTerminal ? "the answer was another one" : "nobody can be asked here",
+        fix: "say --yes to remove it without a question", exitStatus: .usage)
+    }
+  }
+}
+
+/// What `deprovision --json` prints.
+struct RemovedDocument: Encodable {
+  var schema = 1
+  var vm: String
+  var calls: [String]?
+  var removed: [String]
+
+  var words: String {
+    if let calls { return calls.isEmpty ? "there is nothing to remove" : calls.joined(separator: "\n") }
+    return removed.isEmpty ? "there was nothing to remove" : removed.map { "removed \($0)" }.joined(separator: "\n")
+  }
+}

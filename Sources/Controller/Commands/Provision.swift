@@ -1,0 +1,54 @@
+import ArgumentParser
+import Azure
+import Foundation
+import Shared
+
+struct Provision: BenchCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Makes the VM in Azure and all that belongs to it, once; safe to repeat.",
+    discussion: """
+      Makes a resource group, a closed network, a public address, the VM, and the right of the VM to stop itself; sets the
+      VM up (some ten minutes), learns its host key through Azure, brings the scripts and programs, and stops it.
+
+      EXAMPLES
+        cf-bench provision --dry-run
+        cf-bench provision
+        cf-bench provision --refresh
+      """)
+
+  @Flag(help: "Print every call of az, and make none that changes something.") var dryRun = false
+  @Flag(help: "Start a VM that is there, repeat its steps and bring the programs again.") var refresh = false
+  @Option(help: ArgumentHelp("Another cloud-init file than the one that cf-bench brings along.", valueName: "file"))
+  var cloudInit: String?
+  @OptionGroup(title: "Machine") var machine: MachineOptions
+  @OptionGroup(title: "Settings") var settings: SettingsOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  mutating func perform() async throws -> ExitStatus {
+    let context = try CommandContext(settings, machine: machine, output: output)
+    let progress = context.makeProgress()
+    let setup = VMSetup(access: context.machine, note: { progress.step($0) })
+    let (file, refreshes, isDry) = (cloudInit, refresh, dryRun)
+    let result = try await context.withTicks(progress) { try await setup.provision(cloudInit: file, refreshes, isDry) }
+    progress.finish(isDry ? "nothing was changed" : "the VM is ready, and off")
+    if output.json { try StandardOutput.write(json: result) } else { StandardOutput.write(result.words) }
+    return .done
+  }
+}
+
+/// What `provision --json` prints.
+struct ProvisionedDocument: Encodable {
+  var schema = 1
+  var vm: String
+  /// Calls of az, for a dry run.
+  var calls: [String]?
+  /// What was made; empty when all was there.
+  var made: [String]
+  var hostKey: String?
+
+  var words: String {
+    if let calls { return calls.joined(separator: "\n") }
+    let list = made.isEmpty ? ["everything was there already"] : made.map { "made \($0)" }
+    return (list + ["", "next: cf-bench compare BASE HEAD, or cf-bench doctor"]).joined(separator: "\n")
+  }
+}
