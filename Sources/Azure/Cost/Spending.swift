@@ -28,6 +28,12 @@ public struct Spending: Sendable, Equatable {
     public var usd: Double = 0
     /// Seconds among them whose price is not known.
     public var unpricedSeconds: Double = 0
+
+    public init(seconds: Double = 0, usd: Double = 0, unpricedSeconds: Double = 0) {
+      self.seconds = seconds
+      self.usd = usd
+      self.unpricedSeconds = unpricedSeconds
+    }
   }
 
   public private(set) var runs: [Run] = []

@@ -74,14 +74,15 @@ public struct SpendingRefused: UserFacingError, Equatable {
   public var exitStatus: ExitStatus { .usage }
 }
 
-/// Amounts as people read them: `$12.93`, `$0.036`, below a cent with two digits that say something.
+/// Amounts as people read them: `$12.93`, `$0.036`.
 public enum Dollars {
-  public static func text(_ usd: Double) -> String { "$" + plain(usd) }
+  public static func text(_ usd: Double) -> String {
+    usd > 0 && usd < 0.0005 ? "less than $0.001" : "$" + plain(usd)
+  }
 
   static func plain(_ usd: Double) -> String {
     guard usd.isFinite, usd >= 0, usd < 1e12 else { return "?" }
     if usd == 0 { return "0" }
-    if usd < 0.0005 { return "0.0005" }
     return usd < 1 ? fixed(usd, thousandths: true) : fixed(usd, thousandths: false)
   }
 

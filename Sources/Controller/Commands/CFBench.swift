@@ -22,7 +22,7 @@ struct CFBench: ParsableCommand {
       CommandGroup(name: "Measure", subcommands: [Compare.self, Run.self, Record.self]),
       CommandGroup(name: "Results", subcommands: [Analyze.self, Report.self, ShowSettings.self]),
       CommandGroup(
-        name: "Azure VM", subcommands: [Start.self, Stop.self, Status.self, Reap.self]),
+        name: "Azure VM", subcommands: [Start.self, Stop.self, Status.self, Cost.self, Reap.self]),
       CommandGroup(name: "Machine", subcommands: [Doctor.self, Overhead.self, Calibrate.self]),
     ])
 }
