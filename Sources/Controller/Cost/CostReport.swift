@@ -93,7 +93,10 @@ struct CostReport: Encodable, Equatable {
         "\(open == 1 ? "1 start has" : "\(open) starts have") no stop here: at work, kept on, or killed (cf-bench reap "
           + "finishes those); counted until its lease ended.")
     }
-    if spending.unreadable > 0 { notes.append("\(spending.unreadable) lines of the ledger can't be read.") }
+    if spending.unreadable > 0 {
+      let lines = spending.unreadable == 1 ? "1 line of the ledger" : "\(spending.unreadable) lines of the ledger"
+      notes.append("\(lines) can't be read and not counted.")
+    }
     if [prices.compute, prices.disk, prices.address].contains(where: { $0?.isVerified == false }) {
       notes.append("Prices marked 'not verified' are of the built-in table and were not found in Azure's list.")
     }
