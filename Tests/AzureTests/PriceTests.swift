@@ -212,8 +212,7 @@ private final class PricePage {
   }
 
   func stop() {
-    guard process.isRunning else { return }
-    process.terminate()
-    process.waitUntilExit()
+    // Not Foundation's own ways: a thread of a test may have blocked the gentler signals, and its waiting spins then.
+    kill(process.processIdentifier, SIGKILL)
   }
 }

@@ -62,7 +62,7 @@ struct SpendingTests {
         use("x", "2026-11-01T09:00", "2026-11-01T09:10")
       ])
     #expect(all.runs.map(\.end) == ["deallocated", "open"])
-    #expect(all.runs.last?.seconds == 1800 + 300)
+    #expect(all.runs.last?.seconds == 2100)
     #expect(try spending(starts: [killed], now: "2026-11-02T10:05").runs.first?.seconds == 300)
   }
 
