@@ -62,10 +62,14 @@ public struct ProvisionPlan: Sendable {
       look: ["vm", "show", "--name", vm.name] + named)
   }
 
-  /// What lets the VM stop itself, and nothing else. `principal` is its identity.
-  func nets(principal: String) -> [AzureStep] {
+  /// What stops the VM when no controller does. Azure's own daily stop comes first: it needs no right to give rights.
+  func nets(_ identity: Identity) -> [AzureStep] {
     let id = vm.id(in: subscription)
     return [
+      AzureStep(
+        purpose: "a stop each day at \(spec.dailyStop) UTC, as the last net",
+        arguments: ["vm", "auto-shutdown", "--name", vm.name, "--time", spec.dailyStop, "--output", "none"] + named,
+        look: ["resource", "show", "--ids", vm.scheduleID(in: subscription), "--api-version", "2018-09-15"]),
       AzureStep(
         purpose: "a role that may see a VM and deallocate it, and nothing else",
         arguments: ["role", "definition", "create", "--role-definition", definition, "--output", "none"],
@@ -74,18 +78,31 @@ public struct ProvisionPlan: Sendable {
       AzureStep(
         purpose: "that role for the VM's own identity, on this VM alone",
         arguments: [
-          "role", "assignment", "create", "--assignee-object-id", principal, "--assignee-principal-type",
+          "role", "assignment", "create", "--assignee-object-id", identity.word, "--assignee-principal-type",
           "ServicePrincipal", "--role", vm.role, "--scope", id, "--output", "none",
         ],
         look: [
           "role", "assignment", "list", "--scope", id, "--fill-principal-name", "false", "--query",
-          "[?principalId=='\(principal)' && scope=='\(id)']",
+          "[?principalId=='\(identity.word)' && roleDefinitionName=='\(vm.role)']",
         ], emptyAnswer: "[]"),
-      AzureStep(
-        purpose: "a stop each day at \(spec.dailyStop) UTC, as the last net",
-        arguments: ["vm", "auto-shutdown", "--name", vm.name, "--time", spec.dailyStop, "--output", "none"] + named,
-        look: ["resource", "show", "--ids", vm.scheduleID(in: subscription), "--api-version", "2018-09-15"]),
     ]
+  }
+
+  /// The VM's identity in Azure: known once the VM is there.
+  enum Identity: Sendable {
+    case known(String)
+    case ofTheVM
+
+    static let placeholder = "IDENTITY-OF-THE-VM"
+    var word: String { if case .known(let id) = self { id } else { Self.placeholder } }
+  }
+
+  /// Gives an identity to a VM that has none, one made by another hand for instance.
+  var identity: AzureStep {
+    AzureStep(
+      purpose: "an identity for the VM",
+      arguments: ["vm", "identity", "assign", "--name", vm.name, "--identities", "[system]", "--output", "none"] + named,
+      look: nil)
   }
 
   private var definition: String {
@@ -97,8 +114,12 @@ public struct ProvisionPlan: Sendable {
       """
   }
 
-  /// Every call as a person could paste it; the identity is known only once the VM is there.
-  public func lines(_ cli: AzureCLI) -> [String] {
-    (ground + [machine] + nets(principal: "THE-VM-IDENTITY")).flatMap { ["# \($0.purpose)", cli.line($0.arguments)] }
+  /// All steps from nothing to a VM with its nets.
+  func all(_ identity: Identity) -> [AzureStep] { ground + [machine] + nets(identity) }
+
+  /// A call as a person could paste it: what is not known yet is asked for in place.
+  func line(_ step: AzureStep, _ cli: AzureCLI) -> String {
+    let ask = cli.line(["vm", "show", "--name", vm.name, "--query", "identity.principalId", "--output", "tsv"] + named)
+    return cli.line(step.arguments).replacing(Identity.placeholder, with: "\"$(\(ask))\"")
   }
 }

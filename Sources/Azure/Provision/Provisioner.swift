@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Shared
 
-/// Makes the VM and what belongs to it, waits for its first boot, and learns its host key. What is there stays.
+/// Makes the VM and what belongs to it, waits for its first boot, and learns its host key. What is there stays or is mended.
 public struct Provisioner: Sendable {
   public var client: AzureClient
   public var spec: MachineSpec
@@ -38,137 +38,179 @@ public struct Provisioner: Sendable {
   public struct Made: Sendable {
     /// Purposes of the steps that were needed.
     public var done: [String]
-    /// Whether the VM had to be on for this.
-    public var wasOn: Bool
     public var hostKey: String
+    /// How having had it on ended; `nil` when it did not have to be on.
+    public var end: MachineEnd.Outcome?
   }
 
   private var patience: Patience { Patience(limit: .seconds(120), note: note) }
 
-  private var lease: Lease {
-    Lease(run: run, until: .now + bootLimit / .seconds(1) + 1800, generation: 1, kind: .run, owner: owner)
+  /// Covers the first boot and what follows it.
+  private func lease(_ generation: Int = 1) -> Lease {
+    Lease(run: run, until: .now + bootLimit / .seconds(1) + 1800, generation: generation, kind: .run, owner: owner)
   }
 
-  public func plan() async throws -> ProvisionPlan {
+  private func runner(_ plan: ProvisionPlan) -> StepRunner {
+    StepRunner(cli: client.cli, note: note) { [cli = client.cli] in plan.line($0, cli) }
+  }
+
+  /// - Parameter machineIsThere: then its image is not looked up, which takes Azure half a minute.
+  private func plan(machineIsThere: Bool = false) async throws -> ProvisionPlan {
     var known = spec
-    known.image = try await ImageVersion(cli: client.cli).resolved(spec.image, location: spec.location)
+    if !machineIsThere {
+      known.image = try await ImageVersion(cli: client.cli).resolved(spec.image, location: spec.location)
+      if known.image != spec.image { note("the newest \(spec.image) is \(known.image)") }
+    }
     let account = try await patience.with {
       try await client.cli.ask(
         Account.self, ["account", "show"] + (spec.vm.subscription.map { ["--subscription", $0] } ?? []))
     }
-    return ProvisionPlan(spec: known, subscription: account.id, tags: [lease.tag: lease.value])
+    return ProvisionPlan(spec: known, subscription: account.id, tags: [lease().tag: lease().value])
   }
 
-  /// Carries the plan out. `whenOn` runs while the VM is on and its host key is known; then the VM is given back.
+  /// Every call as a person could paste it, each with what it is for; those of what is there already as comments.
+  public func dryRun() async throws -> [String] {
+    let view = try await patience.with { try await client.existing() }
+    let plan = try await plan(machineIsThere: view != nil)
+    var lines: [String] = []
+    for step in plan.all(view?.identity?.principalId.map { .known($0) } ?? .ofTheVM) {
+      let isNeeded = try await runner(plan).isNeeded(step)
+      let line = plan.line(step, client.cli)
+      lines += isNeeded ? ["# \(step.purpose)", line] : ["# there already: \(step.purpose)", "# \(line)"]
+    }
+    return lines
+  }
+
+  /// Makes it. `whenOn` runs while the VM is on and its host key is known; then the VM is given back.
   /// - Parameter learned: takes the host key, to be kept, before anybody connects.
   public func provision(
     learned: @Sendable (String) throws -> Void, whenOn: @Sendable () async throws -> Void
   ) async throws -> Made {
-    let plan = try await plan()
-    var done = try await carryOut(plan.ground)
-    var view = try await existing()
-    let known = view?.tags[MachineSpec.hostKeyTag]
-    if let view, let known, !refreshes {
-      try learned(known)
-      done += try await carryOut(plan.nets(principal: view.identity?.principalId ?? ""))
-      return Made(done: done, wasOn: false, hostKey: known)
+    let before = try await patience.with { try await client.existing() }
+    if let before { compare(before) }
+    let plan = try await plan(machineIsThere: before != nil)
+    var done = try await runner(plan).carryOut(plan.ground)
+    if let before, let key = before.tags[MachineSpec.hostKeyTag], !refreshes {
+      try learned(key)
+      done += try await nets(plan, before)
+      return Made(done: done, hostKey: key, end: nil)
     }
     let open = try OpenIntent.create(Intent(run: run, owner: owner, vm: spec.vm), in: state)
+    let key: String
     do {
-      try open.enter(.starting)
-      if let view { try await bringUp(view, open) } else { done += try await carryOut([plan.machine]) }
-      view = try await patience.with { try await client.view() }
-      guard let view else { throw CancellationError() }
-      try open.enter(.on, view)
-      done += try await carryOut(plan.nets(principal: view.identity?.principalId ?? ""))
-      let key = try await waitForGuest()
+      done += try await bringUp(before, plan, open)
+      key = try await setUp(plan, isNew: before == nil, open, &done)
       try learned(key)
-      let tags = [MachineSpec.hostKeyTag: key, MachineSpec.versionTag: Version.current]
-      _ = try await patience.with { try await client.merge(tags, of: view.id) }
       try await whenOn()
-      try await giveBack(open)
-      return Made(done: done, wasOn: true, hostKey: key)
     } catch {
       let original = error
-      do { try await giveBack(open) } catch let failure as StopFailure { throw failure.after(original) }
+      do { _ = try await giveBack(open) } catch let failure as StopFailure { throw failure.after(original) }
       throw original
+    }
+    return Made(done: done, hostKey: key, end: try await giveBack(open))
+  }
+
+  /// The VM is there, but perhaps not as the settings have it: that can't be changed by asking again.
+  private func compare(_ view: VMView) {
+    if let size = view.size, size.lowercased() != spec.size.lowercased() {
+      note("the VM that is there is a \(size), not a \(spec.size): cf-bench deprovision, then provision makes another")
+    }
+    if view.location.lowercased() != spec.location.lowercased() {
+      note("the VM that is there is in \(view.location), not in \(spec.location)")
     }
   }
 
-  private func giveBack(_ open: OpenIntent) async throws {
+  private func bringUp(_ before: VMView?, _ plan: ProvisionPlan, _ open: OpenIntent) async throws -> [String] {
+    guard let before else {
+      try open.enter(.starting)
+      return try await runner(plan).carryOut([plan.machine])
+    }
+    try open.enter(.leasing, before)
+    let own = lease(before.board.nextGeneration)
+    let board = try await patience.with { try await client.merge([own.tag: own.value], of: before.id) }
+    if board.isBeingStopped(byOtherThan: run) {
+      note("another run is stopping the VM; waiting for its end")
+      _ = try await client.waitForStop(of: run, limit: .seconds(900))
+    }
+    try open.enter(.starting)
+    try await Boot(client: client, note: note).start()
+    return []
+  }
+
+  /// - Returns: the host key.
+  private func setUp(
+    _ plan: ProvisionPlan, isNew: Bool, _ open: OpenIntent, _ done: inout [String]
+  ) async throws -> String {
+    let view = try await patience.with { try await client.view() }
+    try open.enter(.on, view)
+    done += try await nets(plan, view)
+    let boot = FirstBoot(client: client, limit: bootLimit, note: note)
+    let key = try await boot.finish(repeats: refreshes && !isNew, mayRepeat: !isNew)
+    let tags = [MachineSpec.hostKeyTag: key, MachineSpec.versionTag: Version.current]
+    _ = try await patience.with { try await client.merge(tags, of: view.id) }
+    return key
+  }
+
+  private func nets(_ plan: ProvisionPlan, _ view: VMView) async throws -> [String] {
+    if let principal = view.identity?.principalId {
+      return try await runner(plan).carryOut(plan.nets(.known(principal)))
+    }
+    let made = try await runner(plan).carryOut([plan.identity])
+    guard let principal = try await patience.with({ try await client.view() }).identity?.principalId else {
+      throw AzureError(.unreadable(excerpt: "the VM has no identity after it got one"), during: "vm identity assign")
+    }
+    return made + (try await runner(plan).carryOut(plan.nets(.known(principal))))
+  }
+
+  /// In a task of its own: a cancelled one can't wait, and giving back must not be given up.
+  private func giveBack(_ open: OpenIntent) async throws -> MachineEnd.Outcome {
     let wish = MachineWish(
       vm: spec.vm, run: run, owner: owner, lease: .zero, source: .asItIs, addressService: "", stopLimit: stopLimit)
     let scope = MachineScope(
       client: client, wish: wish, hooks: MachineHooks(answers: { _, _ in false }, note: note), state: state,
       environment: environment)
     nonisolated(unsafe) let held = open  // the caller only waits
-    _ = try await Task { try await Release(scope: scope, held: nil).carryOut(held) }.value
+    return try await Task {
+      if held.intent.resource == nil { try await findOut(held) }
+      return try await Release(scope: scope, held: nil).carryOut(held).outcome
+    }.value
   }
 
-  private func existing() async throws -> VMView? {
-    do { return try await patience.with { try await client.view() } } catch let error as AzureError
-      where error.isMissing
-    {
-      return nil
-    }
-  }
-
-  /// Makes what is not there.
-  /// - Returns: the purposes of what was made.
-  private func carryOut(_ steps: [AzureStep]) async throws -> [String] {
-    var done: [String] = []
-    for step in steps {
-      if let look = step.look, try await isThere(look, step.emptyAnswer) { continue }
-      note("making \(step.purpose)")
-      // A new identity takes a while to be known everywhere, and so does a new role.
-      let late = ["PrincipalNotFound", "RoleDefinitionDoesNotExist"]
-      _ = try await Patience(limit: .seconds(180), note: note).with {
-        try await client.cli.call(step.arguments, limit: .seconds(900))
-      } isPassing: {
-        $0.isTransient || late.contains($0.code)
-      }
-      done.append(step.purpose)
-    }
-    return done
-  }
-
-  private func isThere(_ look: [String], _ emptyAnswer: String?) async throws -> Bool {
+  /// The creation did not end as it should, and the VM may be there, or may come.
+  private func findOut(_ open: OpenIntent) async throws {
     do {
-      let answer = try await patience.with { try await client.cli.call(look + ["--output", "json"]) }
-      return answer.filter { !$0.isWhitespace } != emptyAnswer
-    } catch let error as AzureError where error.isMissing { return false }
+      if let view = try await Creation(client: client, note: note).outcome() { try open.enter(.starting, view) }
+    } catch let error as AzureError { throw StopFailure(vm: spec.vm, cause: error, limit: stopLimit) }
   }
+}
 
-  private func bringUp(_ view: VMView, _ open: OpenIntent) async throws {
-    try open.enter(.starting, view)
-    _ = try await patience.with { try await client.merge([lease.tag: lease.value], of: view.id) }
-    note("starting the VM \(spec.vm)")
-    try await patience.with { try await client.start() }
-    try await withLimit(.seconds(900), waitingFor: "the VM \(spec.vm) to be on") { [self] in
-      while try await patience.with({ try await client.view() }).power != .running {
-        try await Task.sleep(for: .seconds(3))
-      }
-    }
-  }
+/// Starts a VM without trying to reach it.
+struct Boot: Sendable {
+  var client: AzureClient
+  var note: @Sendable (String) -> Void
 
-  /// Asks inside again and again: each time through Azure, since nobody is let in yet.
-  private func waitForGuest() async throws -> String {
-    try await withLimit(bootLimit, waitingFor: "the VM's first boot to end") { [self] in
-      var repeats = refreshes
+  private static let limit = Duration.seconds(900)
+  private static let lookEvery = Duration.seconds(2)
+
+  func start() async throws {
+    let patience = Patience(limit: Self.limit, note: note)
+    try await withLimit(Self.limit, waitingFor: "the VM \(client.vm) to be on") {
+      var hasAsked = false
       while true {
-        let script = repeats ? "/usr/local/lib/cf-bench/provision || true\n" + GuestVerdict.script : GuestVerdict.script
-        let verdict = try await patience.with {
-          GuestVerdict(output: try await client.runInside(script, limit: bootLimit))
-        } isPassing: {
-          $0.isTransient || $0.code == "OperationNotAllowed"
+        let seen = try await patience.with { try await client.view() }
+        switch seen.power {
+        case .running: return
+        case .starting, .stopping, .deallocating: break
+        case .stopped, .deallocated, .unknown:
+          // A start that nobody waits for tells of its failure here only.
+          if hasAsked, let failure = seen.failure { throw failure }
+          if !hasAsked {
+            note("starting the VM \(client.vm)")
+            try await patience.with { try await client.start() }
+            hasAsked = true
+          }
         }
-        repeats = false
-        switch verdict.state {
-        case .ready: if let key = verdict.hostKey { return key }
-        case .failed(let step, let words): throw GuestFailure(vm: spec.vm, step: step, words: words)
-        case .busy(let words): note("the VM sets itself up (cloud-init: \(words))")
-        }
-        try await Task.sleep(for: .seconds(5))
+        try await Task.sleep(for: Self.lookEvery)
       }
     }
   }

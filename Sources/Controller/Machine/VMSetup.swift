@@ -2,6 +2,7 @@ import Azure
 import Foundation
 import SSH
 import Shared
+import Synchronization
 
 /// `provision` from the key to the programs on the VM.
 struct VMSetup: Sendable {
@@ -12,25 +13,41 @@ struct VMSetup: Sendable {
   private var vm: AzureVM { azure.machine }
   private var hostKey: AzureHostKey { AzureHostKey(state: access.state, vm: vm) }
 
-  func provision(cloudInit: String?, _ refreshes: Bool, _ isDry: Bool) async throws -> ProvisionedDocument {
+  /// What a VM costs if it were on all month, in words.
+  var monthlyPrice: @Sendable (_ size: String, _ location: String) -> String = { _, _ in
+    "price not known here; see cf-bench cost"
+  }
+
+  func provision(cloudInit: String?, _ refreshes: Bool) async throws -> ProvisionedDocument {
+    try await access.settle(note: note)
     let run = "provision-\(Timestamp.folder())"
-    let state = access.state
-    return try await withTemporaryFolder { scratch in
-      let spec = MachineSpec(
-        vm: vm, location: azure.location, size: azure.size, image: azure.image, diskGB: azure.diskGB,
-        publicKey: isDry ? plannedPublicKey : try await publicKey(),
-        cloudInit: try customData(cloudInit, in: scratch))
-      let provisioner = Provisioner(
-        client: AzureClient(cli: access.azureCLI, vm: vm), spec: spec, run: run, owner: ManifestBuilder.owner,
-        refreshes: refreshes, stopLimit: azure.stopLimit, state: state, environment: access.environment, note: note)
-      if isDry {
-        let calls = try await provisioner.plan().lines(access.azureCLI)
-        return ProvisionedDocument(vm: vm.description, calls: calls, made: [])
-      }
-      try await access.settle(note: note)
-      let made = try await provisioner.provision(learned: { try hostKey.pin($0) }) { try await deliver(run) }
-      return ProvisionedDocument(vm: vm.description, made: made.done, hostKey: made.hostKey)
-    }
+    let found = Findings()
+    let made = try await provisioner(run, publicKey: try await publicKey(), cloudInit, refreshes).provision(
+      learned: { try hostKey.pin($0) }, whenOn: { found.add(try await deliver(run)) })
+    return ProvisionedDocument(
+      vm: vm.description, made: made.done, hostKey: made.hostKey, outcome: made.end?.words, findings: found.all)
+  }
+
+  /// Nothing is changed in Azure; the cloud-init file that the calls name is written.
+  func dryRun(cloudInit: String?) async throws -> ProvisionedDocument {
+    let run = "provision-\(Timestamp.folder())"
+    let isKeyThere = FileManager.default.fileExists(atPath: plannedPublicKey)
+    let key = isKeyThere ? [] : ["# a key to log in with", ShellWords.join(["ssh-keygen"] + keygenArguments)]
+    let calls = try await provisioner(run, publicKey: plannedPublicKey, cloudInit, false).dryRun()
+    let price = ["# monthly price: \(monthlyPrice(azure.size, azure.location))"]
+    return ProvisionedDocument(vm: vm.description, calls: key + calls + price, made: [])
+  }
+
+  private func provisioner(
+    _ run: String, publicKey: String, _ cloudInit: String?, _ refreshes: Bool
+  ) throws -> Provisioner {
+    let spec = MachineSpec(
+      vm: vm, location: azure.location, size: azure.size, image: azure.image, diskGB: azure.diskGB,
+      publicKey: publicKey, cloudInit: try customData(cloudInit))
+    return Provisioner(
+      client: AzureClient(cli: access.azureCLI, vm: vm), spec: spec, run: run, owner: ManifestBuilder.owner,
+      refreshes: refreshes, stopLimit: azure.stopLimit, state: access.state, environment: access.environment,
+      note: note)
   }
 
   // MARK: Keys
@@ -53,27 +70,31 @@ struct VMSetup: Sendable {
     }
     note("making a key for the VM: \(ownKey)")
     try access.state.make(access.state.keys(of: vm))
-    _ = try await LocalTool.line("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "cf-bench \(vm)", "-f", ownKey])
+    _ = try await LocalTool.line("ssh-keygen", keygenArguments)
     return ownKey + ".pub"
   }
+
+  private var keygenArguments: [String] { ["-q", "-t", "ed25519", "-N", "", "-C", "cf-bench \(vm)", "-f", ownKey] }
 
   // MARK: Custom data
 
   /// Azure's own limit on custom data, before it is encoded.
   private static let customDataLimit = 65_535
 
-  private func customData(_ file: String?, in scratch: String) throws -> String {
-    let bytes: Data
-    if let file {
-      guard let read = FileManager.default.contents(atPath: file) else {
-        throw Problem(
-          what: "the cloud-init file can't be read", why: "there is no readable file \(file)",
-          fix: "correct --cloud-init",
-          exitStatus: .usage)
-      }
-      bytes = read
-    } else {
-      bytes = Data(PackageResources.cloud_init_yaml)
+  /// The file that Azure is given: the one that is named, or the one that cf-bench brings along, kept beside the keys as a
+  /// record of what the VM was made from.
+  private func customData(_ file: String?) throws -> String {
+    guard let file else {
+      let folder = access.state.keys(of: vm)
+      try access.state.make(folder)
+      try access.state.write(
+        String(decoding: PackageResources.cloud_init_yaml, as: UTF8.self), to: folder + "/cloud-init.yaml")
+      return folder + "/cloud-init.yaml"
+    }
+    guard let bytes = FileManager.default.contents(atPath: file) else {
+      throw Problem(
+        what: "the cloud-init file can't be read", why: "there is no readable file \(file)",
+        fix: "correct --cloud-init", exitStatus: .usage)
     }
     guard bytes.count <= Self.customDataLimit, bytes.starts(with: Data("#cloud-config".utf8)) else {
       throw Problem(
@@ -81,22 +102,23 @@ struct VMSetup: Sendable {
         why: "it has \(bytes.count) bytes, \(Self.customDataLimit) are allowed, and has to begin with #cloud-config",
         fix: "correct --cloud-init, or leave it out", exitStatus: .usage)
     }
-    let path = scratch + "/cloud-init.yaml"
-    try bytes.write(to: URL(filePath: path))
-    return path
+    return URL(filePath: file).path
   }
 
   // MARK: Scripts and programs
 
   /// Brings both programs and the scripts over SSH while the VM is on, and looks whether it can measure.
-  private func deliver(_ run: String) async throws {
+  /// - Returns: what is not as it should be.
+  private func deliver(_ run: String) async throws -> [DoctorCheck] {
     let claim = MachineAccess.Claim(run: run + "-deliver", owner: ManifestBuilder.owner, lease: .seconds(900))
     let agent = try AgentBinary.find(environment: access.environment)
-    let archive = try await BenchFolder(agent: agent).pack()
+    let folder = BenchFolder(agent: agent)
+    if folder.scripts == nil { note("there is no folder bench/ beside this program: the VM gets the programs only") }
+    let archive = try await folder.pack()
     defer { try? FileManager.default.removeItem(atPath: archive) }  // a left-over in the temporary folder harms nobody
-    _ = try await access.azureScope(claim, note: note).with { held in
+    return try await access.azureScope(claim, note: note).with { held in
       let address = try access.address(at: held.address, view: held.view)
-      try await withAgentSession(address, agent: agent, note: note) { session, _ in
+      return try await withAgentSession(address, agent: agent, note: note) { session, _ in
         note("bringing scripts and programs to ~/bench")
         let unpack =
           "exec sh -c 'set -eu; umask 022; d=\"${CF_BENCH_BENCH:-$HOME/bench}\"; mkdir -p \"$d\"; tar -xzf - -C \"$d\"'"
@@ -110,12 +132,17 @@ struct VMSetup: Sendable {
           case .doctor(let reply) = try await session.answer(
             to: .doctor(DoctorRequest(python: plan)), within: .seconds(120), waitingFor: "the VM's own checks")
         else { throw ConnectionEnded(machine: address.name, during: "the VM's own checks") }
-        for check in reply.checks where check.status != .ok {
-          note("\(check.id): \(check.detail)\(check.fix.map { "; fix: \($0)" } ?? "")")
-        }
+        return reply.checks.filter { $0.status != .ok }
       }
-    }
+    }.result
   }
+}
+
+/// What the far end's checks found, from inside the provisioning to its end.
+private final class Findings: Sendable {
+  private let value = Mutex<[DoctorCheck]>([])
+  var all: [DoctorCheck] { value.withLock { $0 } }
+  func add(_ checks: [DoctorCheck]) { value.withLock { $0 += checks } }
 }
 
 extension MachineAccess {
@@ -130,7 +157,7 @@ struct BenchFolder {
   var agent: AgentBinary
 
   /// The scripts lie beside the programs of a release, or in the checkout that the programs were built in.
-  private var scripts: String? {
+  var scripts: String? {
     let own = AgentBinary.ownFolder
     let places = [own + "/bench", own + "/../../bench", own + "/../../../bench"]
     return places.first { FileManager.default.fileExists(atPath: $0 + "/bench_all.sh") }
