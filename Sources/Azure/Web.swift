@@ -41,11 +41,12 @@ public struct Web: Sendable {
     return date.date
   }
 
-  /// Trusts the authorities that `az` was told to trust: behind a proxy that opens connections there is one more.
+  /// Trusts the authorities that `az` was told to trust, which asks this variable first: a proxy that opens connections
+  /// has one of its own.
   private var trusting: ChildTool {
     var tool = tool
-    if tool.environment["CURL_CA_BUNDLE"] == nil {
-      tool.environment["CURL_CA_BUNDLE"] = tool.environment["REQUESTS_CA_BUNDLE"]
+    if let bundle = tool.environment["REQUESTS_CA_BUNDLE"], !bundle.isEmpty {
+      tool.environment["CURL_CA_BUNDLE"] = bundle
     }
     return tool
   }
@@ -66,7 +67,9 @@ struct HTTPDate {
       let month = months.firstIndex(of: String(match.output.2))
     else { return nil }
     let number = month < 9 ? "0\(month + 1)" : "\(month + 1)"
-    guard let date = TagMoment.date("\(match.output.3)-\(number)-\(match.output.1)T\(match.output.4)Z") else { return nil }
+    guard let date = TagMoment.date("\(match.output.3)-\(number)-\(match.output.1)T\(match.output.4)Z") else {
+      return nil
+    }
     self.date = date
   }
 }

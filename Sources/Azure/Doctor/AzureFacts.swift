@@ -10,7 +10,7 @@ public final class AzureFacts: Sendable {
   let environment: [String: String]
 
   /// No single call may use up the patience of somebody who asks what is wrong.
-  private static let callLimit = Duration.seconds(20)
+  private static let callLimit = Duration.seconds(30)
 
   public init(client: AzureClient, door: NetworkDoor, state: StateFolder, environment: [String: String]) {
     var (client, door) = (client, door)
@@ -65,7 +65,8 @@ public final class AzureFacts: Sendable {
     -> Answer
   {
     let query = filter.map { "&$filter=\($0)" } ?? ""
-    return try await client.cli.ask(type, ["rest", "--method", "get", "--url", "\(path)?api-version=\(version)\(query)"])
+    return try await client.cli.ask(
+      type, ["rest", "--method", "get", "--url", "\(path)?api-version=\(version)\(query)"])
   }
 }
 

@@ -58,8 +58,10 @@ extension AzureCheck {
   }
 
   private static func isBroad(_ permissions: Permissions, _ scope: String, _ vm: String) -> Bool {
-    let few = ["microsoft.compute/virtualmachines/read", "microsoft.compute/virtualmachines/deallocate/action",
-      "microsoft.compute/virtualmachines/instanceview/read", "microsoft.resources/tags/read"]
+    let few = [
+      "microsoft.compute/virtualmachines/read", "microsoft.compute/virtualmachines/deallocate/action",
+      "microsoft.compute/virtualmachines/instanceview/read", "microsoft.resources/tags/read",
+    ]
     return scope.lowercased() != vm.lowercased() || !permissions.actions.allSatisfy { few.contains($0.lowercased()) }
   }
 }

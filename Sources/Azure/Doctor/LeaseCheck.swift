@@ -23,7 +23,8 @@ extension AzureCheck {
     let held = board.leases.map { "\($0.owner) until \(TagMoment.text($0.until)) (\($0.run))" }
     var words = held.isEmpty ? "nobody has one" : "held by " + held.joined(separator: ", ")
     if let stopping = board.stopping {
-      words += stopping.until > .now ? "; \(stopping.run) is stopping the VM" : "; \(stopping.run) gave up stopping the VM"
+      words +=
+        stopping.until > .now ? "; \(stopping.run) is stopping the VM" : "; \(stopping.run) gave up stopping the VM"
     }
     guard held.isEmpty, view.power == .running else { return .ok(words) }
     return .warning("\(words), and the VM is on: only its watchdog will stop it", fix: "cf-bench stop")

@@ -96,7 +96,12 @@ extension AzureCheck {
       ["cloud", "show", "--query", "endpoints.resourceManager", "--output", "tsv"]
     ).trimmed
     let before = Date.now
-    let theirs = try await Web(environment: facts.environment).date(of: arm, what: "Azure")
+    let theirs: Date
+    do { theirs = try await Web(environment: facts.environment).date(of: arm, what: "Azure") } catch let error
+      as Problem
+    {
+      return .warning("not compared: \(error.what): \(error.why ?? "")", fix: error.fix)
+    }
     // Their second began somewhere between the question and the answer.
     let middle = before + Date.now.timeIntervalSince(before) / 2
     let skew = middle.timeIntervalSince(theirs)

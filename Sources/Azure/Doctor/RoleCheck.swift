@@ -76,7 +76,9 @@ extension AzureCheck {
       for (index, place) in open.enumerated() {
         tasks.addTask {
           let there = try await permissions(at: "\(group)/providers/\(place.path)", facts)
-          if here == nil, there == nil { throw AzureError(.refused(code: "AuthorizationFailed", message: ""), during: "") }
+          if here == nil, there == nil {
+            throw AzureError(.refused(code: "AuthorizationFailed", message: ""), during: "")
+          }
           return (index, place.actions.filter { there?.allows($0) != true })
         }
       }

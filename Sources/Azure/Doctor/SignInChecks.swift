@@ -12,7 +12,8 @@ extension AzureCheck {
     let numbers = version.split(separator: ".").compactMap { Int($0) }
     let detail = "\(cli.program) \(version)"
     guard numbers.count >= 2, (numbers[0], numbers[1]) >= (2, 60) else {
-      return .failed("\(detail) is too old: 2.60 is the least", fix: "az upgrade, or: uv tool install --upgrade azure-cli")
+      return .failed(
+        "\(detail) is too old: 2.60 is the least", fix: "az upgrade, or: uv tool install --upgrade azure-cli")
     }
     if (numbers[0], numbers[1]) == (2, 78) {
       return .warning(
