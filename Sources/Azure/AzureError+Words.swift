@@ -56,7 +56,7 @@ extension AzureError {
     case .unreadable: "cf-bench was tried with az 2.91: install that version, or report the lines above"
     case .said where isSignInMissing: "az login, or measure on this machine: --machine local"
     case .said where isUnknownSubscription:
-      "'az account list -o table' shows yours; set it with --set azure.subscription=ID"
+      "'az account list -o table' shows yours; set it with --set azure.subscription=ID, or measure on this machine: --machine local"
     case .said: isTransient ? "check the network, then try again" : "run 'az \(during) --debug' to see more"
     case .refused(let code, let message):
       Self.table[code]?.fix(message)
@@ -88,11 +88,14 @@ extension AzureError {
 
   private static let table: [String: Row] = [
     "ResourceNotFound": Row(
-      "the VM is not there", "make it with 'cf-bench provision', or correct azure.vm and azure.resource-group"),
+      "the VM is not there",
+      "make it with 'cf-bench provision', or correct azure.vm and azure.resource-group; to measure on this machine: --machine local"
+    ),
     "ParentResourceNotFound": Row("what cf-bench needs there is missing", "cf-bench provision makes it again"),
     "ResourceGroupNotFound": Row(
       "the resource group is not there",
-      "make all of it with 'cf-bench provision', or correct azure.resource-group and azure.subscription"),
+      "make all of it with 'cf-bench provision', or correct azure.resource-group and azure.subscription; to measure on this machine: --machine local"
+    ),
     "SubscriptionNotFound": Row(
       "the subscription is not there", "'az account list -o table' shows yours; set it with --set azure.subscription=ID"
     ),

@@ -130,7 +130,8 @@ public struct NetworkDoor: Sendable {
     } catch let error as AzureError where error.isMissing { return }
   }
 
-  private func range() async throws -> String? {
+  /// What is let in; `nil` when nothing is opened.
+  func range() async throws -> String? {
     switch source {
     case .asItIs: return nil
     case .range(let range): return range

@@ -25,14 +25,7 @@ struct SignInRenewal: Sendable {
 
   func signIn() async throws {
     let (client, tenant) = try await identity()
-    let separator = address.contains("?") ? "&" : "?"
-    let asked =
-      "\(address)\(separator)audience=\(Self.audience.replacing(":", with: "%3A").replacing("/", with: "%2F"))"
-    let answer = try await Web(environment: environment).get(
-      asked, headers: ["Authorization: Bearer \(bearer)"], what: "GitHub's token address")
-    guard let token = try? JSONDecoder().decode(TokenAnswer.self, from: Data(answer.utf8)).value else {
-      throw AzureError(.unreadable(excerpt: "GitHub's token address gave no token"), during: "login")
-    }
+    let token = try await assertion()
     // In a file, which az reads for an argument that begins with @: arguments themselves can be read by every user.
     let file = FileManager.default.temporaryDirectory.appending(path: "cf-bench-token-\(UUID().uuidString)").path
     defer { try? FileManager.default.removeItem(atPath: file) }  // dead in five minutes anyway
@@ -44,6 +37,19 @@ struct SignInRenewal: Sendable {
         "login", "--service-principal", "--username", client, "--tenant", tenant, "--federated-token", "@\(file)",
         "--allow-no-subscriptions", "--output", "none",
       ])
+  }
+
+  /// A fresh token of GitHub's for Azure: says who the job is.
+  func assertion() async throws -> String {
+    let separator = address.contains("?") ? "&" : "?"
+    let asked =
+      "\(address)\(separator)audience=\(Self.audience.replacing(":", with: "%3A").replacing("/", with: "%2F"))"
+    let answer = try await Web(environment: environment).get(
+      asked, headers: ["Authorization: Bearer \(bearer)"], what: "GitHub's token address")
+    guard let token = try? JSONDecoder().decode(TokenAnswer.self, from: Data(answer.utf8)).value else {
+      throw AzureError(.unreadable(excerpt: "GitHub's token address gave no token"), during: "login")
+    }
+    return token
   }
 
   private func identity() async throws -> (client: String, tenant: String) {
@@ -70,4 +76,8 @@ public struct Account: Decodable, Sendable {
   public var name: String
   public var tenantId: String
   public var user: User
+  /// Whether az uses it when none is named.
+  public var isDefault: Bool?
+  /// `Enabled`, or why not.
+  public var state: String?
 }

@@ -59,10 +59,6 @@ struct CommandContext {
     PythonPlan(versions: settings.python, fallbackToSystem: settings.origin(of: "python") == .standard)
   }
 
-  var examiner: Examiner {
-    Examiner(machine: machine, python: python)
-  }
-
   private func layers(isComparison: Bool) throws -> LayerPlans {
     var plans = LayerPlans()
     if settings.layers.contains(.startup) {

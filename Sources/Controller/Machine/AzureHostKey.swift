@@ -27,8 +27,8 @@ struct AzureHostKey {
     (try? String(contentsOfFile: pinFile, encoding: .utf8))?.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  /// A known_hosts file that vouches for the VM at that address, and for nothing else.
-  func knownHosts(at address: String, port: Int, view: VMView) throws -> String {
+  /// The key that the VM must show.
+  func trusted(_ view: VMView) throws -> String {
     let told = view.tags[Self.tag]
     if let pinned, let told, pinned != told {
       throw Problem(
@@ -44,6 +44,12 @@ struct AzureHostKey {
         fix: "cf-bench provision learns it through Azure, without touching the VM otherwise",
         exitStatus: .infrastructure)
     }
+    return key
+  }
+
+  /// A known_hosts file that vouches for the VM at that address, and for nothing else.
+  func knownHosts(at address: String, port: Int, view: VMView) throws -> String {
+    let key = try trusted(view)
     try state.make(state.keys(of: vm))
     try state.write("\(port == 22 ? address : "[\(address)]:\(port)") \(key)\n", to: knownHostsFile)
     return knownHostsFile

@@ -71,11 +71,8 @@ extension MachineAccess {
 
   func address(at address: String, view: VMView) throws -> MachineAddress {
     let azure = settings.azure
-    let own = state.keys(of: azure.machine) + "/id_ed25519"
     let name = "\(azure.vm) (\(address))"
-    let methods: [SSHAuthentication] =
-      identity.keyFile == nil && FileManager.default.fileExists(atPath: own)
-      ? [.keyFile(path: own, passphrase: nil)] : try identity.methods(for: name)
+    let methods = try loginMethods(for: name)
     return MachineAddress(
       destination: SSHDestination(host: address, port: azure.sshPort, user: azure.user), authentication: methods,
       knownHosts: [
@@ -83,8 +80,17 @@ extension MachineAccess {
       ], name: name)
   }
 
+  /// How to log in to the VM: the key that is set, the one that provision made, else what ssh would use.
+  func loginMethods(for name: String) throws -> [SSHAuthentication] {
+    let own = state.keys(of: settings.azure.machine) + "/id_ed25519"
+    guard identity.keyFile == nil, FileManager.default.fileExists(atPath: own) else {
+      return try identity.methods(for: name)
+    }
+    return [.keyFile(path: own, passphrase: nil)]
+  }
+
   /// Whether the VM lets us in. Not yet is no error; another host key or a key that it does not take is.
-  private func answers(at text: String, _ view: VMView) async throws -> Bool {
+  func answers(at text: String, _ view: VMView) async throws -> Bool {
     let machine = try address(at: text, view: view)
     var limits = SSHLimits()
     limits.connect = .seconds(3)

@@ -118,6 +118,8 @@ public struct DoctorReply: Codable, Equatable, Sendable {
 public struct DoctorCheck: Codable, Equatable, Sendable {
   public enum Status: String, Codable, Sendable {
     case ok, warning, failed
+    /// Nobody could look, because something else is missing; says nothing for or against.
+    case skipped
   }
   /// A stable name, such as `far.hyperfine`.
   public var id: String

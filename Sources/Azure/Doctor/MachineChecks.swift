@@ -1,0 +1,122 @@
+import FoundationEssentials
+import Shared
+
+extension AzureCheck {
+  /// The VM: there, and whether it costs money.
+  static let vm = AzureCheck("azure.vm", needs: ["azure.subscription"]) { facts in
+    let view = try await facts.client.view()
+    facts.learn(view: view)
+    let detail = "\(facts.client.vm), \(view.size ?? "size unknown") in \(view.location), \(view.power.rawValue)"
+    if view.power == .stopped {
+      return .warning(
+        "\(detail): shut down from inside, which Azure bills like a running one", fix: "cf-bench stop")
+    }
+    if let failure = view.failure {
+      return .warning("\(detail); its last operation failed: \(failure.what)", fix: failure.fix)
+    }
+    return .ok(detail)
+  }
+
+  /// Whether the size's cores are within the subscription's limit for the region.
+  static let quota = AzureCheck("azure.quota", needs: ["azure.vm"]) { facts in
+    let view = try facts.view
+    guard let size = view.size.flatMap(ComputeSize.init) else {
+      return .skipped("not looked at: the family of \(view.size ?? "its size") is not known")
+    }
+    guard view.power == .deallocated else { return .ok("the VM has its \(size.cores) cores") }
+    do {
+      let usages = try await facts.client.cli.ask(
+        [CoreUsage].self, ["vm", "list-usage", "--location", view.location])
+      let concerned = usages.filter { size.isCounted(in: $0.name.value) }
+      guard let tightest = concerned.min(by: { $0.free < $1.free }) else {
+        return .skipped("not looked at: Azure names no limit for \(size.family)")
+      }
+      let detail =
+        "\(tightest.name.localizedValue ?? tightest.name.value): \(tightest.used) of \(tightest.most) used, "
+        + "\(size.cores) needed"
+      let fix = "ask for more in the portal under Quotas, or take a smaller azure.size"
+      if tightest.most < size.cores { return .failed(detail, fix: fix) }
+      // Azure's documentation counts the cores of deallocated VMs as used, so too few may be enough.
+      return tightest.free < size.cores ? .warning("\(detail): the start may be refused", fix: fix) : .ok(detail)
+    } catch let error as AzureError where error.isForbidden {
+      return .skipped("not looked at: this sign-in may not read the usage (Microsoft.Compute/locations/usages/read)")
+    }
+  }
+
+  /// The last net: Azure's own daily stop.
+  static let autoShutdown = AzureCheck("azure.auto-shutdown", needs: ["azure.vm"]) { facts in
+    struct Schedule: Decodable {
+      struct Properties: Decodable {
+        struct Daily: Decodable { var time: String? }
+        var status: String?
+        var dailyRecurrence: Daily?
+        var timeZoneId: String?
+      }
+      var properties: Properties?
+    }
+    let vm = facts.client.vm
+    let fix = facts.client.cli.line(
+      ["vm", "auto-shutdown", "--resource-group", vm.group, "--name", vm.name, "--time", "0300"])
+    do {
+      let schedule = try await facts.read(
+        Schedule.self, vm.scheduleID(in: try facts.account.id), version: "2018-09-15"
+      ).properties
+      guard let schedule, schedule.status == "Enabled" else {
+        return .warning("the daily stop is switched off: the other nets have to hold", fix: fix)
+      }
+      return .ok("daily at \(schedule.dailyRecurrence?.time ?? "?") \(schedule.timeZoneId ?? "")")
+    } catch let error as AzureError where error.isMissing {
+      return .warning("there is no daily stop: the other nets have to hold", fix: fix)
+    } catch let error as AzureError where error.isForbidden {
+      return .skipped("not looked at: this sign-in may not read it (Microsoft.DevTestLab/schedules/read)")
+    }
+  }
+}
+
+struct CoreUsage: Decodable, Sendable {
+  struct Name: Decodable, Sendable {
+    var value: String
+    var localizedValue: String?
+  }
+  var name: Name
+  /// Azure has them as numbers, az prints them as words.
+  private var currentValue: LooseNumber
+  private var limit: LooseNumber
+
+  var used: Int { currentValue.number }
+  var most: Int { limit.number }
+  var free: Int { most - used }
+}
+
+/// A number, or its digits as text.
+struct LooseNumber: Decodable, Sendable {
+  var number: Int
+  init(from decoder: any Decoder) throws {
+    let value = try decoder.singleValueContainer()
+    if let number = try? value.decode(Int.self) {
+      self.number = number
+    } else if let number = Int(try value.decode(String.self)) {
+      self.number = number
+    } else {
+      throw DecodingError.dataCorruptedError(in: value, debugDescription: "no number")
+    }
+  }
+}
+
+/// A size's name taken apart, as Azure's naming of VM sizes has it: family, cores, features, version.
+struct ComputeSize: Sendable, Equatable {
+  var cores: Int
+  /// As the limits name it: `standardDSv5Family`.
+  var family: String
+
+  init?(_ name: String) {
+    let pattern = /(Standard|Basic)_([A-Z]+)([0-9]+)(?:-[0-9]+)?([a-z]*)(?:_.*?)??(?:_(v[0-9]+))?/
+    guard let match = name.wholeMatch(of: pattern), let cores = Int(match.output.3) else { return nil }
+    self.cores = cores
+    let (letter, features, version) = (match.output.2, match.output.4.uppercased(), match.output.5 ?? "")
+    // All of the burstable ones are in one family, whatever their memory.
+    family = "standard\(letter)\(letter == "B" && version.isEmpty ? "S" : features)\(version)Family"
+  }
+
+  func isCounted(in usage: String) -> Bool { usage == "cores" || usage.lowercased() == family.lowercased() }
+}
