@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test lint format docs bench calibrate clean
+.PHONY: help setup demo build test lint format docs bench cloud-init calibrate clean
 
 # The release build: both programs side by side, so that cf-bench finds the agent that it uploads next to itself. The
 # agent has to run where no Swift is installed, hence the static runtime; cf-bench takes the same flags, because targets
@@ -28,7 +28,7 @@ long := OptimizeLayerTests|MemoryLayerTests|CodeflashTests
 
 help: ## List these doors.
 	@echo 'make DOOR, where DOOR is one of'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
 setup:
 	@scripts/setup.sh
@@ -53,7 +53,7 @@ endif
 lint: ## Check format, imports, shell scripts and that the generated pages are current; changes nothing.
 	@scripts/setup.sh --tests
 	swift format lint --strict --recursive Package.swift Sources Tests
-	shellcheck scripts/*.sh .ci/run
+	shellcheck scripts/*.sh Tests/CloudInit/*.sh .ci/run
 	swift build --build-tests --explicit-target-dependency-import-check error
 
 format: ## Rewrite the Swift sources in the project's format.
@@ -68,6 +68,10 @@ bench: build ## Measure what cf-bench itself costs against plain ssh.
 	@scripts/setup.sh --azure
 	$(release)/cf-bench overhead
 	scripts/bench-azure.py
+
+cloud-init: setup ## Boot a machine from cloud-init.yaml in a tree made for it, with what cannot be had here served inside (root).
+	@scripts/setup.sh --tests
+	scripts/try-cloud-init.sh
 
 calibrate: build ## Prove how often the verdicts are wrong, simulated and with real slowdowns; writes docs/calibration.
 	$(release)/cf-bench calibrate --into docs/calibration
