@@ -41,7 +41,12 @@ struct Release: Sendable {
 
   private func identifier(_ open: OpenIntent) async throws -> String {
     if let resource = open.intent.resource { return resource.id }
-    return try await patience.with { try await client.view() }.id
+    // Only who makes a VM gets this far without knowing it, and Azure may still be at it.
+    guard let view = try await Creation(client: client, note: scope.hooks.note).outcome() else {
+      throw AzureError(.refused(code: "ResourceNotFound", message: "no VM \(client.vm)"), during: "vm show")
+    }
+    try? open.enter(.starting, view)  // as below: what is not noted here can be asked again
+    return view.id
   }
 
   /// Only after Azure's own word: forgets the intent, and puts the time into the ledger.

@@ -5,12 +5,13 @@ import Synchronization
 struct FirstBoot: Sendable {
   var client: AzureClient
   var limit: Duration
+  var watchdog: WatchdogLimits
   var note: @Sendable (String) -> Void
 
   /// One look takes half a minute in Azure as it is.
   private static let lookEvery = Duration.seconds(5)
   /// Repeats the steps on a VM that has had its first boot; it keeps its own log.
-  private static let again = "/usr/local/lib/cf-bench/provision >/dev/null 2>&1 || true\n"
+  private var again: String { watchdog.script + "/usr/local/lib/cf-bench/provision >/dev/null 2>&1 || true\n" }
 
   /// - Parameters:
   ///   - repeats: runs the steps again before the first look.
@@ -31,7 +32,7 @@ struct FirstBoot: Sendable {
     var (repeats, mayRepeat) = (repeats, mayRepeat && !repeats)
     while true {
       if repeats { note("running the steps inside again") }
-      let verdict = try await ask(repeats ? Self.again : "")
+      let verdict = try await ask(repeats ? again : "")
       repeats = false
       switch verdict.state {
       case .ready:

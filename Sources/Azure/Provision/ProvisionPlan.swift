@@ -46,6 +46,14 @@ public struct ProvisionPlan: Sendable {
           "network", "nic", "create", "--name", vm.interface, "--vnet-name", vm.network, "--subnet", "default",
           "--public-ip-address", vm.publicAddress, "--network-security-group", vm.securityGroup,
         ] + placed, look: ["network", "nic", "show", "--name", vm.interface] + named),
+      AzureStep(
+        purpose: "the firewall's place before that interface",
+        arguments: [
+          "network", "nic", "update", "--name", vm.interface, "--network-security-group", vm.securityGroup, "--output",
+          "none",
+        ] + named,
+        look: ["network", "nic", "show", "--name", vm.interface, "--query", "networkSecurityGroup.id"] + named,
+        emptyAnswer: "", onlyMends: true),
     ]
   }
 
@@ -54,6 +62,7 @@ public struct ProvisionPlan: Sendable {
     var allTags = tags
     allTags[MachineSpec.versionTag] = Version.current
     allTags[MachineSpec.imageTag] = spec.image
+    allTags[MachineSpec.customDataTag] = spec.customData.digest
     return AzureStep(
       purpose: "the VM",
       arguments: [

@@ -11,6 +11,8 @@ public struct Provisioner: Sendable {
   public var refreshes: Bool
   /// How long the first boot may take.
   public var bootLimit: Duration
+  /// The host key that this machine trusts; a tag that says otherwise is not believed.
+  public var trusted: String?
   public var stopLimit: Duration
   public var state: StateFolder
   public var environment: [String: String]
@@ -18,7 +20,8 @@ public struct Provisioner: Sendable {
 
   public init(
     client: AzureClient, spec: MachineSpec, run: String, owner: String, refreshes: Bool = false,
-    bootLimit: Duration = .seconds(1800), stopLimit: Duration, state: StateFolder, environment: [String: String],
+    bootLimit: Duration = .seconds(1800), trusted: String? = nil, stopLimit: Duration, state: StateFolder,
+    environment: [String: String],
     note: @escaping @Sendable (String) -> Void
   ) {
     self.client = client
@@ -27,6 +30,7 @@ public struct Provisioner: Sendable {
     self.owner = owner
     self.refreshes = refreshes
     self.bootLimit = bootLimit
+    self.trusted = trusted
     self.stopLimit = stopLimit
     self.state = state
     self.environment = environment
@@ -68,30 +72,42 @@ public struct Provisioner: Sendable {
     return ProvisionPlan(spec: known, subscription: account.id, tags: [lease().tag: lease().value])
   }
 
-  /// Every call as a person could paste it, each with what it is for; those of what is there already as comments.
-  public func dryRun() async throws -> [String] {
+  /// Every call as a person could paste it, each with what it is for; those of what is there already as comments, and so
+  /// those that follow while the VM is on.
+  /// - Returns: also whether there is a VM already.
+  public func dryRun() async throws -> (lines: [String], isThere: Bool) {
     let view = try await patience.with { try await client.existing() }
     let plan = try await plan(machineIsThere: view != nil)
     var lines: [String] = []
     for step in plan.all(view?.identity?.principalId.map { .known($0) } ?? .ofTheVM) {
       let isNeeded = try await runner(plan).isNeeded(step)
       let line = plan.line(step, client.cli)
+      if !isNeeded, step.onlyMends { continue }
       lines += isNeeded ? ["# \(step.purpose)", line] : ["# there already: \(step.purpose)", "# \(line)"]
     }
-    return lines
+    if view.flatMap(knownKey) == nil || refreshes {
+      lines.append("# then, by cf-bench provision, while the VM is on:")
+      if view != nil { lines += ["# it is started", "# " + client.cli.line(client.startArguments)] }
+      for step in plan.inside(run: run) { lines += ["# \(step.purpose)", "# \(client.cli.line(step.arguments))"] }
+    }
+    return (lines, view != nil)
   }
 
   /// Makes it. `whenOn` runs while the VM is on and its host key is known; then the VM is given back.
-  /// - Parameter learned: takes the host key, to be kept, before anybody connects.
+  /// - Parameters:
+  ///   - prepare: sees to the key to log in with, before anything is made; told whether the VM is there.
+  ///   - learned: takes the host key, to be kept, before anybody connects.
   public func provision(
+    prepare: @Sendable (_ isThere: Bool) async throws -> Void,
     learned: @Sendable (String) throws -> Void, whenOn: @Sendable () async throws -> Void
   ) async throws -> Made {
     let before = try await patience.with { try await client.existing() }
-    if let before { compare(before) }
+    if let before { try compare(before) }
+    try await prepare(before != nil)
     let plan = try await plan(machineIsThere: before != nil)
     var done = try await runner(plan).carryOut([plan.group])
     done += try await runner(plan).carryOut(plan.ground, inNew: !done.isEmpty)
-    if let before, let key = before.tags[MachineSpec.hostKeyTag], !refreshes {
+    if let before, let key = knownKey(of: before), !refreshes {
       try learned(key)
       done += try await nets(plan, before, isNew: false)
       return Made(done: done, hostKey: key, end: nil)
@@ -103,6 +119,9 @@ public struct Provisioner: Sendable {
       key = try await setUp(plan, isNew: before == nil, open, &done)
       try learned(key)
       try await whenOn()
+      if let id = open.intent.resource?.id {
+        _ = try await patience.with { try await client.merge([MachineSpec.readyTag: Version.current], of: id) }
+      }
     } catch {
       let original = error
       do { _ = try await giveBack(open) } catch let failure as StopFailure { throw failure.after(original) }
@@ -111,8 +130,35 @@ public struct Provisioner: Sendable {
     return Made(done: done, hostKey: key, end: try await giveBack(open))
   }
 
+  /// The host key of a VM in which nothing has to be learned or brought.
+  private func knownKey(of view: VMView) -> String? {
+    guard let told = view.tags[MachineSpec.hostKeyTag] else { return nil }
+    guard view.tags[MachineSpec.readyTag] == Version.current else {
+      let brought = view.tags[MachineSpec.readyTag].map { "are those of \($0)" } ?? "were not all brought"
+      note("the programs on the VM \(brought): bringing those of \(Version.current)")
+      return nil
+    }
+    if let trusted, trusted != told {
+      note("the VM's tag names another host key than the one kept here: asking the VM itself, through Azure")
+      return nil
+    }
+    return told
+  }
+
   /// The VM is there, but perhaps not as the settings have it: that can't be changed by asking again.
-  private func compare(_ view: VMView) {
+  private func compare(_ view: VMView) throws {
+    let others = view.board.others(than: run).filter { $0.owner != owner }
+    if refreshes, let other = others.first {
+      throw Problem(
+        what: "the VM \(spec.vm) is in use, and --refresh would disturb what is measured there",
+        why: "\(other.owner) has it until \(TagMoment.text(other.until))", fix: "wait for its end",
+        exitStatus: .infrastructure)
+    }
+    if let sent = view.tags[MachineSpec.customDataTag], sent != spec.customData.digest {
+      note(
+        "the VM was made with another cloud-init file, which Azure never hands out again: "
+          + "cf-bench deprovision, then provision makes one with this file")
+    }
     if let size = view.size, size.lowercased() != spec.size.lowercased() {
       note("the VM that is there is a \(size), not a \(spec.size): cf-bench deprovision, then provision makes another")
     }
@@ -145,7 +191,7 @@ public struct Provisioner: Sendable {
     let view = try await patience.with { try await client.view() }
     try open.enter(.on, view)
     done += try await nets(plan, view, isNew: isNew)
-    let boot = FirstBoot(client: client, limit: bootLimit, note: note)
+    let boot = FirstBoot(client: client, limit: bootLimit, watchdog: spec.watchdog, note: note)
     let key = try await boot.finish(repeats: refreshes && !isNew, mayRepeat: !isNew)
     let tags = [MachineSpec.hostKeyTag: key, MachineSpec.versionTag: Version.current]
     _ = try await patience.with { try await client.merge(tags, of: view.id) }
@@ -171,17 +217,7 @@ public struct Provisioner: Sendable {
       client: client, wish: wish, hooks: MachineHooks(answers: { _, _ in false }, note: note), state: state,
       environment: environment)
     nonisolated(unsafe) let held = open  // the caller only waits
-    return try await Task {
-      if held.intent.resource == nil { try await findOut(held) }
-      return try await Release(scope: scope, held: nil).carryOut(held).outcome
-    }.value
-  }
-
-  /// The creation did not end as it should, and the VM may be there, or may come.
-  private func findOut(_ open: OpenIntent) async throws {
-    do {
-      if let view = try await Creation(client: client, note: note).outcome() { try open.enter(.starting, view) }
-    } catch let error as AzureError { throw StopFailure(vm: spec.vm, cause: error, limit: stopLimit) }
+    return try await Task { try await Release(scope: scope, held: nil).carryOut(held).outcome }.value
   }
 }
 

@@ -18,13 +18,14 @@ struct StepRunner: Sendable {
   func carryOut(_ steps: [AzureStep], inNew: Bool = false) async throws -> [String] {
     var done: [String] = []
     for step in steps {
+      if inNew, step.onlyMends { continue }
       if !inNew || step.mayBeOlder, try await !isNeeded(step) { continue }
       note("making \(step.purpose)")
       do {
         _ = try await Patience(limit: Self.patienceLimit, note: note).with {
           try await cli.call(step.arguments, limit: Self.callLimit)
         } isPassing: {
-          $0.isTransient || Self.late.contains($0.code)
+          $0.isTransient || Self.isLate($0)
         }
       } catch let error as AzureError where error.code == "RoleAssignmentExists" {
         continue  // made by somebody else meanwhile
@@ -36,8 +37,11 @@ struct StepRunner: Sendable {
     return done
   }
 
-  /// A new identity takes a while to be known everywhere, and so does a new role.
-  private static let late: Set = ["PrincipalNotFound", "RoleDefinitionDoesNotExist"]
+  /// A new identity takes a while to be known everywhere, and so does a new role, which az looks up by its name.
+  static func isLate(_ error: AzureError) -> Bool {
+    if case .said(let words) = error.cause { return words.hasPrefix("Role '") && words.contains("doesn't exist") }
+    return ["PrincipalNotFound", "RoleDefinitionDoesNotExist"].contains(error.code)
+  }
 
   func isNeeded(_ step: AzureStep) async throws -> Bool {
     guard let look = step.look else { return true }
@@ -46,7 +50,7 @@ struct StepRunner: Sendable {
         try await cli.call(look + ["--output", "json"])
       }
       return answer.filter { !$0.isWhitespace } == step.emptyAnswer
-    } catch let error as AzureError where error.isMissing { return true }
+    } catch let error as AzureError where error.isMissing { return !step.onlyMends }
   }
 }
 

@@ -30,7 +30,8 @@ struct Provision: BenchCommand {
     let setup = VMSetup(access: context.machine, note: { progress.step($0) })
     let (file, refreshes, isDry) = (cloudInit, refresh, dryRun)
     let result = try await context.withTicks(progress) {
-      isDry ? try await setup.dryRun(cloudInit: file) : try await setup.provision(cloudInit: file, refreshes)
+      isDry
+        ? try await setup.dryRun(cloudInit: file, refreshes) : try await setup.provision(cloudInit: file, refreshes)
     }
     progress.finish(isDry ? "nothing was changed" : "the VM is \(result.outcome ?? "as it was")")
     if output.json { try StandardOutput.write(json: result) } else { StandardOutput.write(result.words) }
