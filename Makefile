@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test faults lint format docs bench calibrate clean
+.PHONY: help setup demo build test faults lint format docs bench cloud-init calibrate clean
 
 # The release build: both programs side by side, so that cf-bench finds the agent that it uploads next to itself. The
 # agent has to run where no Swift is installed, hence the static runtime; cf-bench takes the same flags, because targets
@@ -35,7 +35,7 @@ KILLS ?= 50
 
 help: ## List these doors.
 	@echo 'make DOOR, where DOOR is one of'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
 setup:
 	@scripts/setup.sh
@@ -66,8 +66,8 @@ faults: ## Kill a controller at many moments of a run in Azure, and see that eac
 lint: ## Check format, imports, shell scripts and that the generated pages are current; changes nothing.
 	@scripts/setup.sh --tests
 	swift format lint --strict --recursive Package.swift Sources Tests
-	shellcheck scripts/*.sh bench/*.sh .ci/run
-	python3 -m compileall -q bench scripts Tests/StandInAzure
+	shellcheck scripts/*.sh bench/*.sh Tests/CloudInit/*.sh .ci/run
+	python3 -m compileall -q bench scripts Tests/StandInAzure Tests/CloudInit
 	swift build --build-tests --explicit-target-dependency-import-check error
 
 format: ## Rewrite the Swift sources in the project's format.
@@ -82,6 +82,10 @@ bench: build ## Measure what cf-bench itself costs against plain ssh.
 	@scripts/setup.sh --azure
 	$(release)/cf-bench overhead
 	scripts/bench-azure.py
+
+cloud-init: setup ## Boot a machine from cloud-init.yaml in a tree made for it, with what cannot be had here served inside (root).
+	@scripts/setup.sh --tests
+	scripts/try-cloud-init.sh
 
 calibrate: build ## Prove how often the verdicts are wrong, simulated and with real slowdowns; writes docs/calibration.
 	$(release)/cf-bench calibrate --into docs/calibration
