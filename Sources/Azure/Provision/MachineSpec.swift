@@ -69,8 +69,10 @@ struct AzureStep: Sendable {
   var arguments: [String]
   /// A call that succeeds when the thing is there; `nil` when that is known otherwise.
   var look: [String]?
-  /// What the look has to print something other than, for lists.
+  /// What the look prints when the thing is not there, for lists.
   var emptyAnswer: String?
+  /// Whether it may be there though what it is for is new: a role belongs to the directory.
+  var mayBeOlder = false
   /// Puts right what is there; where nothing is there, another step makes it right at once.
   var onlyMends = false
 }

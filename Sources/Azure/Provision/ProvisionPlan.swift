@@ -12,15 +12,18 @@ public struct ProvisionPlan: Sendable {
   private var named: [String] { ["--resource-group", vm.group] }
   private var placed: [String] { named + ["--location", spec.location, "--output", "none"] }
 
+  var group: AzureStep {
+    AzureStep(
+      purpose: "the resource group that holds everything",
+      arguments: [
+        "group", "create", "--name", vm.group, "--location", spec.location, "--tags",
+        "\(MachineSpec.versionTag)=\(Version.current)", "--output", "none",
+      ], look: ["group", "show", "--name", vm.group])
+  }
+
   /// Before the VM: what it stands on.
   var ground: [AzureStep] {
     [
-      AzureStep(
-        purpose: "the resource group that holds everything",
-        arguments: [
-          "group", "create", "--name", vm.group, "--location", spec.location, "--tags",
-          "\(MachineSpec.versionTag)=\(Version.current)", "--output", "none",
-        ], look: ["group", "show", "--name", vm.group]),
       AzureStep(
         purpose: "a firewall without any rule that lets somebody in",
         arguments: ["network", "nsg", "create", "--name", vm.securityGroup] + placed,
@@ -83,7 +86,7 @@ public struct ProvisionPlan: Sendable {
         purpose: "a role that may see a VM and deallocate it, and nothing else",
         arguments: ["role", "definition", "create", "--role-definition", definition, "--output", "none"],
         look: ["role", "definition", "list", "--name", vm.role, "--scope", vm.groupID(in: subscription)],
-        emptyAnswer: "[]"),
+        emptyAnswer: "[]", mayBeOlder: true),
       AzureStep(
         purpose: "that role for the VM's own identity, on this VM alone",
         arguments: [
@@ -124,7 +127,7 @@ public struct ProvisionPlan: Sendable {
   }
 
   /// All steps from nothing to a VM with its nets.
-  func all(_ identity: Identity) -> [AzureStep] { ground + [machine] + nets(identity) }
+  func all(_ identity: Identity) -> [AzureStep] { [group] + ground + [machine] + nets(identity) }
 
   /// A call as a person could paste it: what is not known yet is asked for in place.
   func line(_ step: AzureStep, _ cli: AzureCLI) -> String {

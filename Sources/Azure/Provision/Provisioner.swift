@@ -105,10 +105,11 @@ public struct Provisioner: Sendable {
     if let before { try compare(before) }
     try await prepare(before != nil)
     let plan = try await plan(machineIsThere: before != nil)
-    var done = try await runner(plan).carryOut(plan.ground)
+    var done = try await runner(plan).carryOut([plan.group])
+    done += try await runner(plan).carryOut(plan.ground, inNew: !done.isEmpty)
     if let before, let key = knownKey(of: before), !refreshes {
       try learned(key)
-      done += try await nets(plan, before)
+      done += try await nets(plan, before, isNew: false)
       return Made(done: done, hostKey: key, end: nil)
     }
     let open = try OpenIntent.create(Intent(run: run, owner: owner, vm: spec.vm), in: state)
@@ -169,7 +170,7 @@ public struct Provisioner: Sendable {
   private func bringUp(_ before: VMView?, _ plan: ProvisionPlan, _ open: OpenIntent) async throws -> [String] {
     guard let before else {
       try open.enter(.starting)
-      return try await runner(plan).carryOut([plan.machine])
+      return try await runner(plan).carryOut([plan.machine], inNew: true)
     }
     try open.enter(.leasing, before)
     let own = lease(before.board.nextGeneration)
@@ -189,7 +190,7 @@ public struct Provisioner: Sendable {
   ) async throws -> String {
     let view = try await patience.with { try await client.view() }
     try open.enter(.on, view)
-    done += try await nets(plan, view)
+    done += try await nets(plan, view, isNew: isNew)
     let boot = FirstBoot(client: client, limit: bootLimit, watchdog: spec.watchdog, note: note)
     let key = try await boot.finish(repeats: refreshes && !isNew, mayRepeat: !isNew)
     let tags = [MachineSpec.hostKeyTag: key, MachineSpec.versionTag: Version.current]
@@ -197,9 +198,9 @@ public struct Provisioner: Sendable {
     return key
   }
 
-  private func nets(_ plan: ProvisionPlan, _ view: VMView) async throws -> [String] {
+  private func nets(_ plan: ProvisionPlan, _ view: VMView, isNew: Bool) async throws -> [String] {
     if let principal = view.identity?.principalId {
-      return try await runner(plan).carryOut(plan.nets(.known(principal)))
+      return try await runner(plan).carryOut(plan.nets(.known(principal)), inNew: isNew)
     }
     let made = try await runner(plan).carryOut([plan.identity])
     guard let principal = try await patience.with({ try await client.view() }).identity?.principalId else {

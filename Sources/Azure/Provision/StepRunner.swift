@@ -13,10 +13,13 @@ struct StepRunner: Sendable {
   private static let patienceLimit = Duration.seconds(180)
 
   /// Makes what is not there.
+  /// - Parameter inNew: what holds the things was made just now, so that most need no look.
   /// - Returns: the purposes of what was made.
-  func carryOut(_ steps: [AzureStep]) async throws -> [String] {
+  func carryOut(_ steps: [AzureStep], inNew: Bool = false) async throws -> [String] {
     var done: [String] = []
-    for step in steps where try await isNeeded(step) {
+    for step in steps {
+      if inNew, step.onlyMends { continue }
+      if !inNew || step.mayBeOlder, try await !isNeeded(step) { continue }
       note("making \(step.purpose)")
       do {
         _ = try await Patience(limit: Self.patienceLimit, note: note).with {
