@@ -75,7 +75,7 @@ make_tree() {
   # python3-cffi-backend: debootstrap does not see that cloud-init needs it. In the background, since a trap waits for what
   # is in the foreground.
   local packages=ca-certificates,systemd-sysv,dbus,cloud-init,python3-cffi-backend,sudo,openssh-server,iproute2,procps
-  timeout --kill-after=10 400 debootstrap --variant=minbase --include="$packages" "$suite" "$vm" "$mirror" \
+  timeout --kill-after=10 600 debootstrap --variant=minbase --include="$packages" "$suite" "$vm" "$mirror" \
     >"$work/debootstrap.log" 2>&1 &
   wait $! || { tail -n 5 "$work/debootstrap.log"; stop "debootstrap failed"; }
   rm -f "$vm"/etc/ssh/ssh_host_* "$vm/etc/machine-id" "$vm/etc/resolv.conf"
@@ -88,6 +88,7 @@ make_tree() {
   local seed=$vm/var/lib/cloud/seed/nocloud
   mkdir -p "$seed"
   cp "$file" "$seed/user-data"
+  echo '127.0.1.1 cf-bench' >>"$vm/etc/hosts"
   printf 'instance-id: try-1\nlocal-hostname: cf-bench\npublic-keys:\n  - %s\n' "$(cat "$work/key.pub")" >"$seed/meta-data"
   cat >"$vm/etc/cloud/cloud.cfg.d/99-try.cfg" <<CONF
 datasource_list: [NoCloud]
@@ -300,7 +301,8 @@ echo '{"tags": {"cf-bench-lease-try": "until=2020-01-01T00:00:00Z;generation=1;k
 wait_for 100 "the watchdog's deallocation" grep -q 'deallocate: leases over.*accepted' "$vm/var/log/cf-bench/watchdog.log"
 say "   the watchdog, run by its timer:"
 tail -n 4 "$vm/var/log/cf-bench/watchdog.log" | sed 's/^/     /'
-systemctl --root="$vm" is-enabled apt-daily.timer man-db.timer 2>/dev/null | sort -u | grep -qx masked || wrong "timers are not masked"
+[[ $(inside systemctl is-enabled apt-daily.timer man-db.timer 2>/dev/null || true) == $'masked\nmasked' ]] ||
+  wrong "timers are not masked"
 
 head_line "what it is, and what it was tried with"
 sed 's/^/   /' "$vm/var/lib/cf-bench/provisioned.json"

@@ -12,7 +12,7 @@ for address in 169.254.169.254 168.63.129.16; do ip address add "$address/32" de
 for place in 169.254.169.254:80 168.63.129.16:80 168.63.129.16:53 168.63.129.16:32526; do
   mkdir "$work/$place"
   echo '{}' >"$work/$place/answers.json"
-  python3 "$here/metadata.py" "$work/$place" "$place" < <(sleep 60) &
+  python3 "$here/metadata.py" "$work/$place" "$place" < <(exec sleep 60 2>/dev/null) &
   timeout 20 sh -c "until [ -e '$work/$place/address' ]; do sleep 0.05; done"
 done
 

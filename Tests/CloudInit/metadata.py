@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -114,6 +115,7 @@ def error(status: int, code: str) -> dict:
 
 
 def main() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])  # a test program blocks signals, and so would what it starts
     Service.folder = Path(sys.argv[1])
     host, _, port = (sys.argv[2] if len(sys.argv) > 2 else "127.0.0.1:0").partition(":")
     server = ThreadingHTTPServer((host, int(port)), Service)

@@ -1,5 +1,6 @@
 import Foundation
 import Subprocess
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -12,7 +13,8 @@ struct CloudInitTests {
 
   private func run(_ program: String, _ arguments: [String]) async throws -> Answer {
     let result = try await Subprocess.run(
-      .name(program), arguments: Arguments(arguments), output: .string(limit: 1 << 20), error: .combinedWithOutput)
+      program.hasPrefix("/") ? .path(FilePath(program)) : .name(program), arguments: Arguments(arguments),
+      output: .string(limit: 1 << 20), error: .combinedWithOutput)
     return Answer(succeeded: result.terminationStatus.isSuccess, output: result.standardOutput)
   }
 
