@@ -5,14 +5,15 @@ set -euo pipefail
 files=$1
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
+trap 'rm -rf "$work"' EXIT
 
 ip link set lo up
 for address in 169.254.169.254 168.63.129.16; do ip address add "$address/32" dev lo; done
 for place in 169.254.169.254:80 168.63.129.16:80 168.63.129.16:53 168.63.129.16:32526; do
   mkdir "$work/$place"
   echo '{}' >"$work/$place/answers.json"
-  python3 "$here/metadata.py" "$work/$place" "$place" < <(exec sleep 60 2>/dev/null) &
+  # It ends when this script does, however that ends: only we hold the other end of its input.
+  exec {leash}> >(exec python3 "$here/metadata.py" "$work/$place" "$place")
   timeout 20 sh -c "until [ -e '$work/$place/address' ]; do sleep 0.05; done"
 done
 

@@ -4,8 +4,8 @@
 and appends each request to DIR/requests.ndjson. Ends with its standard input, or with SIGTERM.
 
 answers.json: {"tags": {NAME: VALUE}, "fresh": {NAME: VALUE}?, "instance": ANSWER?, "token": ANSWER?, "look": ANSWER?,
-"deallocate": [ANSWER...]?}, where ANSWER is {"status": 200, "body": TEXT} or "silent" (takes the request and says nothing)
-or "drop". `fresh`: the tags that the resource manager has, when the metadata service has older ones. Of several answers
+"deallocate": [ANSWER...]?}, where ANSWER is {"status": 200, "body": TEXT, "missing": BYTES?} or "silent" (takes the request
+and says nothing) or "drop". `missing`: so many bytes are announced and not sent. `fresh`: the tags that the resource manager has, when the metadata service has older ones. Of several answers
 each holds for one request, the last for all that follow.
 """
 
@@ -50,16 +50,19 @@ class Service(BaseHTTPRequestHandler):
         if answer in ("silent", "drop"):
             self.close_connection = True
             return
-        self.send(answer["status"], answer["body"])
+        self.send(answer["status"], answer["body"], answer.get("missing", 0))
 
     def choose(self, path: str, query: dict[str, str], answers: dict) -> tuple[str, dict | str]:
-        if path.startswith(VM):
+        own, named = VM.lower(), path.lower()  # Azure's names have no case
+        if named.startswith(own):
             if self.headers.get("Authorization") != f"Bearer {TOKEN}":
                 return "without token", error(401, "AuthenticationFailed")
-            if self.command == "GET" and path == VM:
+            if self.command == "GET" and named == own:
                 tags = answers.get("fresh", answers.get("tags", {}))
                 return "look", answers.get("look") or {"status": 200, "body": json.dumps({"id": VM, "tags": tags})}
-            if self.command == "POST" and path == VM + "/deallocate":
+            if self.command == "POST" and named == own + "/deallocate":
+                if self.headers.get("Content-Length") != "0" or "Content-Type" in self.headers:
+                    return "not as az asks", error(411, "LengthRequired")
                 return "deallocate", self.take(answers.get("deallocate") or [{"status": 202, "body": ""}])
         if self.headers.get("Metadata") != "true":
             return "refused", error(400, "invalid_request")
@@ -83,10 +86,10 @@ class Service(BaseHTTPRequestHandler):
         with self.writing, (self.folder / "requests.ndjson").open("a") as log:
             log.write(json.dumps(entry) + "\n")
 
-    def send(self, status: int, body: str) -> None:
+    def send(self, status: int, body: str, missing: int) -> None:
         raw = body.encode()
         self.send_response(status)
-        self.send_header("Content-Length", str(len(raw)))
+        self.send_header("Content-Length", str(len(raw) + missing))
         self.end_headers()
         self.wfile.write(raw)
 

@@ -169,6 +169,80 @@ struct WatchdogTests {
     }
   }
 
+  @Test("an answer that breaks off is told without what came of it, which may be a token")
+  func brokenAnswer() async throws {
+    try await WatchdogRig.with { rig in
+      // The rig looks for the token in every line.
+      let half = #"{"access_token": "eyJ0eXAiOiJKV1QifQ.only-root-may-have-this.c2lnbmF0dXJl", "expires"#
+      try rig.answer(["token": ["status": 200, "body": half, "missing": 40]])
+      let look = try rig.look(at: 1000)
+      #expect(look.decision.contains("no token for the VM's identity (curl: (18) "), "\(look.lines)")
+      #expect(!look.decision.contains("access_token"), "\(look.lines)")
+      #expect(try rig.deallocations == 0)
+    }
+  }
+
+  @Test(
+    "a lease that can't be read hides no other one",
+    arguments: ["until=tomorrow;kind=run", "until=2026-02-30T99:00:00Z", "until=", "", "kind=keep"])
+  func oddLease(odd: String) async throws {
+    try await WatchdogRig.with { rig in
+      let keep = WatchdogRig.lease(600, kind: "keep")
+      try rig.answer(["tags": ["cf-bench-lease-a": odd, "cf-bench-lease-b": keep]])
+      #expect(try rig.look(at: 5000).decision.hasPrefix("stay: a lease keeps it on until 20"))
+      try rig.answer(["tags": ["cf-bench-lease-a": odd]])
+      #expect(try rig.look(at: 6000).decision.hasPrefix("deallocate: idle: nothing for 1000 of 900 s: accepted"))
+    }
+  }
+
+  @Test("Azure's names have no case: the VM is found however its id is written")
+  func otherLetters() async throws {
+    try await WatchdogRig.with { rig in
+      let id = """
+        /subscriptions/22222222-2222-2222-2222-222222222222/resourcegroups/cf-bench-rg\
+        /providers/microsoft.compute/virtualmachines/CF-BENCH
+        """
+      try rig.answer(["instance": ["status": 200, "body": #"{"resourceId": "\#(id)", "tagsList": []}"#]])
+      #expect(try rig.look(at: 1000).decision.hasSuffix("accepted (202)"))
+    }
+  }
+
+  @Test("where nothing can be written, leases are read all the same")
+  func unwritableState() async throws {
+    try await WatchdogRig.with { rig in
+      for name in ["keep-until", "last-used"] {
+        try FileManager.default.createDirectory(
+          atPath: "\(rig.folder)/state/\(name)", withIntermediateDirectories: false)
+      }
+      try rig.answer(["tags": ["cf-bench-lease-a": WatchdogRig.lease(600, kind: "keep")]])
+      let kept = try rig.look(at: 5000)
+      #expect(kept.decision.hasPrefix("stay: a lease keeps it on until 20"), "\(kept.lines)")
+      try rig.answer(["tags": ["cf-bench-lease-a": WatchdogRig.lease(-600)]])
+      let over = try rig.look(at: 100)
+      #expect(over.decision.hasPrefix("deallocate: leases over: the last of 1 ended at 20"), "\(over.lines)")
+      #expect(over.decision.hasSuffix("accepted (202)"))
+    }
+  }
+
+  @Test("a folder of jobs that can't be read in time counts as a job, but not against the hard limit")
+  func slowFolder() async throws {
+    try await WatchdogRig.with { rig in
+      let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+      try FileManager.default.createDirectory(atPath: rig.folder + "/bin", withIntermediateDirectories: false)
+      try rig.write("bin/find", "#!/bin/sh\nexec sleep 600\n")
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: rig.folder + "/bin/find")
+      rig.set("PATH", rig.folder + "/bin:" + path)
+      let lock = try #require(FileLock(path: rig.folder + "/lock", create: true))
+      #expect(lock.tryLock())
+      let begun = ContinuousClock.now
+      #expect(try rig.look(at: 5000).decision.hasPrefix("stay: a job, perhaps: the folders of jobs can't be read"))
+      #expect(ContinuousClock.now - begun < .seconds(30))
+      let hard = ContinuousClock.now
+      #expect(try rig.look(at: 14400).decision == "deallocate: hard limit: up 14400 of 14400 s: accepted (202)")
+      #expect(ContinuousClock.now - hard < .seconds(9))
+    }
+  }
+
   @Test("settings: the environment before the file before what is built in; garbage is told and passed over")
   func settings() async throws {
     try await WatchdogRig.with { rig in
