@@ -1,8 +1,8 @@
 import FoundationEssentials
 import Shared
 
-/// Every start and stop that this person's commands asked for, one line each: `ledger.ndjson`. A start without a stop is one whose
-/// command was killed, or still runs.
+/// Every start and stop that this person's commands asked for, one line each: `ledger.ndjson`. A start without a stop
+/// is one whose command was killed, or still runs.
 public struct Ledger: Sendable {
   public enum Event: String, Codable, Sendable {
     /// Written before the start is asked for.

@@ -124,8 +124,8 @@ struct Release: Sendable {
     return try await patience.with { [gone] in try await client.remove(gone, of: id) }
   }
 
-  /// Adds the time to the month's sum at the VM: after everything that matters, once, and briefly. A sum that is a little short is
-  /// no reason to fail, and the ledger here has the time already.
+  /// Adds the time to the month's sum at the VM: after everything that matters, once, and briefly. A sum that is a little
+  /// short is no reason to fail, and the ledger here has the time already.
   private func count(_ intent: Intent, _ ended: MachineEnd, _ board: LeaseBoard, _ id: String) async {
     guard let from = intent.startedAt.flatMap({ try? Timestamp.date($0) }) else { return }
     if case .nothingToDo = ended.outcome { return }  // how long it was on after the lease is not known
@@ -140,7 +140,10 @@ struct Release: Sendable {
     let lease = Lease(
       run: run, until: until, generation: held?.view.board.nextGeneration ?? 1, kind: .keep,
       owner: scope.wish.owner)
-    _ = try await patience.with { try await client.merge([lease.tag: lease.value], of: id) }
-    return finish(open, .kept(until: until))
+    let board = try await patience.with { try await client.merge([lease.tag: lease.value], of: id) }
+    let intent = open.intent
+    let ended = finish(open, .kept(until: until))
+    await count(intent, ended, board, id)
+    return ended
   }
 }

@@ -1,8 +1,8 @@
 import FoundationEssentials
 
-/// How long the VM was on this month, kept at the VM itself: `cf-bench-month` is `2026-01=12345`, seconds. All controllers add to
-/// it, so it knows what others here spent. `cf-bench-counted` is the moment up to which it counts, so that time that two of them
-/// had the VM is counted once.
+/// How long the VM was on this month, kept at the VM itself: `cf-bench-month` is `2026-01=12345`, seconds. All
+/// controllers add to it, so it knows what others spent. `cf-bench-counted` is the moment up to which it counts, so that
+/// time in which two of them had the VM is counted once.
 ///
 /// Two that end within a second of each other may overwrite one another's sum; each one's own ledger has its share.
 public struct MonthTag: Sendable, Equatable {

@@ -41,7 +41,8 @@ public struct Spending: Sendable, Equatable {
   public private(set) var months: [String: [String: Part]] = [:]
   public private(set) var unreadable: Int
 
-  /// How long after its lease a VM may be on: the watchdog looks each minute, and the lease counts a little longer than it says.
+  /// How long after its lease a VM may be on: the watchdog looks each minute, and the lease counts a little longer than
+  /// it says.
   private static let watchdogMargin: TimeInterval = 300
 
   private struct Piece {

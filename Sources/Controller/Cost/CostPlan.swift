@@ -41,8 +41,8 @@ struct CostPlan: Encodable, Equatable {
     let all = Duration.seconds(secondsPerMonth).words
     func amount(_ usd: Double?) -> String { usd.map(Dollars.text) ?? "price not known" }
     var words = [
-      "Plan: \(runsPerMonth) runs a month with the VM on for \(each) each, \(all) together: compute \(amount(computeUsd)), "
-        + "disk \(amount(diskUsd)), address \(amount(addressUsd))"
+      "Plan: \(runsPerMonth) runs a month with the VM on for \(each) each, \(all) together: "
+        + "compute \(amount(computeUsd)), disk \(amount(diskUsd)), address \(amount(addressUsd))"
         + (totalUsd.map { "; \(Dollars.text($0)) a month." } ?? ".")
     ]
     if let fixed = prices.fixedPerMonth, let compute = prices.compute?.usd, compute > 0 {

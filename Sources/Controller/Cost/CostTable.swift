@@ -9,7 +9,8 @@ enum CostTable {
     parts.append(grid([monthHeader] + report.months.map(row)))
     var last = report.plan.map { $0.words(report.prices) } ?? []
     if let limit = report.monthlyLimit {
-      last.append("Nothing is started that would take a month's compute over \(Dollars.text(limit)) (azure.monthly-limit).")
+      last.append(
+        "Nothing is started that would take a month's compute over \(Dollars.text(limit)) (azure.monthly-limit).")
     }
     last += report.notes
     if !last.isEmpty { parts.append(last.map { TerminalText.clean($0) + "\n" }.joined()) }
