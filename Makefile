@@ -28,7 +28,7 @@ long := OptimizeLayerTests|MemoryLayerTests|CodeflashTests
 
 # Tests that run az and a VM's sshd wait more than they work: some at a time. Those about seconds, such as how fast a cancel
 # reaches Azure, go alone.
-azure := Azure|ProvisionTests|CloudInit|Watchdog
+azure := Azure|Provision|CloudInit|Watchdog
 seconds := AzureLifeTests.cancelled
 some_at_a_time := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4
 
