@@ -15,14 +15,16 @@ struct Creation: Sendable {
   func outcome() async throws -> VMView? {
     let deadline = ContinuousClock.now + Self.limit
     let patience = Patience(limit: .seconds(120), note: note)
-    var isNoted = false
+    var (isNoted, looksAfter) = (false, 0)
     while true {
       // Looked at in this order: a deployment that ends between both has made the VM that is looked for.
       let running = try await patience.with { try await deployments() }
       if let view = try await patience.with({ try await client.existing() }) { return view }
-      guard !running.isEmpty, ContinuousClock.now < deadline else { return nil }
-      if !isNoted { note("Azure is still making the VM; waiting for it, to stop it") }
-      isNoted = true
+      // Azure may show a VM a moment later than the deployment that made it has ended.
+      looksAfter = running.isEmpty ? looksAfter + 1 : 0
+      guard looksAfter < 4, ContinuousClock.now < deadline else { return nil }
+      if !isNoted, !running.isEmpty { note("Azure is still making the VM; waiting for it, to stop it") }
+      isNoted = isNoted || !running.isEmpty
       try await Task.sleep(for: Self.lookEvery)
     }
   }
