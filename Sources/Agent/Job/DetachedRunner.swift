@@ -13,7 +13,7 @@ struct DetachedRunner {
   var environment: [String: String]
 
   /// How long the runner may take to come up, in seconds.
-  private static let startLimit = 10.0
+  static let startLimit = 10.0
 
   /// Returns once the runner holds its lock and its journal is there.
   func start(_ folder: JobFolder) throws -> pid_t {

@@ -28,8 +28,7 @@ struct JobFolder: Sendable {
 
   /// The runner's process id while there is one.
   func runningPID() -> pid_t? {
-    guard let lock = FileLock(path: runnerLock, create: false) else { return nil }
-    guard !lock.tryLock() else { return nil }  // nobody holds it
+    guard let lock = FileLock(path: runnerLock, create: false), lock.isHeld else { return nil }
     return pid_t(lock.content.split(separator: " ").first ?? "")
   }
 

@@ -1,18 +1,24 @@
 import FoundationEssentials
 import Shared
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// The jobs that have this host, or wait for it.
 struct JobsHere {
   var home: AgentHome
   var environment: [String: String]
 
-  /// Those of this home whose runner lives; and the one that has the machine, whosever home it is in.
+  /// Those of this home whose runner lives or is on its way; and the one that has the machine, whosever home it is in.
   func list() -> Occupancy {
     let holder = holder()
     let folders = (try? FileManager.default.contentsOfDirectory(atPath: home.jobs)) ?? []  // no folder: no jobs yet
     var jobs = folders.sorted().compactMap { JobID($0) }.compactMap { id -> Occupancy.Entry? in
       let folder = JobFolder(id, in: home)
-      guard folder.runningPID() != nil else { return nil }
+      guard folder.hasJournal ? folder.runningPID() != nil : folder.isNew else { return nil }
       let owner = (try? folder.readManifest().owner) ?? "somebody"  // a runner without a readable manifest still runs
       return Occupancy.Entry(job: id, owner: owner, state: holder?.job == id ? .measuring : .waiting)
     }
@@ -20,11 +26,27 @@ struct JobsHere {
     return Occupancy(jobs: jobs)
   }
 
-  /// The lock's content is `JOB of OWNER`, and true only while somebody holds it.
+  /// The lock's content is `JOB of OWNER`, and true only while somebody holds it. A holder that has not written yet, or may
+  /// not, has the machine all the same.
   private func holder() -> Occupancy.Entry? {
-    guard let lock = FileLock(path: MachineLock.path(environment), create: false), !lock.tryLock() else { return nil }
+    guard let lock = FileLock(path: MachineLock.path(environment), create: false), lock.isHeld else { return nil }
     let words = lock.content.split(separator: " ", maxSplits: 2).map(String.init)
-    guard words.count == 3, words[1] == "of", let job = JobID(words[0]) else { return nil }
-    return Occupancy.Entry(job: job, owner: words[2], state: .measuring)
+    if words.count == 3, words[1] == "of", let job = JobID(words[0]) {
+      return Occupancy.Entry(job: job, owner: words[2], state: .measuring)
+    }
+    return JobID("unknown").map { Occupancy.Entry(job: $0, owner: "somebody", state: .measuring) }
+  }
+}
+
+extension JobFolder {
+  fileprivate var hasJournal: Bool { access(journal, F_OK) == 0 }
+
+  /// Submitted so lately that its runner may be on its way. Its lock must not be touched before it has the journal: a runner
+  /// that finds it taken for a moment would give up.
+  fileprivate var isNew: Bool {
+    guard let changed = try? FileManager.default.attributesOfItem(atPath: manifest)[.modificationDate] as? Date else {
+      return false
+    }
+    return Date.now.timeIntervalSince(changed) <= DetachedRunner.startLimit
   }
 }

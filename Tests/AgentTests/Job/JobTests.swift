@@ -7,25 +7,8 @@ import Testing
 
 @Suite("A submitted job runs once, alone, and to its last word")
 struct JobTests {
-  private func environment(_ home: String) -> [String: String] {
-    var environment = ProcessInfo.processInfo.environment.filter { ["PATH", "HOME", "SSL_CERT_FILE"].contains($0.key) }
-    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent().path
-    environment["PATH"] = "\(root)/.tools/bin:" + (environment["PATH"] ?? "/usr/bin:/bin")
-    environment["CF_BENCH_HOME"] = home
-    environment["CF_BENCH_LOCK"] = home + "/lock"
-    return environment
-  }
-
-  /// Sends requests to a `serve` of its own and reads to the end: a followed job's end.
   private func converse(_ home: String, _ requests: [AgentRequest]) throws -> [AgentMessage] {
-    let outcome = try ChildProcess(
-      program: try BuiltProduct.path("cf-bench-agent"), arguments: ["serve"], environment: environment(home),
-      directory: "/", input: try requests.flatMap { try $0.line() }, limitSeconds: 100
-    ).run()
-    #expect(outcome.end == .exited(0))
-    var framer = LineFramer()
-    return try framer.lines(of: outcome.output).map { line in try line.withUnsafeBytes { try AgentMessage(line: $0) } }
+    try Conversation(home: home).send(requests)
   }
 
   private func submit(_ manifest: JobManifest) -> AgentRequest { .submit(SubmitRequest(manifest: manifest)) }

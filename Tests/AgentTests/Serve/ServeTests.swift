@@ -154,6 +154,7 @@ struct ServeTests {
         let folder = JobFolder(manifest.id, in: AgentHome(environment: ["CF_BENCH_HOME": home]))
         try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
         try JSONEncoder().encode(manifest).write(to: URL(filePath: folder.manifest))
+        try Data().write(to: URL(filePath: folder.journal))
         let lock = try #require(FileLock(path: folder.runnerLock, create: true))
         #expect(lock.tryLock())
         lock.write("1")

@@ -1,0 +1,40 @@
+import Foundation
+import Shared
+import TestSupport
+import Testing
+
+@testable import Agent
+
+/// Talks to the real `cf-bench-agent serve` of one home.
+struct Conversation {
+  var home: String
+  /// What keeps measurements apart; the home's own unless several homes share one.
+  var lock: String?
+
+  private var environment: [String: String] {
+    var environment = ProcessInfo.processInfo.environment.filter { ["PATH", "HOME", "SSL_CERT_FILE"].contains($0.key) }
+    environment["PATH"] = "\(SchemaValidator.packageRoot.path)/.tools/bin:" + (environment["PATH"] ?? "/usr/bin:/bin")
+    environment["CF_BENCH_HOME"] = home
+    environment["CF_BENCH_LOCK"] = lock ?? home + "/lock"
+    return environment
+  }
+
+  /// Sends requests to a `serve` of its own and reads to the end: a followed job's end.
+  func send(_ requests: [AgentRequest]) throws -> [AgentMessage] {
+    let outcome = try ChildProcess(
+      program: try BuiltProduct.path("cf-bench-agent"), arguments: ["serve"], environment: environment,
+      directory: "/", input: try requests.flatMap { try $0.line() }, limitSeconds: 100
+    ).run()
+    #expect(outcome.end == .exited(0))
+    var framer = LineFramer()
+    return try framer.lines(of: outcome.output).map { line in try line.withUnsafeBytes { try AgentMessage(line: $0) } }
+  }
+
+  func folder(_ job: JobID) -> JobFolder { JobFolder(job, in: AgentHome(environment: ["CF_BENCH_HOME": home])) }
+
+  /// Waits until a job's journal has an event of this type.
+  func wait(for type: String, of job: JobID) throws {
+    let journal = folder(job).journal
+    while !(try String(contentsOfFile: journal, encoding: .utf8)).contains("\"type\":\"\(type)\"") { usleep(10_000) }
+  }
+}
