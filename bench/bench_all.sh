@@ -1,8 +1,13 @@
 #!/usr/bin/env bash
-# All layers of one revision; results go into a folder named after it.
+# All layers of one revision: startup, micro, optimize, memory. Results go into a folder of their own.
+#
+# usage: bench_all.sh [REVISION] [OPTION...]
+#
+# REVISION is a branch, a tag, a commit, a release (codeflash==0.20.6) or a folder (path:.); the current branch unless
+# said. Options are those of 'cf-bench run', such as --python 3.12,3.13. On the VM:
+#
+#   ssh azureuser@ADDRESS "bash ~/bench/bench_all.sh perf/x"
 set -euo pipefail
 # shellcheck source=bench/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-help_if_asked "usage: bench_all.sh [REVISION] [OPTION...]
-All layers of one revision; results go into a folder named after it." "$@"
-measure "" "$@"
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+run_layers "" "$@"

@@ -1,27 +1,87 @@
 #!/usr/bin/env python3
-"""usage: bench_importtime.py [REVISION] [OPTION...]
+"""Layer 1, module by module: what each one costs to import, the most expensive first.
 
-What each module costs when the target is imported: own time and with all it imports, the dearest first.
+usage: bench_importtime.py [REVISION] [OPTION...]
+
+REVISION is a branch, a tag, a commit, a release (codeflash==0.20.6) or a folder (path:.); the current branch unless
+said. Options are those of 'cf-bench run', such as --python 3.12,3.13 or --set startup.import-runs=9. 'own' is the time
+in the module itself, 'cumulative' that of what it imports too. The commands of the layer are timed in one block only.
 """
 
 from __future__ import annotations
 
 import csv
+import json
+import os
+import signal
+import subprocess
 import sys
+from collections import defaultdict
+from pathlib import Path
 
-from door import results_of, usage
+import door
+
+Rows = list[dict[str, str]]
+
+
+def measure(arguments: list[str]) -> tuple[int, str]:
+    """Exit status and the JSON that cf-bench printed."""
+    # A setting of its own, weaker than any flag: the commands are not what is asked for here.
+    environment = {"CF_BENCH_STARTUP_BLOCKS": "1", **os.environ}
+    child = subprocess.Popen(
+        door.command("startup", arguments), stdout=subprocess.PIPE, env=environment, encoding="utf-8", errors="replace"
+    )
+    # Ctrl-C reaches cf-bench by itself, which then reports what it has; other signals reach only this process.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: child.send_signal(number))
+    output, _ = child.communicate()
+    return door.exit_status(child), output
+
+
+def read_table(path: Path) -> dict[str, Rows]:
+    """The rows by Python, whose column is there only when several were measured."""
+    tables: dict[str, Rows] = defaultdict(list)
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+            tables[row.get("python") or ""].append(row)
+    return tables
+
+
+def milliseconds(microseconds: int) -> str:
+    return f"{microseconds / 1000:.2f} ms"
+
+
+def show(tables: dict[str, Rows]) -> None:
+    for python, rows in tables.items():
+        if python:
+            print(f"Python {python}")
+        rows.sort(key=lambda row: int(row["self_us"]), reverse=True)
+        total = sum(int(row["self_us"]) for row in rows)
+        print(f"{'own':>12}  {'cumulative':>12}  module")
+        for row in rows:
+            module = "".join(letter if letter.isprintable() else "?" for letter in row["module"])
+            own, cumulative = milliseconds(int(row["self_us"])), milliseconds(int(row["cumulative_us"]))
+            print(f"{own:>12}  {cumulative:>12}  {module}")
+        print(f"{milliseconds(total):>12}  {'':>12}  all {len(rows)} modules\n")
 
 
 def main() -> None:
-    usage(__doc__)
-    folder = results_of("startup", sys.argv[1:])
-    with open(folder / "importtime.tsv", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
-    own, total = (next(name for name in rows[0] if word in name) for word in ("self", "cumulative")) if rows else ("", "")
-    print(f"{'own, us':>12}  {'in all, us':>12}  module")
-    for row in sorted(rows, key=lambda row: -float(row[own])):
-        print(f"{float(row[own]):12.0f}  {float(row[total]):12.0f}  {row['module']}")
-    print(f"\n{folder / 'importtime.tsv'}")
+    door.help_if_asked(__doc__)
+    arguments = sys.argv[1:]
+    status, output = measure([*arguments, "--json"])
+    if "--json" in arguments:
+        print(output, end="")
+    elif output.strip():
+        table = Path(json.loads(output).get("folder", "")) / "importtime.tsv"
+        if table.exists():
+            show(read_table(table))
+        else:
+            door.fail(
+                "there is no import breakdown", f"the run wrote no {table}",
+                f"see {table.with_name('summary.md')} for what went wrong", status or 4,
+            )
+    sys.exit(status)
 
 
 if __name__ == "__main__":

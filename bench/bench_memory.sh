@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# Layer 4: peak memory of commands and of an optimization run.
+# Layer 4: how much memory commands and runs of codeflash need, and which lines hold it.
+#
+# usage: bench_memory.sh [REVISION] [OPTION...]
+#
+# REVISION is a branch, a tag, a commit, a release (codeflash==0.20.6) or a folder (path:.); the current branch unless
+# said. Options are those of 'cf-bench run', such as --set memory.blocks=5.
 set -euo pipefail
 # shellcheck source=bench/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-help_if_asked "usage: bench_memory.sh [REVISION] [OPTION...]
-Layer 4: peak memory of commands and of an optimization run." "$@"
-measure "memory" "$@"
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+run_layers memory "$@"

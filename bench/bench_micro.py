@@ -1,25 +1,39 @@
 #!/usr/bin/env python3
-"""usage: bench_micro.py [REVISION] [OPTION...]
+"""Layer 2: how long single functions take, and where.
 
-Layer 2: how long single functions take (timeit), each as the median over blocks of fresh workers.
+usage: bench_micro.py [REVISION [TARGET...]] [OPTION...]
+
+REVISION is a branch, a tag, a commit, a release (codeflash==0.20.6) or a folder (path:.); the current branch unless
+said. TARGET is a function's name in the table, such as 'merge test results'; all of them unless said. Options are those
+of 'cf-bench run', such as --set micro.blocks=20.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+from itertools import takewhile
 
-from door import results_of, usage
+import door
+
+PREFIX = "micro: "
+
+
+def with_targets(arguments: list[str]) -> list[str]:
+    """The same arguments with the targets as a setting of cf-bench."""
+    marker, rest = (["--"], arguments[1:]) if arguments[:1] == ["--"] else ([], arguments)
+    words = rest[:1] if marker else list(takewhile(lambda word: not word.startswith("-"), rest))
+    options = rest[len(words) :]
+    targets = [word[len(PREFIX) :] if word.startswith(PREFIX) else word for word in words[1:]]
+    only = ["--set", f"micro.only={json.dumps(targets)}"] if targets else []
+    return [*marker, *words[:1], *only, *options]
 
 
 def main() -> None:
-    usage(__doc__)
-    folder = results_of("micro", sys.argv[1:])
-    document = json.loads((folder / "micro.json").read_text())
-    print(f"{'median, us':>12}  target")
-    for target in document["targets"]:
-        print(f"{target['medianSeconds'] * 1e6:12.3f}  {target['name']}")
-    print(f"\n{folder / 'micro.json'}")
+    door.help_if_asked(__doc__)
+    command = door.command("micro", with_targets(sys.argv[1:]))
+    os.execvp(command[0], command)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# Layer 3: a whole optimization run on the fixture project.
+# Layer 3: codeflash at work on a small project, offline: how long, and does it find what there is to find?
+#
+# usage: bench_optimize.sh [REVISION] [OPTION...]
+#
+# REVISION is a branch, a tag, a commit, a release (codeflash==0.20.6) or a folder (path:.); the current branch unless
+# said. Options are those of 'cf-bench run', such as --set optimize.form=quick.
 set -euo pipefail
 # shellcheck source=bench/lib.sh
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-help_if_asked "usage: bench_optimize.sh [REVISION] [OPTION...]
-Layer 3: a whole optimization run on the fixture project." "$@"
-measure "optimize" "$@"
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+run_layers optimize "$@"

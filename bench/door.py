@@ -1,35 +1,38 @@
-"""What bench_importtime.py and bench_micro.py share: they run bench's shell scripts and read the results folder."""
+"""The way from a Python script of this folder to cf-bench: through lib.sh, as the shell scripts go."""
 
 from __future__ import annotations
 
-import os
+import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
+from typing import NoReturn
+
+LIBRARY = Path(__file__).resolve().parent / "lib.sh"
 
 
-def results_of(layer: str, arguments: list[str]) -> Path:
-    """Measures one layer of a revision, as `bench_all.sh REVISION --layers LAYER` does, and gives its results folder."""
-    with tempfile.NamedTemporaryFile("w+", prefix="cf-bench-", suffix=".log") as log:
-        script = Path(__file__).resolve().parent / "bench_all.sh"
-        with subprocess.Popen(
-            [str(script), *arguments, "--layers", layer], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        ) as process:
-            for line in process.stderr or []:
-                sys.stderr.write(line)
-                log.write(line)
-        if process.returncode not in (0, 4):
-            sys.exit(process.returncode)
-        log.flush()
-        words = [line for line in Path(log.name).read_text().splitlines() if "results in " in line]
-    if not words:
-        sys.exit("error: the run named no results folder\n  fix: run bench_all.sh and look at what it says")
-    return Path(os.path.expanduser(words[-1].split("results in ", 1)[1].strip()))
+def command(layer: str, arguments: list[str]) -> list[str]:
+    """What measures one layer; the arguments stay a vector, no shell reads them."""
+    return ["bash", "-c", 'source "$1"; shift; run_layers "$@"', sys.argv[0], str(LIBRARY), layer, *arguments]
 
 
-def usage(text: str) -> None:
-    """Ends with the text when help is asked for."""
-    if any(word in ("-h", "--help") for word in sys.argv[1:]):
-        print(text)
+def stop_with_reader() -> None:
+    """Whoever reads only the first lines is no error."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+
+def help_if_asked(text: str | None) -> None:
+    stop_with_reader()
+    if sys.argv[1:2] in (["--help"], ["-h"]):
+        print((text or "").strip())
         sys.exit(0)
+
+
+def fail(what: str, why: str, fix: str, status: int) -> NoReturn:
+    print(f"error: {what}\n  why: {why}\n  fix: {fix}", file=sys.stderr)
+    sys.exit(status)
+
+
+def exit_status(child: subprocess.Popen[str]) -> int:
+    """The child's own status; 128 + N when a signal N ended it, as a shell says it."""
+    return child.returncode if child.returncode >= 0 else 128 - child.returncode

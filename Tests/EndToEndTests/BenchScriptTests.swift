@@ -1,4 +1,5 @@
 import Foundation
+import PrivateSSHD
 import TestSupport
 import Testing
 
@@ -39,8 +40,11 @@ struct BenchScriptTests {
       let imports = try await script(rig, "bench_importtime.py", ["path:fast"])
       #expect(imports.status == 0, "\(imports.error)")
       let lines = imports.output.split(separator: "\n")
-      #expect(lines.first?.contains("own, us") == true)
-      #expect(lines.count > 5)
+      #expect(lines.first?.split(separator: " ") == ["own", "cumulative", "module"])
+      let own = lines.dropFirst().dropLast().compactMap { $0.split(separator: " ").first.flatMap { Double($0) } }
+      #expect(own.count > 5 && own == own.sorted(by: >))
+      #expect(lines.contains { $0.hasSuffix("  slowpoke") })
+      #expect(lines.last?.hasSuffix("all \(own.count) modules") == true)
     }
   }
 
@@ -53,7 +57,106 @@ struct BenchScriptTests {
       let micro = try await script(
         rig, "bench_micro.py", ["path:fast", "--set", "micro.targets=targets.yaml", "--set", "micro.blocks=2"])
       #expect(micro.status == 0, "\(micro.error)")
-      #expect(micro.output.split(separator: "\n").count >= 3)
+      #expect(micro.output.contains("micro: spin"), "\(micro.output)")
+      let named = try await script(
+        rig, "bench_micro.py", ["path:fast", "spinn", "--set", "micro.targets=targets.yaml"])
+      #expect(named.status == 2)
+      #expect(named.error.contains("did you mean 'spin'"), "\(named.error)")
+    }
+  }
+
+  @Test("the exit status is that of cf-bench, also where there is a table to print")
+  func partial() async throws {
+    try await withRig { rig in
+      _ = try FixtureProject(in: rig.folder + "/failing", spin: 10, exitCode: 1)
+      let imports = try await script(rig, "bench_importtime.py", ["path:failing"])
+      #expect(imports.status == 4, "\(imports.error)")
+      #expect(imports.output.contains("  slowpoke\n"))
+    }
+  }
+
+  /// A home folder as on the VM: the scripts, the programs, and a clone that stayed behind.
+  private func makeHome(_ rig: Rig) async throws {
+    let home = rig.folder + "/home"
+    let files = FileManager.default
+    try files.createDirectory(atPath: home + "/bench/bin", withIntermediateDirectories: true)
+    for name in try files.contentsOfDirectory(atPath: Rig.packageRoot + "/bench") {
+      try files.createSymbolicLink(
+        atPath: "\(home)/bench/\(name)", withDestinationPath: "\(Rig.packageRoot)/bench/\(name)")
+    }
+    for name in ["cf-bench", "cf-bench-agent"] {
+      try files.createSymbolicLink(
+        atPath: "\(home)/bench/bin/\(name)", withDestinationPath: try BuiltProduct.path(name))
+    }
+    let origin = rig.folder + "/origin"
+    _ = try FixtureProject(in: origin, spin: 100_000)
+    try await rig.git("init", "-q", "-b", "main", origin)
+    try await rig.commit(origin, "first")
+    try await rig.git("clone", "-q", origin, home + "/codeflash")
+    _ = try FixtureProject(in: origin, spin: 200_000)
+    try await rig.commit(origin, "second")
+    try await rig.git("-C", origin, "branch", "perf/x")
+    _ = try FixtureProject(in: home + "/codeflash", spin: 300_000)
+    try await rig.git("-C", home + "/codeflash", "checkout", "-q", "-b", "own")
+    try await rig.commit(home + "/codeflash", "never pushed")
+  }
+
+  private func commit(_ rig: Rig, _ repository: String, _ ref: String) async throws -> String {
+    try await rig.tool("git", ["-C", rig.folder + "/" + repository, "rev-parse", ref]).output
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  @Test("on a machine like the VM, over ssh: the fetched clone, results in ~/results, nobody's branch moved")
+  func byHand() async throws {
+    try await withRig { rig in
+      try await makeHome(rig)
+      let before = try await rig.tool("git", ["-C", rig.folder + "/home/codeflash", "show-ref", "--heads"]).output
+      var environment = rig.environment.filter {
+        ["PATH", "CF_BENCH_HOME", "CF_BENCH_LOCK", "SSL_CERT_FILE", "SSL_CERT_DIR"].contains($0.key)
+      }
+      environment["HOME"] = rig.folder + "/home"
+      try await withPrivateSSHD(PrivateSSHDOptions(environment: environment)) { server in
+        for (revision, commit) in [
+          ("perf/x", try await commit(rig, "origin", "perf/x")), ("main", try await commit(rig, "origin", "main")),
+          ("", try await commit(rig, "home/codeflash", "own")),
+        ] {
+          let command = "bash ~/bench/bench_all.sh \(revision) --layers startup --config \(rig.folder)/cf-bench.yaml"
+          let run = try await rig.tool(
+            "ssh",
+            [
+              "-p", "\(server.port)", "-i", server.clientKey, "-o", "BatchMode=yes", "-o",
+              "UserKnownHostsFile=\(server.knownHosts)", "\(server.user)@127.0.0.1", command,
+            ])
+          #expect(run.status == 0, "\(run.error)")
+          #expect(run.error.contains("main is behind origin/main") == (revision == "main"))
+          let folder = try #require(run.error.split(separator: "\n").last?.split(separator: "/").last)
+          #expect(try rig.read("home/results/\(folder)/events.ndjson").contains(commit), "\(revision)")
+        }
+      }
+      let after = try await rig.tool("git", ["-C", rig.folder + "/home/codeflash", "show-ref", "--heads"]).output
+      #expect(before == after)
+      let names = try FileManager.default.contentsOfDirectory(atPath: rig.folder + "/home/results")
+      #expect(names.count == 3 && names.contains { $0.hasPrefix("perf-x-") } && names.contains { $0.hasPrefix("own-") })
+    }
+  }
+
+  @Test("whatever stands in an argument reaches cf-bench as it is")
+  func arguments() async throws {
+    try await withRig { rig in
+      try rig.write("recorder", "#!/bin/bash\n[ \"$1\" = settings ] || printf '%s\\0' \"$@\"\nexit 4\n")
+      _ = try await rig.tool("chmod", ["+x", "recorder"])
+      let odd = ["a b", "$(touch canary)", "`touch canary`", "it's", "\"", "x\ny\n", "*", "", "--", "-n", "\\"]
+      for name in Self.scripts where name != "bench_importtime.py" {
+        let taken = name == "bench_compare.sh" ? 2 : 1
+        let given = Array(odd.prefix(taken)) + ["--more"] + odd.dropFirst(taken)
+        let run = try await rig.tool(
+          "env", ["CF_BENCH=\(rig.folder)/recorder", "\(Rig.packageRoot)/bench/\(name)"] + given)
+        #expect(run.status == 4, "\(run.error)")
+        let words = run.output.split(separator: "\0", omittingEmptySubsequences: false).dropLast().map(String.init)
+        let expected = ["--more"] + odd.dropFirst(taken) + ["--"] + odd.prefix(taken)
+        #expect(words.suffix(expected.count) == expected[...], "\(name)")
+      }
+      #expect(!FileManager.default.fileExists(atPath: rig.folder + "/canary"))
     }
   }
 

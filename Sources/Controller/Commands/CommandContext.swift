@@ -125,7 +125,7 @@ struct CommandContext {
     if let use { try RunCostFile(cost: use).write(to: folder) }
     let report = try StoredReport.rewrite(folder)
     progress.finish("results in \(folder.path.string)")
-    try StandardOutput.write(report, as: output, environment: environment)
+    try StandardOutput.write(report, in: folder.path, as: output, environment: environment)
     if let problem = report.record.finished?.problem { throw problem }
     if ended.reason == .runnerLost {
       throw Problem(
@@ -173,7 +173,10 @@ enum StandardOutput {
     write(String(decoding: try encoder.encode(value), as: UTF8.self))
   }
 
-  static func write(_ report: StoredReport, as output: OutputOptions, environment: [String: String]) throws {
+  /// - Parameter folder: where the results lie.
+  static func write(
+    _ report: StoredReport, in folder: FilePath, as output: OutputOptions, environment: [String: String]
+  ) throws {
     guard output.json else {
       return write(report.table(style: TerminalStyle(isTerminal: isatty(1) != 0, environment: environment)))
     }
@@ -182,8 +185,8 @@ enum StandardOutput {
     case .run(let side, _):
       try write(
         json: RunDocument(
-          revision: side.label, startup: side.startup, micro: side.micro, optimize: side.optimize, memory: side.memory,
-          cost: side.cost))
+          revision: side.label, folder: folder.string, startup: side.startup, micro: side.micro,
+          optimize: side.optimize, memory: side.memory, cost: side.cost))
     }
   }
 }
@@ -192,6 +195,8 @@ enum StandardOutput {
 struct RunDocument: Encodable {
   var schema = 1
   var revision: String
+  /// Where they lie, with what no JSON holds beside them.
+  var folder: String
   var startup: StartupDocument?
   var micro: MicroDocument?
   var optimize: OptimizeDocument?

@@ -16,8 +16,9 @@ struct Report: BenchCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    let results = try StoredReport.rewrite(try RunFolder.open(FilePath(folder)))
-    try StandardOutput.write(results, as: output, environment: ProcessInfo.processInfo.environment)
+    let folder = FilePath(folder)
+    let results = try StoredReport.rewrite(try RunFolder.open(folder))
+    try StandardOutput.write(results, in: folder, as: output, environment: ProcessInfo.processInfo.environment)
     return results.exitStatus
   }
 }

@@ -49,12 +49,10 @@ struct SidePreparation {
 
   /// A commit of a repository of this machine as a git bundle with the tags, which version numbers are made from.
   private func bundle(_ side: Side, _ ref: String) async throws -> PreparedSide {
-    let found = try await LocalTool.run(
-      "git", ["-C", repository, "rev-parse", "--verify", "--quiet", "--end-of-options", ref + "^{commit}"])
-    let commit = found.output.trimmingCharacters(in: .whitespacesAndNewlines)
-    guard found.succeeded, commit.count == 40 else {
-      throw RevisionError.noSuchRef(ref: ref, repository: repository)
-    }
+    // A branch that was fetched and never checked out stands under its remote's name alone.
+    var found = try await commit(of: ref)
+    if found == nil { found = try await commit(of: "refs/remotes/origin/" + ref) }
+    guard let commit = found else { throw RevisionError.noSuchRef(ref: ref, repository: repository) }
     // The bundle needs a ref that points to the commit; the person's repository is not written to.
     let clone = scratch + "/clone-" + UUID().uuidString
     let file = scratch + "/bundle-" + UUID().uuidString
@@ -69,6 +67,13 @@ struct SidePreparation {
     let upload = try Upload(of: file)
     return PreparedSide(
       plan: SidePlan(side: side, label: ref, source: .bundle(upload: upload.id, commit: commit)), upload: upload)
+  }
+
+  private func commit(of ref: String) async throws -> String? {
+    let found = try await LocalTool.run(
+      "git", ["-C", repository, "rev-parse", "--verify", "--quiet", "--end-of-options", ref + "^{commit}"])
+    let commit = found.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    return found.succeeded && commit.count == 40 ? commit : nil
   }
 }
 

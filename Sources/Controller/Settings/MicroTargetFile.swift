@@ -54,8 +54,25 @@ enum MicroTargetFile {
     return code
   }
 
-  /// The built-in targets and those of the user's file, which replace built-in ones of the same name.
+  /// The built-in targets and those of the user's file, which replace built-in ones of the same name; where only some are
+  /// asked for, those.
   static func targets(for settings: Settings) throws(SettingsError) -> [MicroTarget] {
+    let targets = try all(for: settings)
+    guard !settings.microOnly.isEmpty, case .given(let place) = settings.origin(of: "micro.only") else {
+      return targets
+    }
+    let names = targets.map(\.name)
+    if let unknown = settings.microOnly.first(where: { !names.contains($0) }) {
+      let nearest = NearestName.to(unknown, among: names).map { " (did you mean '\($0)'?)" } ?? ""
+      throw SettingsError(
+        fault: .wrongValue(
+          key: "micro.only", found: "'\(unknown)'",
+          expected: "names of micro targets: \(names.joined(separator: ", "))\(nearest)"), place: place)
+    }
+    return targets.filter { settings.microOnly.contains($0.name) }
+  }
+
+  private static func all(for settings: Settings) throws(SettingsError) -> [MicroTarget] {
     var targets: [MicroTarget] = []
     if settings.microBuiltinTargets {
       targets = try parse(

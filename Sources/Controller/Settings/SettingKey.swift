@@ -167,6 +167,7 @@ struct SettingKey: Sendable {
     key(
       "micro.targets", \.microTargets, "File of micro targets, added to the built-in ones or replacing them by name."),
     key("micro.builtin-targets", \.microBuiltinTargets, "Whether the built-in micro targets are measured."),
+    key("micro.only", \.microOnly, "Names of the micro targets that are measured; all of them when the list is empty."),
     key(
       "micro.blocks", \.microBlocks, "Most blocks of layer 2; a block has two fresh workers a side. A run measures 12.",
       within: 1...10_000),

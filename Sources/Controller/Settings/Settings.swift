@@ -28,6 +28,7 @@ struct Settings: Equatable, Sendable {
   var startupTimeout = Duration.seconds(60)
   var microTargets: FilePath?
   var microBuiltinTargets = true
+  var microOnly: [String] = []
   var microBlocks = 60
   var microRepeats = 3
   var microRepeatTime = Duration.milliseconds(20)
