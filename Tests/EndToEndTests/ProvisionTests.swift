@@ -44,6 +44,7 @@ struct ProvisionTests {
       #expect(assignments.allSatisfy { $0.id.contains("/virtualMachines/cf-bench/providers/") })
       #expect(FileManager.default.isExecutableFile(atPath: vm.folder + "/bench/bin/cf-bench-agent"))
       #expect(FileManager.default.isExecutableFile(atPath: vm.folder + "/bench/bin/cf-bench"))
+      #expect(FileManager.default.fileExists(atPath: vm.folder + "/bench/fixtures/depot/opportunities.json"))
       // What was made is what the dry run said.
       let unnamed = ["/roleAssignments", "/deployments"]  // named by Azure and by az
       for made in state.resources.values where !unnamed.contains(where: { made.type.hasSuffix($0) }) {

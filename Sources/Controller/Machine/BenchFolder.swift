@@ -2,7 +2,7 @@ import Foundation
 import SSH
 import Shared
 
-/// The folder `~/bench` of the VM: the scripts, and both programs below `bin`.
+/// The folder `~/bench` of the VM: the scripts, both programs below `bin`, and the project that layers 3 and 4 run codeflash on.
 struct BenchFolder {
   var agent: AgentBinary
 
@@ -23,6 +23,11 @@ struct BenchFolder {
       where !name.hasPrefix(".") && name != "bin" {
         try FileManager.default.copyItem(atPath: "\(scripts)/\(name)", toPath: "\(folder)/\(name)")
       }
+    }
+    // Found there as it is here: below a folder that holds the programs' own.
+    if let project = try? ProjectFolder.find(Settings()) {  // without it here, there is none to bring
+      try FileManager.default.createDirectory(atPath: folder + "/fixtures", withIntermediateDirectories: true)
+      try FileManager.default.copyItem(atPath: project, toPath: "\(folder)/\(ProjectFolder.builtIn)")
     }
     try FileManager.default.copyItem(atPath: agent.path, toPath: folder + "/bin/cf-bench-agent")
     try FileManager.default.copyItem(atPath: Executable.path, toPath: folder + "/bin/cf-bench")

@@ -4,7 +4,7 @@ import SystemPackage
 
 /// The project that layers 3 and 4 run codeflash on.
 enum ProjectFolder {
-  private static let builtIn = "fixtures/depot"
+  static let builtIn = "fixtures/depot"
   private static let mark = "opportunities.json"
 
   /// The folder that the settings name, or the built-in project: beside the controller, under `share/cf-bench`, or in the
