@@ -52,6 +52,8 @@ struct ProvisionedDocument: Encodable {
   var outcome: String?
   /// Checks on the VM that are not well.
   var findings: [DoctorCheck] = []
+  /// For a dry run.
+  var price: String?
 
   var words: String {
     if let calls { return calls.joined(separator: "\n") }

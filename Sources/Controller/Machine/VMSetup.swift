@@ -13,11 +13,6 @@ struct VMSetup: Sendable {
   private var vm: AzureVM { azure.machine }
   private var hostKey: AzureHostKey { AzureHostKey(state: access.state, vm: vm) }
 
-  /// What a VM costs if it were on all month, in words.
-  var monthlyPrice: @Sendable (_ size: String, _ location: String) -> String = { _, _ in
-    "price not known here; see cf-bench cost"
-  }
-
   func provision(cloudInit: String?, _ refreshes: Bool) async throws -> ProvisionedDocument {
     try await access.settle(note: note)
     let run = "provision-\(Timestamp.folder())"
@@ -35,8 +30,19 @@ struct VMSetup: Sendable {
     let (calls, isThere) = try await provisioner(run, cloudInit, refreshes).dryRun()
     let isKeyNeeded = !isThere && !FileManager.default.fileExists(atPath: publicKey)
     let key = isKeyNeeded ? ["# a key to log in with", ShellWords.join(["ssh-keygen"] + keygenArguments)] : []
-    let price = ["# monthly price: \(monthlyPrice(azure.size, azure.location))"]
-    return ProvisionedDocument(vm: vm.description, calls: key + calls + price, made: [])
+    let price = await price()
+    return ProvisionedDocument(
+      vm: vm.description, calls: key + calls + ["# monthly price: \(price)"], made: [], price: price)
+  }
+
+  /// What it costs each month whether it is used or not, and each hour that it is on.
+  private func price() async -> String {
+    let book = PriceBook(state: access.state, environment: access.environment)
+    await book.refresh(size: azure.size, diskGB: azure.diskGB, location: azure.location)
+    let prices = book.prices(size: azure.size, diskGB: azure.diskGB, location: azure.location)
+    guard let fixed = prices.fixedPerMonth, let compute = prices.compute else { return "price not known" }
+    return "\(Dollars.text(fixed)) for disk and address, and \(Dollars.text(compute.usd)) for each hour that it is on "
+      + "(\(compute.origin))"
   }
 
   private func provisioner(

@@ -1,0 +1,160 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Provisioning again finishes what is half done, believes no strange key, and mends what was taken away")
+struct ProvisionRepeatTests {
+  private func provision(_ rig: AzureRig, _ more: [String] = []) async throws -> Rig.Result {
+    let result = try await rig.bench(["provision"] + more)
+    #expect(result.status == 0, "\(result.error)")
+    return result
+  }
+
+  @Test("programs that did not arrive are brought by the next one; a tag that names a strange key is not believed")
+  func interrupted() async throws {
+    try await AzureRig.with { rig in
+      let key = try #require(try rig.vm.tags["cf-bench-host-key"])
+      // No page tells the address: the VM is looked into, and nobody gets in.
+      let first = try await rig.bench(
+        ["provision"], extra: ["CF_BENCH_AZURE_ADDRESS_SERVICE": "http://127.0.0.1:9/nobody"])
+      #expect(first.status == 3, "\(first.error)")
+      try rig.expectClean("\(first.error)")
+      #expect(try rig.vm.tags["cf-bench-ready"] == nil)
+
+      // Meanwhile somebody writes another key into the tag. What was pinned stands until the VM itself says otherwise.
+      try await rig.setTags(["cf-bench-host-key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFromSomebodyElse"])
+      let boots = try rig.vm.boots
+      let second = try await provision(rig)
+      #expect(second.error.contains("were not all brought"), "\(second.error)")
+      #expect(FileManager.default.isExecutableFile(atPath: try rig.vm.folder + "/bench/bin/cf-bench-agent"))
+      #expect(try rig.vm.boots == boots + 1)
+      #expect(try rig.vm.tags["cf-bench-host-key"] == key)
+      #expect(try rig.rig.read("state/azure/default_CF-BENCH-RG_cf-bench/host_key") == key + "\n")
+      try rig.expectClean()
+
+      // All is done: it is not started again. Unless, with all there, the tag alone is strange.
+      let third = try await provision(rig)
+      #expect(third.output.contains("everything was there already"))
+      #expect(try rig.vm.boots == boots + 1)
+      try await rig.setTags(["cf-bench-host-key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFromSomebodyElse"])
+      let dry = try await provision(rig, ["--dry-run"])
+      #expect(dry.error.contains("another host key than the one kept here"), "\(dry.error)")
+      #expect(dry.output.contains("az vm start"), "\(dry.output)")
+    }
+  }
+
+  @Test("a firewall and a right that were taken away are there again, with the VM off; another machine makes no key")
+  func mended() async throws {
+    try await AzureRig.with { rig in
+      let version = try await rig.bench(["--version"]).output.trimmingCharacters(in: .whitespacesAndNewlines)
+      try await rig.setTags(["cf-bench-ready": version, "cf-bench-cloud-init": "0123456789abcdef"])
+      let group = ["--resource-group", "CF-BENCH-RG"]
+      let right = try #require(
+        try rig.azure.state().resources.values.first { $0.type.hasSuffix("/roleAssignments") }?.id)
+      for words in [
+        ["network", "nic", "update", "--name", "cf-bench-nic", "--network-security-group", "null"] + group,
+        ["network", "nsg", "delete", "--name", "cf-bench-nsg"] + group,
+        ["role", "assignment", "delete", "--ids", right],
+      ] {
+        let result = try await rig.rig.tool("az", words)
+        try #require(result.status == 0, "\(result.error)")
+      }
+
+      // Another machine of the same person: it has no key made for the VM, and a new one would open nothing.
+      var other = rig
+      let elsewhere = rig.rig.folder + "/elsewhere"
+      other.rig.environment["CF_BENCH_STATE"] = elsewhere
+      other.rig.environment["CF_BENCH_SSH_IDENTITY"] = nil
+      let again = try await provision(other)
+      let made = again.output.split(separator: "\n").filter { $0.hasPrefix("made ") }
+      #expect(made.count == 3, "\(again.output)")
+      #expect(again.error.contains("has no key made for the VM"), "\(again.error)")
+      #expect(again.error.contains("made with another cloud-init file"), "\(again.error)")
+      let kept = try FileManager.default.contentsOfDirectory(
+        atPath: elsewhere + "/azure/default_CF-BENCH-RG_cf-bench")
+      #expect(kept.sorted() == ["cloud-init.yaml", "host_key"])
+      #expect(try rig.vm.boots == 0)
+      let firewall = try await rig.rig.tool(
+        "az", ["network", "nic", "show", "--name", "cf-bench-nic", "--query", "networkSecurityGroup.id"] + group)
+      #expect(firewall.output.contains("/cf-bench-nsg\""), "\(firewall.output)")
+      #expect(try rig.azure.state().rules.isEmpty)
+    }
+  }
+
+  @Test("the VM's watchdog learns its limits; every request that changes something stands in the dry run")
+  func limits() async throws {
+    try await AzureRig.with(isProvisioned: false) { rig in
+      try rig.azure.setGuest(
+        seconds: 0, verdict: "done", files: ["/var/lib/cf-bench/provisioned.json": #"{"schema":1}"#])
+      let limits = ["--set", "azure.idle-limit=30m", "--set", "azure.hard-limit=2h"]
+      let dry = try await provision(rig, ["--dry-run"] + limits)
+      #expect(dry.output.contains("for each hour that it is on"), "\(dry.output)")
+      _ = try await provision(rig, limits)
+      try rig.expectClean()
+      let sent = try String(contentsOfFile: try rig.vm.folder + "/var/lib/cloud/user-data", encoding: .utf8)
+      #expect(sent.contains("CF_BENCH_IDLE_SECONDS=1800\n      CF_BENCH_HARD_SECONDS=7200"))
+      let changes = try rig.changes
+      #expect(changes.count > 15)
+      for request in changes {
+        let words = Self.words(of: request)
+        #expect(words != nil && dry.output.contains(words ?? ""), "\(request): \(words ?? "no words")")
+      }
+    }
+  }
+
+  /// How a person asks for that request.
+  private static func words(of request: String) -> String? {
+    let table = [
+      ("PUT .*/deployments/", "az vm create"), ("PUT .*/securityRules/", "az network nsg rule create"),
+      ("DELETE .*/securityRules/", "az network nsg rule delete"), ("PUT .*/networkSecurityGroups/[^/]*$", "nsg create"),
+      ("PUT .*/virtualNetworks/", "vnet create"), ("PUT .*/publicIPAddresses/", "public-ip create"),
+      ("PUT .*/networkInterfaces/", "nic create"), ("PUT .*/roleDefinitions/", "role definition create"),
+      ("PUT .*/roleAssignments/", "role assignment create"), ("PUT .*/schedules/", "vm auto-shutdown"),
+      ("POST .*/runCommand$", "vm run-command invoke"), ("POST .*/deallocate$", "vm deallocate"),
+      ("PATCH .*/tags/default$", "tag update"), ("PUT /subscriptions/[^/]*/resource[Gg]roups/[^/]*$", "group create"),
+    ]
+    return table.first { request.range(of: $0.0, options: [.regularExpression, .caseInsensitive]) != nil }?.1
+  }
+
+  @Test("a machine that dies while Azure makes the VM, its az too: reap waits for the VM and stops it")
+  func lost() async throws {
+    var options = StandInAzure.Options()
+    options.startSeconds = 4
+    try await AzureRig.with(options, isProvisioned: false) { rig in
+      _ = try await rig.whileRunning(["provision"]) { [rig] pid in
+        try await rig.wait("the VM", seconds: 180) { try rig.azure.power() == "starting" }
+        for process in Self.family(of: pid) { kill(process, SIGKILL) }
+      }
+      // Azure shows it a moment later only.
+      var hidden = StandInAzure.Fault(.status, path: "/virtualMachines/cf-bench$")
+      (hidden.method, hidden.status, hidden.code, hidden.times) = ("GET", 404, "ResourceNotFound", 1)
+      try rig.azure.fault(hidden)
+      let reaped = try await rig.bench(["reap"])
+      #expect(reaped.status == 0, "\(reaped.output)\(reaped.error)")
+      #expect(reaped.output.contains("deallocated"), "\(reaped.output)\(reaped.error)")
+      try rig.expectClean("\(reaped.error)")
+    }
+  }
+}
+
+extension ProvisionRepeatTests {
+  /// A process and all that it started, the process first.
+  private static func family(of pid: pid_t) -> [pid_t] {
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+    let children = threads.flatMap { thread in
+      let list = try? String(contentsOfFile: "/proc/\(pid)/task/\(thread)/children", encoding: .utf8)
+      return (list ?? "").split(separator: " ").compactMap { pid_t($0) }
+    }
+    return [pid] + children.flatMap { family(of: $0) }
+  }
+}
+
+extension AzureRig {
+  /// Requests that changed something, but for those of the stand-in's own clients.
+  fileprivate var changes: [String] {
+    get throws {
+      try azure.requests().filter { $0.method != "GET" && $0.path.hasPrefix("/subscriptions/") }
+        .map { "\($0.method) \($0.path)" }
+    }
+  }
+}
