@@ -42,7 +42,7 @@ public struct NeededRole: Sendable {
       """
   }
 
-  static let name = "cf-bench controller"
+  static let name = "cf-bench run"
 }
 
 extension AzureCheck {
