@@ -31,6 +31,9 @@ has_libssh2() { has pkg-config && pkg-config --exists 'libssh2 >= 1.10'; }
 # sshd lives in sbin, which is not on everybody's PATH.
 has_sshd() { has sshd || [ -x /usr/sbin/sshd ] || [ -x /usr/local/sbin/sshd ]; }
 
+# On Debian it lives in sbin too.
+has_nft() { has nft || [ -x /usr/sbin/nft ]; }
+
 has_certificates() { [ -s /etc/ssl/certs/ca-certificates.crt ] || [ -s /etc/ssl/cert.pem ]; }
 
 # `python3 -m venv` needs ensurepip, which Debian ships apart; a finished .tools/venv proves that it was there.
@@ -64,6 +67,12 @@ look_around() {
     has shellcheck || missing shellcheck "shellcheck"
     has ps || missing procps "ps"
     has openssl || missing openssl "the openssl program"
+    # What the scripts in cloud-init.yaml call, and what they are tried in.
+    has curl || missing curl "curl"
+    has jq || missing jq "jq"
+    has_nft || missing nftables "nft"
+    has systemd-analyze || missing systemd "systemd-analyze (only the program)"
+    has ip || missing iproute2 "ip"
   fi
 }
 

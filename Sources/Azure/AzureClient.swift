@@ -18,7 +18,9 @@ public struct AzureClient: Sendable {
   }
 
   /// Asks for the start and does not wait: az's own waiting looks every thirty seconds.
-  public func start() async throws { try await cli.call(["vm", "start"] + named + ["--no-wait"]) }
+  public func start() async throws { try await cli.call(startArguments) }
+
+  var startArguments: [String] { ["vm", "start"] + named + ["--no-wait"] }
 
   public func deallocate() async throws { try await cli.call(["vm", "deallocate"] + named + ["--no-wait"]) }
 

@@ -136,6 +136,9 @@ extension AzureError {
       "the client secret is wrong", "sign in with the secret's value, not its id; or better, use OIDC"),
     "AADSTS7000222": Row("the client secret is too old", "make a new one; or better, use OIDC, which has none"),
     "ExpiredAuthenticationToken": Row("the sign-in to Azure has ended", "az login"),
+    "RoleDefinitionWithSameNameExists": Row(
+      "the role for this VM's name belongs to another resource group or subscription of the same directory",
+      "take another name for the VM: --set azure.vm=NAME"),
     "PropertyChangeNotAllowed": Row(
       "the VM exists with other settings that can't be changed", "cf-bench deprovision, then provision again"),
   ]

@@ -64,6 +64,7 @@ public struct MachineScope: Sendable {
   private func acquire(_ open: OpenIntent) async throws -> HeldMachine {
     let patience = Patience(limit: .seconds(60), note: hooks.note)
     var view = try await patience.with { try await client.view() }
+    try hooks.mayStart(view)
     let until = Date.now + wish.lease / .seconds(1)
     let lease = Lease(
       run: wish.run, until: until, generation: view.board.nextGeneration, kind: wish.kind, owner: wish.owner)
@@ -74,6 +75,7 @@ public struct MachineScope: Sendable {
       view = try await client.waitForStop(of: wish.run, limit: wish.startLimit)
     }
     try open.enter(.starting)
+    try Ledger(state: state).begin(open.intent, lease: lease)
     let startedAt = Date.now
     let start = Startup(scope: self, view: view, until: until)
     let address = try await start.reach()

@@ -45,16 +45,20 @@ public struct MachineHooks: Sendable {
   public var answers: @Sendable (_ address: String, _ view: VMView) async throws -> Bool
   /// Who else has jobs on the VM, in words; empty for nobody. Asked before it is stopped, within a few seconds.
   public var otherJobs: @Sendable (_ address: String, _ view: VMView) async throws -> [String]
+  /// Throws when it must not be started, for what it would cost. Asked before anything is asked of Azure.
+  public var mayStart: @Sendable (_ view: VMView) throws -> Void
   /// Says to the person what goes on.
   public var note: @Sendable (String) -> Void
 
   public init(
     answers: @escaping @Sendable (String, VMView) async throws -> Bool,
     otherJobs: @escaping @Sendable (String, VMView) async throws -> [String] = { _, _ in [] },
+    mayStart: @escaping @Sendable (VMView) throws -> Void = { _ in },
     note: @escaping @Sendable (String) -> Void
   ) {
     self.answers = answers
     self.otherJobs = otherJobs
+    self.mayStart = mayStart
     self.note = note
   }
 }

@@ -26,7 +26,11 @@ struct Release: Sendable {
       // A full disk here is no reason to leave a VM on: the phase before this one makes the next command stop it as well.
       try? open.enter(.stopping)
       let jobs = await otherJobs()
-      return finish(open, try await stop(id, jobs))
+      let (outcome, board) = try await stop(id, jobs)
+      let intent = open.intent
+      let ended = finish(open, outcome)
+      await count(intent, ended, board, id)
+      return ended
     } catch let error as AzureError where error.isMissing {
       try open.clear()
       return end(open, .nothingToDo("the VM is gone"))
@@ -37,20 +41,32 @@ struct Release: Sendable {
 
   private func identifier(_ open: OpenIntent) async throws -> String {
     if let resource = open.intent.resource { return resource.id }
-    return try await patience.with { try await client.view() }.id
+    // Only who makes a VM gets this far without knowing it, and Azure may still be at it.
+    guard let view = try await Creation(client: client, note: scope.hooks.note).outcome() else {
+      throw AzureError(.refused(code: "ResourceNotFound", message: "no VM \(client.vm)"), during: "vm show")
+    }
+    try? open.enter(.starting, view)  // as below: what is not noted here can be asked again
+    return view.id
   }
 
   /// Only after Azure's own word: forgets the intent, and puts the time into the ledger.
   private func finish(_ open: OpenIntent, _ outcome: MachineEnd.Outcome) -> MachineEnd {
     let ended = end(open, outcome)
     do {
-      try Ledger(state: scope.state).add(ended, of: open.intent)
+      try Ledger(state: scope.state).add(ended, of: open.intent, price: price(open.intent))
       try open.clear()
     } catch {
       scope.hooks.note(
         "\((error as? any UserFacingError)?.why ?? "\(error)"): the VM is \(outcome.words), but that is not noted here")
     }
     return ended
+  }
+
+  /// What is known without a question: giving back waits for nobody's price list.
+  private func price(_ intent: Intent) -> Price? {
+    guard let resource = intent.resource, let size = resource.size else { return nil }
+    return PriceBook(state: scope.state, environment: scope.environment)
+      .price(of: .compute(size: size, location: resource.location))
   }
 
   private func end(_ open: OpenIntent, _ outcome: MachineEnd.Outcome) -> MachineEnd {
@@ -67,7 +83,7 @@ struct Release: Sendable {
     return asked ?? []
   }
 
-  private func stop(_ id: String, _ jobs: [String]) async throws -> MachineEnd.Outcome {
+  private func stop(_ id: String, _ jobs: [String]) async throws -> (MachineEnd.Outcome, LeaseBoard) {
     let deadline = ContinuousClock.now + scope.wish.stopLimit
     var lastTry = false
     while !lastTry {
@@ -78,38 +94,45 @@ struct Release: Sendable {
       }
       let others = board.others(than: run).map { "\($0.owner) (until \(TagMoment.text($0.until)))" } + jobs
       if !others.isEmpty {
-        try await cleanUp(id, board, claim)
-        return .leftOn(others.joined(separator: ", "))
+        return (.leftOn(others.joined(separator: ", ")), try await cleanUp(id, board, claim))
       }
       // Our lease is gone: it had ended, and whoever took it away has answered for the VM since.
       if board.lease(of: run) == nil {
-        try await cleanUp(id, board, claim)
-        return .nothingToDo("the lease was over and taken away")
+        return (.nothingToDo("the lease was over and taken away"), try await cleanUp(id, board, claim))
       }
       try await patience.with { try await client.deallocate() }
       scope.hooks.note("deallocating the VM \(client.vm)")
       async let closed: Void = patience.with { try await scope.door.close(run) }
       let isOff = try await client.waitForDeallocation(limit: scope.wish.stopLimit, patience: patience)
       try await closed
-      if isOff {
-        try await forget(id, board, claim)
-        return .deallocated
-      }
+      if isOff { return (.deallocated, try await forget(id, board, claim)) }
     }
     throw StopFailure(vm: client.vm, limit: scope.wish.stopLimit)
   }
 
   /// Takes away our lease, our claim, the rule, and what others left behind that is long over.
-  private func cleanUp(_ id: String, _ board: LeaseBoard, _ claim: LeaseBoard.Stopping) async throws {
+  /// - Returns: what the tags say after it.
+  private func cleanUp(_ id: String, _ board: LeaseBoard, _ claim: LeaseBoard.Stopping) async throws -> LeaseBoard {
     async let closed: Void = patience.with { try await scope.door.close(run) }
-    async let forgotten: Void = forget(id, board, claim)
-    _ = try await (closed, forgotten)
+    async let forgotten = forget(id, board, claim)
+    return try await (closed, forgotten).1
   }
 
-  private func forget(_ id: String, _ board: LeaseBoard, _ claim: LeaseBoard.Stopping) async throws {
+  private func forget(_ id: String, _ board: LeaseBoard, _ claim: LeaseBoard.Stopping) async throws -> LeaseBoard {
     var gone = [LeaseBoard.Stopping.tag: claim.value]
     for lease in board.overdue() + [board.lease(of: run)].compactMap(\.self) { gone[lease.tag] = board[lease.tag] }
-    _ = try await patience.with { [gone] in try await client.remove(gone, of: id) }
+    return try await patience.with { [gone] in try await client.remove(gone, of: id) }
+  }
+
+  /// Adds the time to the month's sum at the VM: after everything that matters, once, and briefly. A sum that is a little
+  /// short is no reason to fail, and the ledger here has the time already.
+  private func count(_ intent: Intent, _ ended: MachineEnd, _ board: LeaseBoard, _ id: String) async {
+    guard let from = intent.startedAt.flatMap({ try? Timestamp.date($0) }) else { return }
+    if case .nothingToDo = ended.outcome { return }  // how long it was on after the lease is not known
+    let tags = MonthTag.tags(adding: BilledTime(from: from, to: from + ended.seconds), to: board)
+    _ = try? await withLimit(.seconds(20), waitingFor: "the month's sum") { [client] in
+      try await client.merge(tags, of: id)
+    }
   }
 
   private func keep(_ open: OpenIntent, _ id: String, for time: Duration) async throws -> MachineEnd {
@@ -117,7 +140,10 @@ struct Release: Sendable {
     let lease = Lease(
       run: run, until: until, generation: held?.view.board.nextGeneration ?? 1, kind: .keep,
       owner: scope.wish.owner)
-    _ = try await patience.with { try await client.merge([lease.tag: lease.value], of: id) }
-    return finish(open, .kept(until: until))
+    let board = try await patience.with { try await client.merge([lease.tag: lease.value], of: id) }
+    let intent = open.intent
+    let ended = finish(open, .kept(until: until))
+    await count(intent, ended, board, id)
+    return ended
   }
 }

@@ -27,7 +27,7 @@ struct AzureRig: Sendable {
         var rig = rig
         rig.environment.merge(azure.ready.environment) { $1 }
         rig.environment.merge([
-          "CF_BENCH_MACHINE": "azure", "CF_BENCH_STATE": rig.folder + "/state",
+          "CF_BENCH_MACHINE": "azure", "CF_BENCH_STATE": rig.folder + "/state", "CF_BENCH_PRICES": "table",
           "CF_BENCH_AZURE_SSH_PORT": "\(azure.ready.sshPort)", "CF_BENCH_AZURE_USER": NSUserName(),
           "CF_BENCH_AZURE_ADDRESS_SERVICE": azure.ready.addressPage, "CF_BENCH_SSH_IDENTITY": key,
         ]) { $1 }

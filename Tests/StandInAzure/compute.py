@@ -229,7 +229,7 @@ class Compute:
 
     def _initialised(self, world: World, operation: Document) -> None:
         vm = world.state["vms"].get(operation["target"])
-        if vm and vm["cloud_init"]["verdict"] == "done":
+        if vm:
             self.machines.write_files(vm, world.state["guest"]["files"])
 
     # run-command

@@ -59,10 +59,18 @@ public struct Deprovisioner: Sendable {
       do {
         _ = try await Patience(limit: .seconds(300), note: note).with {
           try await client.cli.call(step.arguments, limit: .seconds(900))
+        } isPassing: {
+          $0.isTransient || Self.late.contains($0.code)
         }
       } catch let error as AzureError where error.isMissing { continue }  // gone by itself meanwhile
     }
   }
+
+  /// What used a thing lets go of it a while after it is gone itself.
+  private static let late: Set = [
+    "NicInUse", "NicReservedForAnotherVm", "PublicIPAddressCannotBeDeleted", "InUseSubnetCannotBeDeleted",
+    "InUseNetworkSecurityGroupCannotBeDeleted", "RoleDefinitionHasAssignments",
+  ]
 
   private func removals(_ subscription: String) -> [AzureStep] {
     func step(_ what: String, _ type: [String], _ name: String, _ more: [String] = []) -> AzureStep {

@@ -13,51 +13,67 @@ struct GuestVerdict: Sendable, Equatable {
   /// As ssh-keygen writes it, without the comment; `nil` as long as there is none.
   var hostKey: String?
 
+  private static let mark = "cf-bench-verdict "
+
+  /// Prints one line. Azure passes on the last 4096 bytes of what a script prints, so only what counts is in it. Python is
+  /// there: cloud-init is written in it.
   static let script = """
-    echo cf-bench-cloud-init
-    cloud-init status --format json 2>/dev/null || true
-    echo cf-bench-done
-    cat /var/lib/cf-bench/provisioned.json 2>/dev/null || true
-    echo cf-bench-failed
-    cat /var/lib/cf-bench/failed.json 2>/dev/null || true
-    echo cf-bench-host-key
-    cat /etc/ssh/ssh_host_ed25519_key.pub 2>/dev/null || true
+    python3 - <<'END-OF-LOOK'
+    import json, subprocess
+    def text(path):
+        try:
+            return open(path, errors="replace").read().strip()
+        except OSError:
+            return ""
+    def parsed(words):
+        try:
+            return json.loads(words, strict=False)
+        except ValueError:
+            return {}
+    try:
+        told = parsed(subprocess.run(["cloud-init", "status", "--format", "json"], capture_output=True, text=True).stdout)
+    except OSError:
+        told = {}
+    raw = text("/var/lib/cf-bench/failed.json")
+    failed = parsed(raw)
+    look = {
+        "status": told.get("status"), "errors": " / ".join(map(str, told.get("errors") or []))[-800:],
+        "isDone": bool(text("/var/lib/cf-bench/provisioned.json")),
+        "step": str(failed.get("step", "unknown")) if raw else None, "words": str(failed.get("words", raw))[-1200:],
+        "hostKey": " ".join(text("/etc/ssh/ssh_host_ed25519_key.pub").split()[:2]),
+    }
+    print("\(mark)" + json.dumps(look))
+    END-OF-LOOK
     """
 
   /// Reads what ``script`` printed.
   init(output: String) {
-    func part(_ name: String, upTo next: String?) -> String {
-      guard let begin = output.range(of: "cf-bench-\(name)\n") else { return "" }
-      let rest = output[begin.upperBound...]
-      return String(next.flatMap { rest.range(of: "cf-bench-\($0)\n") }.map { rest[..<$0.lowerBound] } ?? rest)
+    let line = output.split(whereSeparator: \.isNewline).last { $0.hasPrefix(Self.mark) } ?? ""
+    guard let look = try? JSONDecoder().decode(Look.self, from: Data(line.dropFirst(Self.mark.count).utf8)) else {
+      state = .busy("no answer yet")
+      return
     }
-    let words = part("host-key", upTo: nil).split(whereSeparator: \.isWhitespace)
-    hostKey = words.count >= 2 && words[0] == "ssh-ed25519" ? "\(words[0]) \(words[1])" : nil
-    let cloudInit = try? JSONDecoder().decode(CloudInit.self, from: Data(part("cloud-init", upTo: "done").utf8))
-    let failure = try? JSONDecoder().decode(Failure.self, from: Data(part("failed", upTo: "host-key").utf8))
-    let isDone = !part("done", upTo: "failed").allSatisfy(\.isWhitespace)
-    if let failure {
-      state = .failed(step: failure.step, words: failure.words)
-    } else if isDone, hostKey != nil, cloudInit?.status != "running" {
-      // cloud-init may end with a warning of its own that is none of our steps.
+    hostKey = look.hostKey.hasPrefix("ssh-ed25519 ") ? look.hostKey : nil
+    if let step = look.step {
+      state = .failed(step: step, words: look.words.trimmingCharacters(in: .whitespacesAndNewlines))
+    } else if look.isDone, look.status != "running" {
+      // cloud-init may end with a complaint of its own that is none of our steps.
       state = .ready
-    } else if cloudInit?.status == "error" || cloudInit?.status == "done" {
-      let errors = (cloudInit?.errors ?? []).joined(separator: "\n")
-      state = .failed(
-        step: "cloud-init", words: errors.isEmpty ? "it ended without running cf-bench's steps" : errors)
+    } else if ["error", "done", "degraded", "disabled"].contains(look.status) {
+      let words = look.errors.isEmpty ? "it ended (\(look.status ?? "")) without cf-bench's steps" : look.errors
+      state = .failed(step: "cloud-init", words: words)
     } else {
-      state = .busy(cloudInit?.status ?? "no answer yet")
+      state = .busy(look.status ?? "no answer yet")
     }
   }
 
-  private struct CloudInit: Decodable {
-    var status: String
-    var errors: [String]?
-  }
-
-  private struct Failure: Decodable {
-    var step: String
+  private struct Look: Decodable {
+    var status: String?
+    var errors: String
+    var isDone: Bool
+    var step: String?
     var words: String
+    var hostKey: String
   }
 }
 
@@ -70,8 +86,8 @@ struct GuestFailure: UserFacingError {
   var why: String? { words }
   var fix: String {
     """
-    what passed may pass again: cf-bench provision --refresh repeats the steps; to look at it: cf-bench start, then
-    ssh cfadmin@ADDRESS and /var/log/cf-bench/provision.log. To begin anew: cf-bench deprovision
+    what passed may pass again: cf-bench provision repeats the steps. To look at it: cf-bench start, then ssh cfadmin@ADDRESS
+    and sudo less /var/log/cf-bench/provision.log. To begin anew: cf-bench deprovision
     """
   }
   var exitStatus: ExitStatus { .infrastructure }

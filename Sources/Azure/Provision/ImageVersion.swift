@@ -8,8 +8,8 @@ struct ImageVersion: Sendable {
 
   func resolved(_ image: String, location: String) async throws -> String {
     let parts = image.split(separator: ":").map(String.init)
-    if parts.count == 4 { return image }
-    guard parts.count == 3 else {
+    if parts.count == 4, parts[3] != "latest" { return image }
+    guard parts.count == 3 || parts.count == 4 else {
       throw Problem(
         what: "'\(image)' is no image", why: "an image is PUBLISHER:OFFER:SKU or PUBLISHER:OFFER:SKU:VERSION",
         fix: "write --set azure.image=Canonical:ubuntu-24_04-lts:server", exitStatus: .usage)
@@ -26,7 +26,7 @@ struct ImageVersion: Sendable {
         what: "there is no image \(image) in \(location)", why: "'az vm image list' names none",
         fix: "correct azure.image or azure.location", exitStatus: .usage)
     }
-    return "\(image):\(newest)"
+    return (parts.prefix(3) + [newest]).joined(separator: ":")
   }
 
   private static func numbers(_ version: String) -> [Int] { version.split(separator: ".").map { Int($0) ?? 0 } }

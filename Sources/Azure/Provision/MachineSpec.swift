@@ -15,12 +15,16 @@ public struct MachineSpec: Sendable {
   public var publicKey: String
   /// File of the custom data.
   public var cloudInit: String
+  /// What is in it.
+  public var customData: CustomData
+  public var watchdog: WatchdogLimits
   /// UTC, `hhmm`: when Azure itself stops it each day, whatever happens.
   public var dailyStop: String
 
   public init(
     vm: AzureVM, location: String, size: String, image: String, diskGB: Int, admin: String = "cfadmin",
-    publicKey: String, cloudInit: String, dailyStop: String = "0300"
+    publicKey: String, cloudInit: String, customData: CustomData, watchdog: WatchdogLimits = .builtIn,
+    dailyStop: String = "0300"
   ) {
     self.vm = vm
     self.location = location
@@ -30,11 +34,16 @@ public struct MachineSpec: Sendable {
     self.admin = admin
     self.publicKey = publicKey
     self.cloudInit = cloudInit
+    self.customData = customData
+    self.watchdog = watchdog
     self.dailyStop = dailyStop
   }
 
   static let versionTag = "cf-bench"
   static let imageTag = "cf-bench-image"
+  static let customDataTag = "cf-bench-cloud-init"
+  /// The version whose programs were brought, and so the last thing that is done: without it, something is missing inside.
+  static let readyTag = "cf-bench-ready"
   public static let hostKeyTag = "cf-bench-host-key"
 }
 
@@ -60,6 +69,10 @@ struct AzureStep: Sendable {
   var arguments: [String]
   /// A call that succeeds when the thing is there; `nil` when that is known otherwise.
   var look: [String]?
-  /// What the look has to print something other than, for lists.
+  /// What the look prints when the thing is not there, for lists.
   var emptyAnswer: String?
+  /// Whether it may be there though what it is for is new: a role belongs to the directory.
+  var mayBeOlder = false
+  /// Puts right what is there; where nothing is there, another step makes it right at once.
+  var onlyMends = false
 }

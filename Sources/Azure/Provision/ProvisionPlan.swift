@@ -12,15 +12,18 @@ public struct ProvisionPlan: Sendable {
   private var named: [String] { ["--resource-group", vm.group] }
   private var placed: [String] { named + ["--location", spec.location, "--output", "none"] }
 
+  var group: AzureStep {
+    AzureStep(
+      purpose: "the resource group that holds everything",
+      arguments: [
+        "group", "create", "--name", vm.group, "--location", spec.location, "--tags",
+        "\(MachineSpec.versionTag)=\(Version.current)", "--output", "none",
+      ], look: ["group", "show", "--name", vm.group])
+  }
+
   /// Before the VM: what it stands on.
   var ground: [AzureStep] {
     [
-      AzureStep(
-        purpose: "the resource group that holds everything",
-        arguments: [
-          "group", "create", "--name", vm.group, "--location", spec.location, "--tags",
-          "\(MachineSpec.versionTag)=\(Version.current)", "--output", "none",
-        ], look: ["group", "show", "--name", vm.group]),
       AzureStep(
         purpose: "a firewall without any rule that lets somebody in",
         arguments: ["network", "nsg", "create", "--name", vm.securityGroup] + placed,
@@ -43,6 +46,14 @@ public struct ProvisionPlan: Sendable {
           "network", "nic", "create", "--name", vm.interface, "--vnet-name", vm.network, "--subnet", "default",
           "--public-ip-address", vm.publicAddress, "--network-security-group", vm.securityGroup,
         ] + placed, look: ["network", "nic", "show", "--name", vm.interface] + named),
+      AzureStep(
+        purpose: "the firewall's place before that interface",
+        arguments: [
+          "network", "nic", "update", "--name", vm.interface, "--network-security-group", vm.securityGroup, "--output",
+          "none",
+        ] + named,
+        look: ["network", "nic", "show", "--name", vm.interface, "--query", "networkSecurityGroup.id"] + named,
+        emptyAnswer: "", onlyMends: true),
     ]
   }
 
@@ -51,6 +62,7 @@ public struct ProvisionPlan: Sendable {
     var allTags = tags
     allTags[MachineSpec.versionTag] = Version.current
     allTags[MachineSpec.imageTag] = spec.image
+    allTags[MachineSpec.customDataTag] = spec.customData.digest
     return AzureStep(
       purpose: "the VM",
       arguments: [
@@ -62,30 +74,47 @@ public struct ProvisionPlan: Sendable {
       look: ["vm", "show", "--name", vm.name] + named)
   }
 
-  /// What lets the VM stop itself, and nothing else. `principal` is its identity.
-  func nets(principal: String) -> [AzureStep] {
+  /// What stops the VM when no controller does. Azure's own daily stop comes first: it needs no right to give rights.
+  func nets(_ identity: Identity) -> [AzureStep] {
     let id = vm.id(in: subscription)
     return [
-      AzureStep(
-        purpose: "a role that may see a VM and deallocate it, and nothing else",
-        arguments: ["role", "definition", "create", "--role-definition", definition, "--output", "none"],
-        look: ["role", "definition", "list", "--name", vm.role, "--scope", vm.groupID(in: subscription)],
-        emptyAnswer: "[]"),
-      AzureStep(
-        purpose: "that role for the VM's own identity, on this VM alone",
-        arguments: [
-          "role", "assignment", "create", "--assignee-object-id", principal, "--assignee-principal-type",
-          "ServicePrincipal", "--role", vm.role, "--scope", id, "--output", "none",
-        ],
-        look: [
-          "role", "assignment", "list", "--scope", id, "--fill-principal-name", "false", "--query",
-          "[?principalId=='\(principal)' && scope=='\(id)']",
-        ], emptyAnswer: "[]"),
       AzureStep(
         purpose: "a stop each day at \(spec.dailyStop) UTC, as the last net",
         arguments: ["vm", "auto-shutdown", "--name", vm.name, "--time", spec.dailyStop, "--output", "none"] + named,
         look: ["resource", "show", "--ids", vm.scheduleID(in: subscription), "--api-version", "2018-09-15"]),
+      AzureStep(
+        purpose: "a role that may see a VM and deallocate it, and nothing else",
+        arguments: ["role", "definition", "create", "--role-definition", definition, "--output", "none"],
+        look: ["role", "definition", "list", "--name", vm.role, "--scope", vm.groupID(in: subscription)],
+        emptyAnswer: "[]", mayBeOlder: true),
+      AzureStep(
+        purpose: "that role for the VM's own identity, on this VM alone",
+        arguments: [
+          "role", "assignment", "create", "--assignee-object-id", identity.word, "--assignee-principal-type",
+          "ServicePrincipal", "--role", vm.role, "--scope", id, "--output", "none",
+        ],
+        look: [
+          "role", "assignment", "list", "--scope", id, "--fill-principal-name", "false", "--query",
+          "[?principalId=='\(identity.word)' && roleDefinitionName=='\(vm.role)']",
+        ], emptyAnswer: "[]"),
     ]
+  }
+
+  /// The VM's identity in Azure: known once the VM is there.
+  enum Identity: Sendable {
+    case known(String)
+    case ofTheVM
+
+    static let placeholder = "IDENTITY-OF-THE-VM"
+    var word: String { if case .known(let id) = self { id } else { Self.placeholder } }
+  }
+
+  /// Gives an identity to a VM that has none, one made by another hand for instance.
+  var identity: AzureStep {
+    AzureStep(
+      purpose: "an identity for the VM",
+      arguments: ["vm", "identity", "assign", "--name", vm.name, "--identities", "[system]", "--output", "none"] + named,
+      look: nil)
   }
 
   private var definition: String {
@@ -97,8 +126,12 @@ public struct ProvisionPlan: Sendable {
       """
   }
 
-  /// Every call as a person could paste it; the identity is known only once the VM is there.
-  public func lines(_ cli: AzureCLI) -> [String] {
-    (ground + [machine] + nets(principal: "THE-VM-IDENTITY")).flatMap { ["# \($0.purpose)", cli.line($0.arguments)] }
+  /// All steps from nothing to a VM with its nets.
+  func all(_ identity: Identity) -> [AzureStep] { [group] + ground + [machine] + nets(identity) }
+
+  /// A call as a person could paste it: what is not known yet is asked for in place.
+  func line(_ step: AzureStep, _ cli: AzureCLI) -> String {
+    let ask = cli.line(["vm", "show", "--name", vm.name, "--query", "identity.principalId", "--output", "tsv"] + named)
+    return cli.line(step.arguments).replacing(Identity.placeholder, with: "\"$(\(ask))\"")
   }
 }

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Shared
 
-/// Makes the VM and what belongs to it, waits for its first boot, and learns its host key. What is there stays.
+/// Makes the VM and what belongs to it, waits for its first boot, and learns its host key. What is there stays or is mended.
 public struct Provisioner: Sendable {
   public var client: AzureClient
   public var spec: MachineSpec
@@ -11,6 +11,8 @@ public struct Provisioner: Sendable {
   public var refreshes: Bool
   /// How long the first boot may take.
   public var bootLimit: Duration
+  /// The host key that this machine trusts; a tag that says otherwise is not believed.
+  public var trusted: String?
   public var stopLimit: Duration
   public var state: StateFolder
   public var environment: [String: String]
@@ -18,7 +20,8 @@ public struct Provisioner: Sendable {
 
   public init(
     client: AzureClient, spec: MachineSpec, run: String, owner: String, refreshes: Bool = false,
-    bootLimit: Duration = .seconds(1800), stopLimit: Duration, state: StateFolder, environment: [String: String],
+    bootLimit: Duration = .seconds(1800), trusted: String? = nil, stopLimit: Duration, state: StateFolder,
+    environment: [String: String],
     note: @escaping @Sendable (String) -> Void
   ) {
     self.client = client
@@ -27,6 +30,7 @@ public struct Provisioner: Sendable {
     self.owner = owner
     self.refreshes = refreshes
     self.bootLimit = bootLimit
+    self.trusted = trusted
     self.stopLimit = stopLimit
     self.state = state
     self.environment = environment
@@ -38,137 +42,212 @@ public struct Provisioner: Sendable {
   public struct Made: Sendable {
     /// Purposes of the steps that were needed.
     public var done: [String]
-    /// Whether the VM had to be on for this.
-    public var wasOn: Bool
     public var hostKey: String
+    /// How having had it on ended; `nil` when it did not have to be on.
+    public var end: MachineEnd.Outcome?
   }
 
   private var patience: Patience { Patience(limit: .seconds(120), note: note) }
 
-  private var lease: Lease {
-    Lease(run: run, until: .now + bootLimit / .seconds(1) + 1800, generation: 1, kind: .run, owner: owner)
+  /// Covers the first boot and what follows it.
+  private func lease(_ generation: Int = 1) -> Lease {
+    Lease(run: run, until: .now + bootLimit / .seconds(1) + 1800, generation: generation, kind: .run, owner: owner)
   }
 
-  public func plan() async throws -> ProvisionPlan {
+  private func runner(_ plan: ProvisionPlan) -> StepRunner {
+    StepRunner(cli: client.cli, note: note) { [cli = client.cli] in plan.line($0, cli) }
+  }
+
+  /// - Parameter machineIsThere: then its image is not looked up, which takes Azure half a minute.
+  private func plan(machineIsThere: Bool = false) async throws -> ProvisionPlan {
     var known = spec
-    known.image = try await ImageVersion(cli: client.cli).resolved(spec.image, location: spec.location)
+    if !machineIsThere {
+      known.image = try await ImageVersion(cli: client.cli).resolved(spec.image, location: spec.location)
+      if known.image != spec.image { note("the newest \(spec.image) is \(known.image)") }
+    }
     let account = try await patience.with {
       try await client.cli.ask(
         Account.self, ["account", "show"] + (spec.vm.subscription.map { ["--subscription", $0] } ?? []))
     }
-    return ProvisionPlan(spec: known, subscription: account.id, tags: [lease.tag: lease.value])
+    return ProvisionPlan(spec: known, subscription: account.id, tags: [lease().tag: lease().value])
   }
 
-  /// Carries the plan out. `whenOn` runs while the VM is on and its host key is known; then the VM is given back.
-  /// - Parameter learned: takes the host key, to be kept, before anybody connects.
+  /// Every call as a person could paste it, each with what it is for; those of what is there already as comments, and so
+  /// those that follow while the VM is on.
+  /// - Returns: also whether there is a VM already.
+  public func dryRun() async throws -> (lines: [String], isThere: Bool) {
+    let view = try await patience.with { try await client.existing() }
+    let plan = try await plan(machineIsThere: view != nil)
+    var lines: [String] = []
+    for step in plan.all(view?.identity?.principalId.map { .known($0) } ?? .ofTheVM) {
+      let isNeeded = try await runner(plan).isNeeded(step)
+      let line = plan.line(step, client.cli)
+      if !isNeeded, step.onlyMends { continue }
+      lines += isNeeded ? ["# \(step.purpose)", line] : ["# there already: \(step.purpose)", "# \(line)"]
+    }
+    if view.flatMap(knownKey) == nil || refreshes {
+      lines.append("# then, by cf-bench provision, while the VM is on:")
+      if view != nil { lines += ["# it is started", "# " + client.cli.line(client.startArguments)] }
+      for step in plan.inside(run: run) { lines += ["# \(step.purpose)", "# \(client.cli.line(step.arguments))"] }
+    }
+    return (lines, view != nil)
+  }
+
+  /// Makes it. `whenOn` runs while the VM is on and its host key is known; then the VM is given back.
+  /// - Parameters:
+  ///   - prepare: sees to the key to log in with, before anything is made; told whether the VM is there.
+  ///   - learned: takes the host key, to be kept, before anybody connects.
   public func provision(
+    prepare: @Sendable (_ isThere: Bool) async throws -> Void,
     learned: @Sendable (String) throws -> Void, whenOn: @Sendable () async throws -> Void
   ) async throws -> Made {
-    let plan = try await plan()
-    var done = try await carryOut(plan.ground)
-    var view = try await existing()
-    let known = view?.tags[MachineSpec.hostKeyTag]
-    if let view, let known, !refreshes {
-      try learned(known)
-      done += try await carryOut(plan.nets(principal: view.identity?.principalId ?? ""))
-      return Made(done: done, wasOn: false, hostKey: known)
+    let before = try await patience.with { try await client.existing() }
+    if let before { try compare(before) }
+    try await prepare(before != nil)
+    let plan = try await plan(machineIsThere: before != nil)
+    var done = try await runner(plan).carryOut([plan.group])
+    done += try await runner(plan).carryOut(plan.ground, inNew: !done.isEmpty)
+    if let before, let key = knownKey(of: before), !refreshes {
+      try learned(key)
+      done += try await nets(plan, before, isNew: false)
+      return Made(done: done, hostKey: key, end: nil)
     }
     let open = try OpenIntent.create(Intent(run: run, owner: owner, vm: spec.vm), in: state)
+    let key: String
     do {
-      try open.enter(.starting)
-      if let view { try await bringUp(view, open) } else { done += try await carryOut([plan.machine]) }
-      view = try await patience.with { try await client.view() }
-      guard let view else { throw CancellationError() }
-      try open.enter(.on, view)
-      done += try await carryOut(plan.nets(principal: view.identity?.principalId ?? ""))
-      let key = try await waitForGuest()
+      done += try await bringUp(before, plan, open)
+      key = try await setUp(plan, isNew: before == nil, open, &done)
       try learned(key)
-      let tags = [MachineSpec.hostKeyTag: key, MachineSpec.versionTag: Version.current]
-      _ = try await patience.with { try await client.merge(tags, of: view.id) }
       try await whenOn()
-      try await giveBack(open)
-      return Made(done: done, wasOn: true, hostKey: key)
+      if let id = open.intent.resource?.id {
+        _ = try await patience.with { try await client.merge([MachineSpec.readyTag: Version.current], of: id) }
+      }
     } catch {
       let original = error
-      do { try await giveBack(open) } catch let failure as StopFailure { throw failure.after(original) }
+      do { _ = try await giveBack(open) } catch let failure as StopFailure { throw failure.after(original) }
       throw original
+    }
+    return Made(done: done, hostKey: key, end: try await giveBack(open))
+  }
+
+  /// The host key of a VM in which nothing has to be learned or brought.
+  private func knownKey(of view: VMView) -> String? {
+    guard let told = view.tags[MachineSpec.hostKeyTag] else { return nil }
+    guard view.tags[MachineSpec.readyTag] == Version.current else {
+      let brought = view.tags[MachineSpec.readyTag].map { "are those of \($0)" } ?? "were not all brought"
+      note("the programs on the VM \(brought): bringing those of \(Version.current)")
+      return nil
+    }
+    if let trusted, trusted != told {
+      note("the VM's tag names another host key than the one kept here: asking the VM itself, through Azure")
+      return nil
+    }
+    return told
+  }
+
+  /// The VM is there, but perhaps not as the settings have it: that can't be changed by asking again.
+  private func compare(_ view: VMView) throws {
+    let others = view.board.others(than: run).filter { $0.owner != owner }
+    if refreshes, let other = others.first {
+      throw Problem(
+        what: "the VM \(spec.vm) is in use, and --refresh would disturb what is measured there",
+        why: "\(other.owner) has it until \(TagMoment.text(other.until))", fix: "wait for its end",
+        exitStatus: .infrastructure)
+    }
+    if let sent = view.tags[MachineSpec.customDataTag], sent != spec.customData.digest {
+      note(
+        "the VM was made with another cloud-init file, which Azure never hands out again: "
+          + "cf-bench deprovision, then provision makes one with this file")
+    }
+    if let size = view.size, size.lowercased() != spec.size.lowercased() {
+      note("the VM that is there is a \(size), not a \(spec.size): cf-bench deprovision, then provision makes another")
+    }
+    if view.location.lowercased() != spec.location.lowercased() {
+      note("the VM that is there is in \(view.location), not in \(spec.location)")
     }
   }
 
-  private func giveBack(_ open: OpenIntent) async throws {
+  private func bringUp(_ before: VMView?, _ plan: ProvisionPlan, _ open: OpenIntent) async throws -> [String] {
+    guard let before else {
+      try open.enter(.starting)
+      return try await runner(plan).carryOut([plan.machine], inNew: true)
+    }
+    try open.enter(.leasing, before)
+    let own = lease(before.board.nextGeneration)
+    let board = try await patience.with { try await client.merge([own.tag: own.value], of: before.id) }
+    if board.isBeingStopped(byOtherThan: run) {
+      note("another run is stopping the VM; waiting for its end")
+      _ = try await client.waitForStop(of: run, limit: .seconds(900))
+    }
+    try open.enter(.starting)
+    try await Boot(client: client, note: note).start()
+    return []
+  }
+
+  /// - Returns: the host key.
+  private func setUp(
+    _ plan: ProvisionPlan, isNew: Bool, _ open: OpenIntent, _ done: inout [String]
+  ) async throws -> String {
+    let view = try await patience.with { try await client.view() }
+    try open.enter(.on, view)
+    done += try await nets(plan, view, isNew: isNew)
+    let boot = FirstBoot(client: client, limit: bootLimit, watchdog: spec.watchdog, note: note)
+    let key = try await boot.finish(repeats: refreshes && !isNew, mayRepeat: !isNew)
+    let tags = [MachineSpec.hostKeyTag: key, MachineSpec.versionTag: Version.current]
+    _ = try await patience.with { try await client.merge(tags, of: view.id) }
+    return key
+  }
+
+  private func nets(_ plan: ProvisionPlan, _ view: VMView, isNew: Bool) async throws -> [String] {
+    if let principal = view.identity?.principalId {
+      return try await runner(plan).carryOut(plan.nets(.known(principal)), inNew: isNew)
+    }
+    let made = try await runner(plan).carryOut([plan.identity])
+    guard let principal = try await patience.with({ try await client.view() }).identity?.principalId else {
+      throw AzureError(.unreadable(excerpt: "the VM has no identity after it got one"), during: "vm identity assign")
+    }
+    return made + (try await runner(plan).carryOut(plan.nets(.known(principal))))
+  }
+
+  /// In a task of its own: a cancelled one can't wait, and giving back must not be given up.
+  private func giveBack(_ open: OpenIntent) async throws -> MachineEnd.Outcome {
     let wish = MachineWish(
       vm: spec.vm, run: run, owner: owner, lease: .zero, source: .asItIs, addressService: "", stopLimit: stopLimit)
     let scope = MachineScope(
       client: client, wish: wish, hooks: MachineHooks(answers: { _, _ in false }, note: note), state: state,
       environment: environment)
     nonisolated(unsafe) let held = open  // the caller only waits
-    _ = try await Task { try await Release(scope: scope, held: nil).carryOut(held) }.value
+    return try await Task { try await Release(scope: scope, held: nil).carryOut(held).outcome }.value
   }
+}
 
-  private func existing() async throws -> VMView? {
-    do { return try await patience.with { try await client.view() } } catch let error as AzureError
-      where error.isMissing
-    {
-      return nil
-    }
-  }
+/// Starts a VM without trying to reach it.
+struct Boot: Sendable {
+  var client: AzureClient
+  var note: @Sendable (String) -> Void
 
-  /// Makes what is not there.
-  /// - Returns: the purposes of what was made.
-  private func carryOut(_ steps: [AzureStep]) async throws -> [String] {
-    var done: [String] = []
-    for step in steps {
-      if let look = step.look, try await isThere(look, step.emptyAnswer) { continue }
-      note("making \(step.purpose)")
-      // A new identity takes a while to be known everywhere, and so does a new role.
-      let late = ["PrincipalNotFound", "RoleDefinitionDoesNotExist"]
-      _ = try await Patience(limit: .seconds(180), note: note).with {
-        try await client.cli.call(step.arguments, limit: .seconds(900))
-      } isPassing: {
-        $0.isTransient || late.contains($0.code)
-      }
-      done.append(step.purpose)
-    }
-    return done
-  }
+  private static let limit = Duration.seconds(900)
+  private static let lookEvery = Duration.seconds(2)
 
-  private func isThere(_ look: [String], _ emptyAnswer: String?) async throws -> Bool {
-    do {
-      let answer = try await patience.with { try await client.cli.call(look + ["--output", "json"]) }
-      return answer.filter { !$0.isWhitespace } != emptyAnswer
-    } catch let error as AzureError where error.isMissing { return false }
-  }
-
-  private func bringUp(_ view: VMView, _ open: OpenIntent) async throws {
-    try open.enter(.starting, view)
-    _ = try await patience.with { try await client.merge([lease.tag: lease.value], of: view.id) }
-    note("starting the VM \(spec.vm)")
-    try await patience.with { try await client.start() }
-    try await withLimit(.seconds(900), waitingFor: "the VM \(spec.vm) to be on") { [self] in
-      while try await patience.with({ try await client.view() }).power != .running {
-        try await Task.sleep(for: .seconds(3))
-      }
-    }
-  }
-
-  /// Asks inside again and again: each time through Azure, since nobody is let in yet.
-  private func waitForGuest() async throws -> String {
-    try await withLimit(bootLimit, waitingFor: "the VM's first boot to end") { [self] in
-      var repeats = refreshes
+  func start() async throws {
+    let patience = Patience(limit: Self.limit, note: note)
+    try await withLimit(Self.limit, waitingFor: "the VM \(client.vm) to be on") {
+      var hasAsked = false
       while true {
-        let script = repeats ? "/usr/local/lib/cf-bench/provision || true\n" + GuestVerdict.script : GuestVerdict.script
-        let verdict = try await patience.with {
-          GuestVerdict(output: try await client.runInside(script, limit: bootLimit))
-        } isPassing: {
-          $0.isTransient || $0.code == "OperationNotAllowed"
+        let seen = try await patience.with { try await client.view() }
+        switch seen.power {
+        case .running: return
+        case .starting, .stopping, .deallocating: break
+        case .stopped, .deallocated, .unknown:
+          // A start that nobody waits for tells of its failure here only.
+          if hasAsked, let failure = seen.failure { throw failure }
+          if !hasAsked {
+            note("starting the VM \(client.vm)")
+            try await patience.with { try await client.start() }
+            hasAsked = true
+          }
         }
-        repeats = false
-        switch verdict.state {
-        case .ready: if let key = verdict.hostKey { return key }
-        case .failed(let step, let words): throw GuestFailure(vm: spec.vm, step: step, words: words)
-        case .busy(let words): note("the VM sets itself up (cloud-init: \(words))")
-        }
-        try await Task.sleep(for: .seconds(5))
+        try await Task.sleep(for: Self.lookEvery)
       }
     }
   }

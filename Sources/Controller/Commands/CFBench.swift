@@ -24,7 +24,7 @@ struct CFBench: ParsableCommand {
       CommandGroup(
         name: "Azure VM",
         subcommands: [
-          Provision.self, Start.self, Stop.self, Status.self, Reap.self, Deprovision.self,
+          Provision.self, Start.self, Stop.self, Status.self, Cost.self, Reap.self, Deprovision.self,
         ]),
       CommandGroup(name: "Machine", subcommands: [Doctor.self, Overhead.self, Calibrate.self]),
     ])

@@ -122,7 +122,7 @@ struct CommandContext {
       }
     }
     guard let folder else { return .infrastructure }
-    _ = use
+    if let use { try RunCostFile(cost: use).write(to: folder) }
     let report = try StoredReport.rewrite(folder)
     progress.finish("results in \(folder.path.string)")
     try StandardOutput.write(report, as: output, environment: environment)
@@ -182,7 +182,8 @@ enum StandardOutput {
     case .run(let side, _):
       try write(
         json: RunDocument(
-          revision: side.label, startup: side.startup, micro: side.micro, optimize: side.optimize, memory: side.memory))
+          revision: side.label, startup: side.startup, micro: side.micro, optimize: side.optimize, memory: side.memory,
+          cost: side.cost))
     }
   }
 }
@@ -195,4 +196,6 @@ struct RunDocument: Encodable {
   var micro: MicroDocument?
   var optimize: OptimizeDocument?
   var memory: MemoryDocument?
+  /// What the machine cost; `nil` for one that was not rented for it.
+  var cost: RunCost?
 }

@@ -28,8 +28,9 @@ struct Deprovision: BenchCommand {
     let remover = Deprovisioner(
       client: AzureClient(cli: access.azureCLI, vm: vm), isForced: force, owner: ManifestBuilder.owner,
       note: { progress.step($0) })
+    let isDry = dryRun
     let plan = try await context.withTicks(progress) {
-      try await access.settle { progress.step($0) }
+      if !isDry { try await access.settle { progress.step($0) } }
       return try await remover.plan()
     }
     if dryRun {

@@ -29,8 +29,11 @@ struct Provision: BenchCommand {
     let progress = context.makeProgress()
     let setup = VMSetup(access: context.machine, note: { progress.step($0) })
     let (file, refreshes, isDry) = (cloudInit, refresh, dryRun)
-    let result = try await context.withTicks(progress) { try await setup.provision(cloudInit: file, refreshes, isDry) }
-    progress.finish(isDry ? "nothing was changed" : "the VM is ready, and off")
+    let result = try await context.withTicks(progress) {
+      isDry
+        ? try await setup.dryRun(cloudInit: file, refreshes) : try await setup.provision(cloudInit: file, refreshes)
+    }
+    progress.finish(isDry ? "nothing was changed" : "the VM is \(result.outcome ?? "as it was")")
     if output.json { try StandardOutput.write(json: result) } else { StandardOutput.write(result.words) }
     return .done
   }
@@ -45,10 +48,16 @@ struct ProvisionedDocument: Encodable {
   /// What was made; empty when all was there.
   var made: [String]
   var hostKey: String?
+  /// What the VM is now, if it had to be on: `deallocated`, `left on for …`.
+  var outcome: String?
+  /// Checks on the VM that are not well.
+  var findings: [DoctorCheck] = []
 
   var words: String {
     if let calls { return calls.joined(separator: "\n") }
-    let list = made.isEmpty ? ["everything was there already"] : made.map { "made \($0)" }
+    var list = made.isEmpty ? ["everything was there already"] : made.map { "made \($0)" }
+    if let outcome { list.append("the VM is \(outcome)") }
+    list += findings.map { "\($0.id): \($0.detail)\($0.fix.map { "; fix: \($0)" } ?? "")" }
     return (list + ["", "next: cf-bench compare BASE HEAD, or cf-bench doctor"]).joined(separator: "\n")
   }
 }

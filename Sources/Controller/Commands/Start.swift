@@ -29,6 +29,7 @@ struct Start: BenchCommand {
     let claim = MachineAccess.Claim(run: "start-\(Timestamp.folder())", owner: ManifestBuilder.owner, lease: time)
     let held = try await context.withTicks(progress) {
       try await machine.settle { progress.step($0) }
+      await machine.refreshPricesForLimit()
       return try await machine.azureScope(claim, kind: .keep) { progress.step($0) }.start()
     }
     let login = "\(machine.settings.azure.user)@\(held.address)"

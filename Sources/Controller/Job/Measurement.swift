@@ -1,3 +1,4 @@
+import Azure
 import Foundation
 import Shared
 
@@ -43,7 +44,8 @@ struct Measurement {
       let limits = manifest.limits
       let claim = MachineAccess.Claim(
         run: manifest.id.text, owner: manifest.owner,
-        lease: .seconds(limits.queueSeconds + limits.totalSeconds) + Self.leaseMargin)
+        lease: .seconds(limits.queueSeconds + limits.totalSeconds) + Self.leaseMargin,
+        expected: settings.budget + SpendingLimit.allowance)
       let (ended, use) = try await machine.with(claim, note: { [progress] in progress.step($0) }) { address in
         try await measure(manifest, uploads: uploads.uniqued(), on: address, agent: agent, store: store)
       }

@@ -4,16 +4,7 @@ import SSH
 import Shared
 
 /// What having the VM came to: for the summary, the comment and the ledger's reader.
-struct MachineUseRecord: Codable, Equatable, Sendable {
-  var machine: String
-  var size: String?
-  var location: String
-  /// From asking for the start until Azure said deallocated, or until others had it.
-  var seconds: Double
-  /// Whether it was on before, for somebody else.
-  var wasOn: Bool
-  var end: String
-}
+typealias MachineUseRecord = RunCost
 
 extension MachineAccess {
   var azureCLI: AzureCLI {
@@ -27,14 +18,23 @@ extension MachineAccess {
     _ claim: Claim, note: @escaping @Sendable (String) -> Void, _ body: (MachineAddress) async throws -> Result
   ) async throws -> (result: Result, use: MachineUseRecord?) {
     try await settle(note: note)
+    await refreshPricesForLimit()
+    let book = PriceBook(state: state, environment: environment)
     let (pair, end) = try await azureScope(claim, note: note).with { held in
-      (try await body(try address(at: held.address, view: held.view)), held)
+      // Beside the work: nobody waits for a price while the VM is on.
+      async let asked: Void = book.refresh(
+        size: held.view.size ?? settings.azure.size, diskGB: settings.azure.diskGB, location: held.view.location)
+      let result = try await body(try address(at: held.address, view: held.view))
+      await asked
+      return (result, held)
     }
     let (result, held) = pair
     note("the VM is \(end.outcome.words)")
+    let price = held.view.size.flatMap { book.price(of: .compute(size: $0, location: held.view.location)) }
     let use = MachineUseRecord(
       machine: settings.azure.machine.description, size: held.view.size, location: held.view.location,
-      seconds: end.seconds, wasOn: held.wasOn, end: end.outcome.words)
+      seconds: end.seconds, wasOn: held.wasOn, end: end.outcome.words, usdPerHour: price?.usd, priceAsOf: price?.asOf,
+      priceSource: price?.source.rawValue)
     return (result, use)
   }
 
@@ -54,7 +54,8 @@ extension MachineAccess {
       stopLimit: azure.stopLimit, keepRunning: settings.keepRunning)
     let hooks = MachineHooks(
       answers: { address, view in try await answers(at: address, view) },
-      otherJobs: { address, view in try await otherJobs(at: address, view, than: claim.run) }, note: note)
+      otherJobs: { address, view in try await otherJobs(at: address, view, than: claim.run) },
+      mayStart: { view in try mayStart(claim, view) }, note: note)
     return MachineScope(
       client: AzureClient(cli: azureCLI, vm: azure.machine), wish: wish, hooks: hooks, state: state,
       environment: environment)

@@ -24,6 +24,8 @@ struct MachineAccess: Sendable {
     var run: String
     var owner: String
     var lease: Duration
+    /// How long it will take as far as one can tell: what a limit on spending goes by; the lease where nobody knows.
+    var expected: Duration?
   }
 
   /// Has the machine for the length of `body`; gives it back on return, throw and cancellation.

@@ -12,7 +12,8 @@ enum MethodLine {
     ]
     sentences += document.shownControls.map { "Control \(Comment.name($0, report)): \(VerdictWords.plain($0))." }
     sentences += SpendingWords.sentences(document).map(Markdown.text)
-    return sentences.joined(separator: " ")
+    let method = sentences.joined(separator: " ")
+    return document.cost.map { "\(method)\n\n\(Markdown.text(CostWords.sentence($0)))" } ?? method
   }
 
   /// `bench-1 (AMD EPYC 7763, 4 CPUs, 15.6 GiB, Debian GNU/Linux 12, Linux 6.1.0 x86_64)`.

@@ -14,8 +14,9 @@ struct ComparisonReport: Equatable, Sendable {
   /// Where another interpreter stands in for the one asked for, and other things to know first.
   var notes: [String]
 
-  init(record: JobRecord, alpha: Double, delta: Double) {
+  init(record: JobRecord, alpha: Double, delta: Double, cost: RunCost? = nil) {
     document = Comparison.make(from: record, alpha: alpha, delta: delta)
+    document.cost = cost
     imports = ImportDifference.all(from: record)
     profiles = ProfileDifference.all(from: record)
     optimize = OptimizePair.all(from: record)

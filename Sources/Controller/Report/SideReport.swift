@@ -19,6 +19,8 @@ struct SideReport: Equatable, Sendable {
   var isComplete: Bool
   /// Set when the side was measured against another one.
   var comparison: Comparison?
+  /// What the machine cost, for both sides of a comparison together; `nil` for one that was not rented for it.
+  var cost: RunCost?
 
   struct Comparison: Equatable, Sendable {
     var other: String
@@ -26,8 +28,9 @@ struct SideReport: Equatable, Sendable {
     var folder: String
   }
 
-  init(_ side: Side, record: JobRecord, comparison: Comparison?) {
+  init(_ side: Side, record: JobRecord, comparison: Comparison?, cost: RunCost? = nil) {
     self.side = side
+    self.cost = cost
     self.comparison = comparison
     label = record.label(side)
     environments = record.ready(side)

@@ -34,9 +34,12 @@ enum StoredReport: Equatable, Sendable {
   static func read(_ folder: RunFolder) throws(ResultsError) -> StoredReport {
     let labels = Dictionary(folder.sides.sides.map { ($0.side, $0.label) }) { first, _ in first }
     let record = JobRecord(events: try StoredEvents.read(folder.events), labels: labels)
-    guard folder.isComparison else { return .run(SideReport(.head, record: record, comparison: nil), record) }
+    let cost = try RunCostFile.read(from: folder)
+    guard folder.isComparison else {
+      return .run(SideReport(.head, record: record, comparison: nil, cost: cost), record)
+    }
     return .comparison(
-      ComparisonReport(record: record, alpha: folder.sides.alpha, delta: folder.sides.delta), record)
+      ComparisonReport(record: record, alpha: folder.sides.alpha, delta: folder.sides.delta, cost: cost), record)
   }
 
   /// Reads the folder's events and writes every document that follows from them, in it and in the folders of its sides, which
@@ -47,21 +50,25 @@ enum StoredReport: Equatable, Sendable {
     let report = try read(folder)
     switch report {
     case .comparison(let comparison, let record):
-      for side in [Side.base, .head] { try writeSide(side, record: record, folder: folder) }
+      for side in [Side.base, .head] {
+        try writeSide(side, record: record, cost: comparison.document.cost, folder: folder)
+      }
       try StoredFile.write(json: comparison.document, to: folder.path.appending("comparison.json"))
       try StoredFile.write(Comment.text(comparison), to: folder.path.appending("comment.md"))
       try write(Pictures.ofComparison(comparison.document, record: record), to: folder.path)
-    case .run(_, let record): try writeSide(.head, record: record, folder: folder)
+    case .run(let side, let record): try writeSide(.head, record: record, cost: side.cost, folder: folder)
     }
     return report
   }
 
   /// The documents of one side; a layer that did not run has no file.
-  private static func writeSide(_ side: Side, record: JobRecord, folder: RunFolder) throws(ResultsError) {
+  private static func writeSide(
+    _ side: Side, record: JobRecord, cost: RunCost?, folder: RunFolder
+  ) throws(ResultsError) {
     guard let path = folder.folder(of: side) else { return }
     try StoredFile.makeFolders(path)
     let comparison = folder.isComparison ? comparison(of: side, record: record, folder: folder) : nil
-    let report = SideReport(side, record: record, comparison: comparison)
+    let report = SideReport(side, record: record, comparison: comparison, cost: cost)
     if let startup = report.startup { try StoredFile.write(json: startup, to: path.appending("startup.json")) }
     if let table = ImportTable.text(side, from: record) {
       try StoredFile.write(table, to: path.appending("importtime.tsv"))

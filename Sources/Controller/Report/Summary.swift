@@ -82,6 +82,10 @@ enum Summary {
     if let started = report.startedAt {
       facts.append("Started \(Markdown.text(started)), took \(Numbers.elapsed(report.seconds))")
     }
+    if let cost = report.cost {
+      let both = report.comparison == nil ? "" : " Both sides together."
+      facts.append(Markdown.text(CostWords.sentence(cost)) + both)
+    }
     return facts.map { "- \($0)\n" }.joined()
   }
 

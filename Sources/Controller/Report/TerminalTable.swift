@@ -20,6 +20,7 @@ enum TerminalTable {
     text += replay(report, style: style)
     let spending = SpendingWords.sentences(document)
     if !spending.isEmpty { text += "\n" + spending.map { TerminalText.clean($0) + "\n" }.joined() }
+    text += foot(document.cost)
     return text + missing(MissingPart.all(troubles: document.troubles, skipped: document.skipped))
   }
 
@@ -49,7 +50,11 @@ enum TerminalTable {
     }
     let rows = startup + micro + optimize + memory
     text += rows.isEmpty ? "Nothing was measured.\n" : "\n" + grid([header] + rows, style: style)
-    return text + missing(report.missing)
+    return text + foot(report.cost) + missing(report.missing)
+  }
+
+  private static func foot(_ cost: RunCost?) -> String {
+    cost.map { "\n" + TerminalText.clean(CostWords.sentence($0)) + "\n" } ?? ""
   }
 
   /// What changed, a column a Python; nothing where there is one.

@@ -30,6 +30,13 @@ enum AgentDelivery {
       mode: "600", over: connection, to: machine)
   }
 
+  /// Takes an archive of that digest and unpacks it into `~/bench`; a damaged one changes nothing there.
+  static func unpackCommand(sha256: String) -> String {
+    "exec sh -c 'set -eu; LC_ALL=C; export LC_ALL; umask 022; d=\"${CF_BENCH_BENCH:-$HOME/bench}\"; mkdir -p \"$d\";"
+      + " t=\"$d/.incoming.$$\"; trap \"rm -f \\\"$t\\\"\" EXIT; cat >\"$t\"; s=$(sha256sum <\"$t\");"
+      + " if [ \"${s%% *}\" != \(sha256) ]; then echo \(damagedMark) >&2; exit 65; fi; tar -xzf \"$t\" -C \"$d\"'"
+  }
+
   private static func send(
     file: String, bytes: Int, sha256: String, folder: String, name: String, mode: String,
     over connection: SSHConnection, to machine: String

@@ -16,8 +16,14 @@ struct AzureSettings: Equatable, Sendable {
   var addressService = "https://api.ipify.org"
   var startLimit = Duration.seconds(600)
   var stopLimit = Duration.seconds(900)
+  /// Of the first boot.
+  var setupLimit = Duration.seconds(1800)
+  var idleLimit = WatchdogLimits.builtIn.idle
+  var hardLimit = WatchdogLimits.builtIn.hard
+  var shutdownTime = DailyTime.standard
   var callLimit = Duration.seconds(120)
   var monthlyLimit: Double?
 
+  var watchdog: WatchdogLimits { WatchdogLimits(idle: idleLimit, hard: hardLimit) }
   var machine: AzureVM { AzureVM(subscription: subscription, group: group, name: vm) }
 }

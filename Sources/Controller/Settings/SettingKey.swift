@@ -109,6 +109,17 @@ struct SettingKey: Sendable {
       "azure.stop-limit", \.azure.stopLimit, "For how long stopping it is tried again.",
       within: .seconds(1) ... .seconds(86_400)),
     key(
+      "azure.setup-limit", \.azure.setupLimit, "How long its first boot may take, with all that is installed.",
+      within: .seconds(1) ... .seconds(7200)),
+    key(
+      "azure.idle-limit", \.azure.idleLimit,
+      "Without job and session for so long, the VM stops itself; a VM that is there learns it by provision --refresh.",
+      within: .seconds(60) ... .seconds(86_400)),
+    key(
+      "azure.hard-limit", \.azure.hardLimit, "On for so long, the VM stops itself whatever happens; learned likewise.",
+      within: .seconds(600) ... .seconds(604_800)),
+    key("azure.shutdown-time", \.azure.shutdownTime, "When Azure stops it each day, UTC, as the last net."),
+    key(
       "azure.call-limit", \.azure.callLimit, "How long one call of az may take.", within: .seconds(1) ... .seconds(3600)
     ),
     key(

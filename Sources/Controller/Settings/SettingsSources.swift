@@ -37,6 +37,7 @@ enum SettingsVariables {
   /// Variables of that prefix that are no settings.
   static let reserved = [
     "CF_BENCH_HOME", "CF_BENCH_LOCK", "CF_BENCH_KEY_PASSPHRASE", "CF_BENCH_AGENT", "CF_BENCH_AZ", "CF_BENCH_STATE",
+    "CF_BENCH_BENCH", "CF_BENCH_PRICES",
   ]
 }
 

@@ -27,13 +27,16 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
   public var skipped: [Skipped]
   /// Where each metric with blocks would have stopped; `nil` where nobody asked.
   public var replay: [Replay]?
+  /// What the machine cost; `nil` for one that was not rented for it.
+  public var cost: RunCost?
 
   public init(
     base: Revision, head: Revision, verdict: RunVerdict, identical: Bool, complete: Bool, metrics: [Metric],
     controls: [Metric], findings: [FindingComparison] = [], memoryLines: [MemoryLineChange] = [], host: HostWitness?,
     hostAfter: HostWitness? = nil, spending: Spending, seconds: Double, method: Method, troubles: [Trouble],
-    skipped: [Skipped], replay: [Replay]? = nil
+    skipped: [Skipped], replay: [Replay]? = nil, cost: RunCost? = nil
   ) {
+    self.cost = cost
     self.replay = replay
     self.base = base
     self.head = head

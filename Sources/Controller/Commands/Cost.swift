@@ -1,0 +1,62 @@
+import ArgumentParser
+import Azure
+import Shared
+
+struct Cost: BenchCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Lists what runs on the VM cost, by run and month, and what a plan would cost.",
+    discussion: """
+      Runs are those of this machine's ledger. The month's sum also knows, from a tag of the VM, what others spent on it.
+      Disk and address cost the same whether the VM is on or not. docs/cost.md says where prices come from.
+
+      EXAMPLES
+        cf-bench cost
+        cf-bench cost --month 2026-11 --json
+        cf-bench cost --plan 22x10m
+      """)
+
+  @Option(help: ArgumentHelp("Only this month (UTC).", valueName: "YYYY-MM")) var month: String?
+  @Option(
+    help: ArgumentHelp(
+      "What so many runs a month would cost, with the VM on for so long each.", valueName: "RUNSxTIME"))
+  var plan: String?
+  @OptionGroup(title: "Settings") var settings: SettingsOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  mutating func perform() async throws -> ExitStatus {
+    if let month, !Azure.Month.isName(month) {
+      throw Problem(what: "'\(month)' is no month", fix: "write --month 2026-01", exitStatus: .usage)
+    }
+    let context = try CommandContext(settings, machine: nil, output: output)
+    let progress = context.makeProgress()
+    let machine = context.machine
+    let azure = machine.settings.azure
+    let book = PriceBook(state: machine.state, environment: machine.environment)
+    if let plan { _ = try CostPlan(plan, prices: MachinePrices(compute: nil, disk: nil, address: nil)) }
+    progress.step("asking about the VM and its prices")
+    let seen = try await context.withTicks(progress) {
+      let seen = await machine.lookForCost()
+      await book.refresh(
+        size: seen.seen?.size ?? azure.size, diskGB: azure.diskGB, location: seen.seen?.location ?? azure.location)
+      return seen
+    }
+    progress.finish("")
+    var report = CostReport(
+      azure, content: Ledger(state: machine.state).content(), book: book, seen: seen.seen, month: month)
+    if let reason = seen.reason { report.notes.append("Azure did not answer: \(reason).") }
+    if let plan { report.plan = try CostPlan(plan, prices: report.prices) }
+    if output.json { try StandardOutput.write(json: report) } else { StandardOutput.write(CostTable.text(report)) }
+    return .done
+  }
+}
+
+extension MachineAccess {
+  /// What Azure says of the VM; without it the ledger has to do.
+  fileprivate func lookForCost() async -> (seen: CostReport.Seen?, reason: String?) {
+    do {
+      let client = AzureClient(cli: azureCLI, vm: settings.azure.machine)
+      let view = try await withLimit(.seconds(20), waitingFor: "what Azure says of the VM") { try await client.view() }
+      return (CostReport.Seen(size: view.size, location: view.location, tag: MonthTag(board: view.board)), nil)
+    } catch { return (nil, (error as? any UserFacingError)?.what ?? "\(error)") }
+  }
+}

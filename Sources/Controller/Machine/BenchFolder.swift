@@ -1,0 +1,67 @@
+import Foundation
+import SSH
+import Shared
+
+/// The folder `~/bench` of the VM: the scripts, and both programs below `bin`.
+struct BenchFolder {
+  var agent: AgentBinary
+
+  /// The scripts lie beside the programs of a release, or in the checkout that the programs were built in.
+  var scripts: String? {
+    let own = AgentBinary.ownFolder
+    let places = [own + "/bench", own + "/../../bench", own + "/../../../bench"]
+    return places.first { FileManager.default.fileExists(atPath: $0 + "/bench_all.sh") }
+  }
+
+  func pack() async throws -> BenchArchive {
+    let base = FileManager.default.temporaryDirectory.appending(path: "cf-bench-delivery-\(UUID().uuidString)").path
+    let folder = base + ".d"
+    try FileManager.default.createDirectory(atPath: folder + "/bin", withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }  // a left-over in the temporary folder harms nobody
+    if let scripts {
+      for name in try FileManager.default.contentsOfDirectory(atPath: scripts)
+      where !name.hasPrefix(".") && name != "bin" {
+        try FileManager.default.copyItem(atPath: "\(scripts)/\(name)", toPath: "\(folder)/\(name)")
+      }
+    }
+    try FileManager.default.copyItem(atPath: agent.path, toPath: folder + "/bin/cf-bench-agent")
+    try FileManager.default.copyItem(atPath: Executable.path, toPath: folder + "/bin/cf-bench")
+    let file = base + ".tar.gz"
+    let packed = try await LocalTool.run("tar", ["-czf", file, "-C", folder, "."])
+    guard packed.succeeded else {
+      try? FileManager.default.removeItem(atPath: file)  // as above
+      throw Problem(
+        what: "the scripts and programs for the VM can't be packed", why: packed.error,
+        fix: "make room below \(FileManager.default.temporaryDirectory.path), or set TMPDIR to where there is some",
+        exitStatus: .infrastructure)
+    }
+    let digest = try FileDigest(path: file)
+    return BenchArchive(path: file, sha256: digest.id.sha256, bytes: digest.bytes)
+  }
+}
+
+/// That folder as one file.
+struct BenchArchive: Sendable {
+  var path: String
+  var sha256: String
+  var bytes: Int
+
+  /// Unpacked only once all of it has come, and is what was sent.
+  func deliver(over connection: SSHConnection, to machine: String) async throws {
+    let output = try await connection.run(
+      AgentDelivery.unpackCommand(sha256: sha256), inputFile: path, outputLimit: 64 << 10, limit: .seconds(300))
+    guard output.exit == .status(0) else {
+      throw DeliveryError(machine: machine, words: String(decoding: output.standardError, as: UTF8.self))
+    }
+  }
+
+  func discard() { try? FileManager.default.removeItem(atPath: path) }  // a left-over harms nobody
+}
+
+/// The program that runs.
+enum Executable {
+  static var path: String {
+    let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().path
+    return own == "/proc/self/exe" ? CommandLine.arguments[0] : own
+  }
+}
