@@ -79,7 +79,8 @@ struct DoctorOrderTests {
   private func facts() -> AzureFacts {
     let client = AzureClient(cli: AzureCLI(environment: [:]), vm: AzureVM(group: "g", name: "v"))
     let door = NetworkDoor(client: client, environment: [:], source: .asItIs, addressService: "", port: 22)
-    return AzureFacts(client: client, door: door, state: StateFolder(environment: [:]), environment: [:])
+    return AzureFacts(
+      client: client, door: door, state: StateFolder(environment: [:]), environment: [:], dailyStop: "0300")
   }
 
   @Test("what needs a failed or a skipped one is skipped and named; a warning is ground enough")

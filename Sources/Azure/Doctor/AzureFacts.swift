@@ -8,11 +8,15 @@ public final class AzureFacts: Sendable {
   let door: NetworkDoor
   let state: StateFolder
   let environment: [String: String]
+  /// When Azure is to stop the VM each day, as `az vm auto-shutdown` takes it.
+  let dailyStop: String
 
   /// No single call may use up the patience of somebody who asks what is wrong.
   private static let callLimit = Duration.seconds(30)
 
-  public init(client: AzureClient, door: NetworkDoor, state: StateFolder, environment: [String: String]) {
+  public init(
+    client: AzureClient, door: NetworkDoor, state: StateFolder, environment: [String: String], dailyStop: String
+  ) {
     var (client, door) = (client, door)
     client.cli.callLimit = min(client.cli.callLimit, Self.callLimit)
     door.client = client
@@ -20,6 +24,7 @@ public final class AzureFacts: Sendable {
     self.door = door
     self.state = state
     self.environment = environment
+    self.dailyStop = dailyStop
   }
 
   private struct Known {

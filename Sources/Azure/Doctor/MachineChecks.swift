@@ -59,7 +59,7 @@ extension AzureCheck {
     }
     let vm = facts.client.vm
     let fix = facts.client.cli.line(
-      ["vm", "auto-shutdown", "--resource-group", vm.group, "--name", vm.name, "--time", "0300"])
+      ["vm", "auto-shutdown", "--resource-group", vm.group, "--name", vm.name, "--time", facts.dailyStop])
     do {
       let schedule = try await facts.read(
         Schedule.self, vm.scheduleID(in: try facts.account.id), version: "2018-09-15"
