@@ -26,9 +26,11 @@ TEST_LIMIT ?= 1200
 # the time from tests that have limits.
 long := OptimizeLayerTests|MemoryLayerTests|CodeflashTests
 
-# Tests that run az and a VM's sshd are about seconds, such as how fast a cancel reaches Azure: two at a time.
-azure := Azure|ProvisionTests|CloudInit|Watchdog
-two_at_a_time := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2
+# Tests that run az and a VM's sshd wait more than they work: some at a time. Those about seconds, such as how fast a cancel
+# reaches Azure, go alone.
+azure := Azure|Provision|CloudInit|Watchdog
+seconds := AzureLifeTests.cancelled
+some_at_a_time := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4
 
 # How many moments `make faults` kills a controller at, for each net.
 KILLS ?= 50
@@ -54,14 +56,15 @@ ifdef FILTER
 	scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --filter '$(FILTER)'
 else
 	scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --skip '$(long)|$(azure)'
-	$(two_at_a_time) scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --filter '$(azure)'
+	$(some_at_a_time) scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --filter '$(azure)' --skip '$(seconds)'
+	scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --no-parallel --filter '$(seconds)'
 	scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --filter '$(long)'
 endif
 
 faults: ## Kill a controller at many moments of a run in Azure, and see that each net alone switches the VM off.
 	@scripts/setup.sh --tests
 	swift build --build-tests
-	CF_BENCH_TEST_KILLS=$(KILLS) $(two_at_a_time) swift test --skip-build --filter AzureNetsTests
+	CF_BENCH_TEST_KILLS=$(KILLS) $(some_at_a_time) swift test --skip-build --filter AzureNetsTests
 
 lint: ## Check format, imports, shell scripts and that the generated pages are current; changes nothing.
 	@scripts/setup.sh --tests

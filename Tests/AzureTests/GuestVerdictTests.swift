@@ -24,7 +24,8 @@ struct GuestVerdictTests {
       }
       var environment = ProcessInfo.processInfo.environment
       environment["PATH"] = "\(folder):\(environment["PATH"] ?? "/usr/bin:/bin")"
-      let output = try await ChildTool(program: "sh", environment: environment).run(["-c", script], limit: .seconds(20))
+      let output = try await ChildTool(program: "sh", environment: environment).run(
+        ["-c", script], limit: .seconds(20))
       try #require(output.succeeded, "\(output.error)")
       return (GuestVerdict(output: output.output), output.output.utf8.count)
     }

@@ -46,7 +46,7 @@ class Service(BaseHTTPRequestHandler):
         what, answer = self.choose(address.path, query, answers)
         self.note(what, query)
         if answer == "silent":
-            time.sleep(60)
+            time.sleep(300)
         if answer in ("silent", "drop"):
             self.close_connection = True
             return

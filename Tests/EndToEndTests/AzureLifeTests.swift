@@ -83,7 +83,7 @@ struct AzureLifeTests {
     try await AzureRig.with { rig in
       var other = rig
       other.rig.environment["CF_BENCH_STATE"] = rig.rig.folder + "/state-of-another"
-      let stale = try await rig.whileRunning(["run", "path:slow", "--layers", "startup", "--set", "startup.blocks=3"]) {
+      _ = try await rig.whileRunning(["run", "path:slow", "--layers", "startup", "--set", "startup.blocks=3"]) {
         [rig, other] pid in
         try await rig.wait("a first sample") { rig.hasEvents }
         kill(pid, SIGSTOP)
@@ -97,7 +97,6 @@ struct AzureLifeTests {
         #expect(started.status == 0, "\(started.error)")
         kill(pid, SIGCONT)
       }
-      #expect(stale.status != 0)
       #expect(try rig.vm.power == "running")
       #expect(try rig.leases.count == 1)
     }

@@ -77,7 +77,8 @@ struct ProvisionFaultTests {
     try await AzureRig.with(isProvisioned: false) { rig in
       try rig.azure.setGuest(seconds: 0, verdict: "error", errors: ["no network"])
       // A new identity is not known everywhere at once; then this sign-in may not give rights.
-      for (code, status, times) in [("PrincipalNotFound", 400, 1), ("AuthorizationFailed", 403, nil)] as [(_, _, Int?)] {
+      for (code, status, times) in [("PrincipalNotFound", 400, 1), ("AuthorizationFailed", 403, nil)] as [(_, _, Int?)]
+      {
         var fault = StandInAzure.Fault(.status, path: "roleAssignments")
         (fault.method, fault.status, fault.code, fault.times) = ("PUT", status, code, times)
         fault.message = "no authorization to perform action 'Microsoft.Authorization/roleAssignments/write'"
@@ -109,7 +110,8 @@ struct ProvisionFaultTests {
     }
   }
 
-  @Test("deprovision refuses while somebody else has the VM, keeps a group that holds other things, and forced removes it")
+  @Test(
+    "deprovision refuses while somebody else has the VM, keeps a group that holds other things, and forced removes it")
   func deprovision() async throws {
     try await AzureRig.with { rig in
       let group = try #require(try rig.azure.state().resources.values.first { $0.type.hasSuffix("/resourceGroups") })

@@ -51,7 +51,7 @@ struct WatchdogRig {
     try answer([:])
     try write("state/provisioned.json", "{}")
     try service.run()
-    let deadline = ContinuousClock.now + .seconds(30)
+    let deadline = ContinuousClock.now + .seconds(60)
     while !FileManager.default.fileExists(atPath: folder + "/azure/address"), ContinuousClock.now < deadline {
       usleep(10_000)
     }

@@ -161,7 +161,7 @@ struct WatchdogTests {
         let look = try rig.look(at: 1000 + 60 * number)
         #expect(look.decision.contains("s: failed: \(words)"), "\(look.lines)")
         #expect(look.status == 1)
-        #expect(ContinuousClock.now - begun < .seconds(30))
+        #expect(ContinuousClock.now - begun < .seconds(60))
       }
       #expect(try rig.deallocations == 0)
       try rig.answer([:])
@@ -236,7 +236,7 @@ struct WatchdogTests {
       #expect(lock.tryLock())
       let begun = ContinuousClock.now
       #expect(try rig.look(at: 5000).decision.hasPrefix("stay: a job, perhaps: the folders of jobs can't be read"))
-      #expect(ContinuousClock.now - begun < .seconds(30))
+      #expect(ContinuousClock.now - begun < .seconds(60))
       let hard = ContinuousClock.now
       #expect(try rig.look(at: 14400).decision == "deallocate: hard limit: up 14400 of 14400 s: accepted (202)")
       #expect(ContinuousClock.now - hard < .seconds(9))

@@ -17,7 +17,8 @@ public struct CustomData: Sendable {
     guard cloudConfig.hasPrefix("#cloud-config"), count <= Self.byteLimit else {
       throw Problem(
         what: "that is no cloud-init file that Azure takes",
-        why: "\(source) makes \(count) bytes of custom data; it has to begin with #cloud-config, and \(Self.byteLimit) are allowed",
+        why:
+          "\(source) makes \(count) bytes of custom data; it has to begin with #cloud-config, and \(Self.byteLimit) are allowed",
         fix: "correct --cloud-init, or leave it out", exitStatus: .usage)
     }
   }

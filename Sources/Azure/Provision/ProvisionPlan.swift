@@ -113,7 +113,8 @@ public struct ProvisionPlan: Sendable {
   var identity: AzureStep {
     AzureStep(
       purpose: "an identity for the VM",
-      arguments: ["vm", "identity", "assign", "--name", vm.name, "--identities", "[system]", "--output", "none"] + named,
+      arguments: ["vm", "identity", "assign", "--name", vm.name, "--identities", "[system]", "--output", "none"]
+        + named,
       look: nil)
   }
 

@@ -109,7 +109,7 @@ struct SettingKey: Sendable {
       "azure.stop-limit", \.azure.stopLimit, "For how long stopping it is tried again.",
       within: .seconds(1) ... .seconds(86_400)),
     key(
-      "azure.setup-limit", \.azure.setupLimit, "How long its first boot may take, with all that is installed.",
+      "azure.first-boot-limit", \.azure.setupLimit, "How long its first boot may take, with all that is installed.",
       within: .seconds(1) ... .seconds(7200)),
     key(
       "azure.idle-limit", \.azure.idleLimit,
