@@ -243,7 +243,8 @@ struct Breakage: Sendable, CustomTestStringConvertible {
         let folder = rig.rig.folder + "/state/intents"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let intent =
-          #"{"schema":1,"run":"dead","owner":"a","group":"CF-BENCH-RG","vm":"cf-bench","phase":"on","since":"2026-01-01T00:00:00Z"}"#
+          #"{"schema":1,"run":"dead","owner":"a","group":"CF-BENCH-RG","vm":"cf-bench","phase":"on","#
+          + #""since":"2026-01-01T00:00:00Z"}"#
         try Data(intent.utf8).write(to: URL(filePath: folder + "/dead.json"))
         return [:]
       }),

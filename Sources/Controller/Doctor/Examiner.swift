@@ -101,7 +101,8 @@ struct Examiner {
       let connection = DoctorCheck(
         id: "far.connection", status: .ok,
         detail:
-          "\(hello.user)@\(hello.host), \(hello.system) \(hello.architecture), agent \(hello.agentVersion), answered in \(milliseconds) ms"
+          "\(hello.user)@\(hello.host), \(hello.system) \(hello.architecture), agent \(hello.agentVersion), "
+          + "answered in \(milliseconds) ms"
       )
       let request = AgentRequest.doctor(DoctorRequest(python: python))
       guard
