@@ -22,7 +22,7 @@ extension AzureCheck {
   /// What the watchdog lives by: the VM may stop itself, and should be able to do nothing else.
   static let identity = AzureCheck("azure.identity", needs: ["azure.vm"]) { facts in
     let view = try facts.view
-    let again = "cf-bench provision, which mends what is missing and leaves the rest as it is"
+    let again = "cf-bench provision"  // makes what is missing and leaves the rest as it is
     guard let principal = view.identity?.principalId else {
       return .warning("the VM has no identity: its watchdog can't stop it", fix: again)
     }

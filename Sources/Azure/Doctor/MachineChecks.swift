@@ -25,17 +25,20 @@ extension AzureCheck {
     }
     guard view.power == .deallocated else { return .ok("the VM has its \(size.cores) cores") }
     do {
-      let usages = try await facts.client.cli.ask(
-        [CoreUsage].self, ["vm", "list-usage", "--location", view.location])
+      let subscription = "/subscriptions/\(try facts.account.id)"
+      let usages = try await facts.read(
+        Listed<CoreUsage>.self, "\(subscription)/providers/Microsoft.Compute/locations/\(view.location)/usages",
+        version: "2024-07-01"
+      ).value
       let concerned = usages.filter { size.isCounted(in: $0.name.value) }
       guard let tightest = concerned.min(by: { $0.free < $1.free }) else {
         return .skipped("not looked at: Azure names no limit for \(size.family)")
       }
       let detail =
-        "\(tightest.name.localizedValue ?? tightest.name.value): \(tightest.used) of \(tightest.most) used, "
+        "\(tightest.name.localizedValue ?? tightest.name.value): \(tightest.currentValue) of \(tightest.limit) used, "
         + "\(size.cores) needed"
       let fix = "ask for more in the portal under Quotas, or take a smaller azure.size"
-      if tightest.most < size.cores { return .failed(detail, fix: fix) }
+      if tightest.limit < size.cores { return .failed(detail, fix: fix) }
       // Azure's documentation counts the cores of deallocated VMs as used, so too few may be enough.
       return tightest.free < size.cores ? .warning("\(detail): the start may be refused", fix: fix) : .ok(detail)
     } catch let error as AzureError where error.isForbidden {
@@ -56,7 +59,7 @@ extension AzureCheck {
     }
     let vm = facts.client.vm
     let fix = facts.client.cli.line(
-      ["vm", "auto-shutdown", "--resource-group", vm.group, "--name", vm.name, "--time", "0300"])
+      ["vm", "auto-shutdown", "--resource-group", vm.group, "--name", vm.name, "--time", facts.dailyStop])
     do {
       let schedule = try await facts.read(
         Schedule.self, vm.scheduleID(in: try facts.account.id), version: "2018-09-15"
@@ -73,34 +76,17 @@ extension AzureCheck {
   }
 }
 
-struct CoreUsage: Decodable, Sendable {
-  struct Name: Decodable, Sendable {
+/// How many cores of one kind are used in a region, and how many may be.
+private struct CoreUsage: Decodable {
+  struct Name: Decodable {
     var value: String
     var localizedValue: String?
   }
   var name: Name
-  /// Azure has them as numbers, az prints them as words.
-  private var currentValue: LooseNumber
-  private var limit: LooseNumber
+  var currentValue: Int
+  var limit: Int
 
-  var used: Int { currentValue.number }
-  var most: Int { limit.number }
-  var free: Int { most - used }
-}
-
-/// A number, or its digits as text.
-struct LooseNumber: Decodable, Sendable {
-  var number: Int
-  init(from decoder: any Decoder) throws {
-    let value = try decoder.singleValueContainer()
-    if let number = try? value.decode(Int.self) {
-      self.number = number
-    } else if let number = Int(try value.decode(String.self)) {
-      self.number = number
-    } else {
-      throw DecodingError.dataCorruptedError(in: value, debugDescription: "no number")
-    }
-  }
+  var free: Int { limit - currentValue }
 }
 
 /// A size's name taken apart, as Azure's naming of VM sizes has it: family, cores, features, version.

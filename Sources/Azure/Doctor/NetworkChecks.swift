@@ -3,24 +3,30 @@ import Shared
 
 extension AzureCheck {
   private struct SecurityGroup: Decodable {
+    struct Properties: Decodable { var securityRules: [Rule]? }
     struct Rule: Decodable {
+      struct Properties: Decodable {
+        var access: String?
+        var direction: String?
+        var description: String?
+        var sourceAddressPrefix: String?
+        var sourceAddressPrefixes: [String]?
+      }
       var name: String
-      var access: String?
-      var direction: String?
-      var description: String?
-      var sourceAddressPrefix: String?
-      var sourceAddressPrefixes: [String]?
+      var properties: Properties
 
-      private var sources: [String] { (sourceAddressPrefixes ?? []) + (sourceAddressPrefix.map { [$0] } ?? []) }
-      var letsIn: Bool { access == "Allow" && direction == "Inbound" }
+      private var sources: [String] {
+        (properties.sourceAddressPrefixes ?? []) + (properties.sourceAddressPrefix.map { [$0] } ?? [])
+      }
+      var letsIn: Bool { properties.access == "Allow" && properties.direction == "Inbound" }
       var isForAll: Bool {
         letsIn && sources.contains { ["*", "any", "internet", "0.0.0.0/0", "::/0"].contains($0.lowercased()) }
       }
       var isOurs: Bool { name.hasPrefix(NetworkDoor.prefix) }
-      var end: Date? { NetworkDoor.end(of: description ?? "") }
+      var end: Date? { NetworkDoor.end(of: properties.description ?? "") }
       var words: String { "\(name) for \(sources.joined(separator: ", "))" }
     }
-    var securityRules: [Rule]?
+    var properties: Properties
   }
 
   /// The network's rules: nothing is open that nobody uses, and nothing to everybody.
@@ -28,14 +34,14 @@ extension AzureCheck {
     let vm = facts.client.vm
     let group: SecurityGroup
     do {
-      group = try await facts.client.cli.ask(
-        SecurityGroup.self, ["network", "nsg", "show", "--resource-group", vm.group, "--name", vm.securityGroup])
+      group = try await facts.read(
+        SecurityGroup.self, "\(try facts.network)/networkSecurityGroups/\(vm.securityGroup)", version: "2022-01-01")
     } catch let error as AzureError where error.isMissing {
       return .failed(
         "there is no \(vm.securityGroup): nobody can be let in, or everybody is",
-        fix: "cf-bench provision, which mends what is missing and leaves the rest as it is")
+        fix: "cf-bench provision")
     }
-    let open = (group.securityRules ?? []).filter(\.letsIn)
+    let open = (group.properties.securityRules ?? []).filter(\.letsIn)
     if let wide = open.first(where: \.isForAll) {
       return .failed(
         "the rule \(wide.name) in \(vm.securityGroup) lets the whole internet in",
@@ -64,16 +70,19 @@ extension AzureCheck {
   /// The VM's address, and what this machine is seen as from outside.
   static let address = AzureCheck("azure.address", needs: ["azure.vm", "azure.curl"]) { facts in
     struct Reserved: Decodable {
-      var ipAddress: String?
-      var publicIPAllocationMethod: String?
+      struct Properties: Decodable {
+        var ipAddress: String?
+        var publicIPAllocationMethod: String?
+      }
+      var properties: Properties
     }
     let vm = facts.client.vm
     async let range = facts.door.range()
     let words: String
     do {
-      let reserved = try await facts.client.cli.ask(
-        Reserved.self,
-        ["network", "public-ip", "show", "--resource-group", vm.group, "--name", vm.publicAddress])
+      let reserved = try await facts.read(
+        Reserved.self, "\(try facts.network)/publicIPAddresses/\(vm.publicAddress)", version: "2022-01-01"
+      ).properties
       guard reserved.publicIPAllocationMethod == "Static" else {
         return .warning(
           "\(vm.publicAddress) is not reserved: it changes with each start",

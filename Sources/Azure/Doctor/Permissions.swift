@@ -1,4 +1,5 @@
-/// What somebody may do at one place, as Azure's role-based access control has it: in any of these, allowed and not taken away.
+/// What somebody may do at one place, as Azure's role-based access control has it: what one of these allows and does
+/// not take away.
 struct Permissions: Decodable, Sendable {
   struct Permission: Decodable, Sendable {
     var actions: [String]?

@@ -42,7 +42,7 @@ public struct NeededRole: Sendable {
       """
   }
 
-  static let name = "cf-bench controller"
+  static let name = "cf-bench run"
 }
 
 extension AzureCheck {
@@ -100,7 +100,8 @@ extension AzureCheck {
     """
     an owner makes the least role, once, and gives it; it takes some minutes to hold:
     az role definition create --role-definition \(ShellWord.quoted(role.definition(group: group)))
-    az role assignment create --assignee \(ShellWord.quoted(who)) --role \(ShellWord.quoted(NeededRole.name)) --scope \(group)
+    az role assignment create --assignee \(ShellWord.quoted(who)) --role \(ShellWord.quoted(NeededRole.name)) \
+    --scope \(group)
     """
   }
 }

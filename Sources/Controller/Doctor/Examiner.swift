@@ -43,7 +43,9 @@ struct Examiner {
     let door = NetworkDoor(
       client: client, environment: machine.environment, source: azure.allowFrom, addressService: azure.addressService,
       port: azure.sshPort)
-    let facts = AzureFacts(client: client, door: door, state: machine.state, environment: machine.environment)
+    let facts = AzureFacts(
+      client: client, door: door, state: machine.state, environment: machine.environment,
+      dailyStop: azure.shutdownTime.text)
     let isWorkflow = machine.environment["GITHUB_ACTIONS"] == "true"
     return AzureDoctor(
       checks: AzureCheck.chain(isWorkflow: isWorkflow) + machine.keyChecks + AzureCheck.surroundings, facts: facts)
@@ -99,7 +101,8 @@ struct Examiner {
       let connection = DoctorCheck(
         id: "far.connection", status: .ok,
         detail:
-          "\(hello.user)@\(hello.host), \(hello.system) \(hello.architecture), agent \(hello.agentVersion), answered in \(milliseconds) ms"
+          "\(hello.user)@\(hello.host), \(hello.system) \(hello.architecture), agent \(hello.agentVersion), "
+          + "answered in \(milliseconds) ms"
       )
       let request = AgentRequest.doctor(DoctorRequest(python: python))
       guard
