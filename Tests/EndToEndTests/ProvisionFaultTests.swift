@@ -44,7 +44,7 @@ struct ProvisionFaultTests {
 
   @Test("a cancel while Azure makes the VM waits for it and stops it, though Azure does not show it yet")
   func cancelled() async throws {
-    try await withEmptySubscription(startSeconds: 6) { rig in
+    try await withEmptySubscription(startSeconds: 15) { rig in
       let result = try await rig.whileRunning(["provision"]) { [rig] pid in
         try await rig.wait("the VM", seconds: 180) { try rig.azure.power() == "starting" }
         var hidden = StandInAzure.Fault(.status, path: "/virtualMachines/cf-bench$")
