@@ -181,6 +181,8 @@ struct AzureFailureTests {
       try FileManager.default.createDirectory(atPath: job, withIntermediateDirectories: true)
       try Data("{}".utf8).write(to: URL(filePath: job + "/manifest.json"))
       try Data("1".utf8).write(to: URL(filePath: job + "/runner"))
+      // A job without a journal counts for the seconds in which its runner may be on its way, and no longer.
+      try Data().write(to: URL(filePath: job + "/journal.ndjson"))
       let runner = open(job + "/runner", O_RDWR | O_CLOEXEC)
       defer { close(runner) }
       #expect(flock(runner, LOCK_EX | LOCK_NB) == 0)
