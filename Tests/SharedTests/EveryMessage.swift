@@ -1,3 +1,4 @@
+import Foundation
 import Shared
 
 /// One value of every kind that goes over the wire, with every optional field once there and once not.
@@ -48,7 +49,7 @@ enum EveryMessage {
         sides: [SidePlan(side: .head, label: "x", source: sources[0])],
         python: PythonPlan(versions: ["/usr/bin/python3"], fallbackToSystem: false), requirements: [],
         layers: LayerPlans(), seed: 0, limits: JobLimits(queueSeconds: 0.5, setupSeconds: 1, totalSeconds: 2),
-        tune: true)
+        tune: true, branch: "codeflash perf/x", secrets: ["CODEFLASH_API_KEY"])
     ]
   }
 
@@ -57,9 +58,14 @@ enum EveryMessage {
       .hello(HelloRequest()), .attach(AttachRequest(job: try id(), after: 0)), .cancel(CancelRequest(job: try id())),
       .uploads(UploadsRequest(uploads: [try upload()])), .uploads(UploadsRequest(uploads: [])),
       .doctor(DoctorRequest(python: PythonPlan(versions: ["3.12"], fallbackToSystem: false))), .occupancy,
-      .ping(Ping(number: -7)),
+      .ping(Ping(number: -7)), .jobs, .mayStop(MayStopRequest(run: "20260131T123456Z-1")),
+      .attach(
+        AttachRequest(
+          job: try id(), after: 7, hash: String(repeating: "0f", count: 16), secrets: ["CODEFLASH_API_KEY": "cf-x"])),
+      .receive(ReceiveRequest(file: try upload(), bytes: 12, kind: .agent)),
+      .piece(Piece(data: Data([0, 1, 2, 255]))), .upgrade(UpgradeRequest(agent: try upload())),
     ] + (try manifests()).map { .submit(SubmitRequest(manifest: $0)) }
-      + [.submit(SubmitRequest(manifest: try manifests()[0], secrets: ["CODEFLASH_API_KEY": "cf-x"]))]
+      + [.submit(SubmitRequest(manifest: try manifests()[0], secrets: ["CODEFLASH_API_KEY": "cf-x"], supersede: true))]
   }
 
   static func messages() throws -> [AgentMessage] {
@@ -70,6 +76,24 @@ enum EveryMessage {
           sha256: SHA256.hex([]), home: "/home/ada/.cache/cf-bench", user: "ada", host: "vm", system: "Linux",
           architecture: "x86_64")),
       .hello(HelloReply(sha256: nil, home: "/h", user: "", host: "", system: "Linux", architecture: "aarch64")),
+      .hello(
+        HelloReply(
+          sha256: nil, home: "/h", user: "", host: "", system: "Linux", architecture: "x86_64", libc: "glibc 2.36",
+          features: AgentFeature.allCases.map(\.rawValue))),
+      .accepted(Accepted(job: try id(), alreadyKnown: false, superseded: [try id()])),
+      .jobs(
+        JobsReply(jobs: [
+          JobSummary(
+            job: try id(), owner: "ada@laptop", createdAt: Timestamp.rfc3339(), state: .finished, outcome: .partial,
+            labels: ["main", "x"], branch: "codeflash x", ahead: 2, expectedStart: Timestamp.rfc3339(), events: 9,
+            bytes: 999, stopping: StoppingPlan(alpha: 0.01, delta: 0.02, budgetSeconds: 600)),
+          JobSummary(
+            job: try id(), owner: "", createdAt: Timestamp.rfc3339(), state: .lost, labels: ["x"], events: 0, bytes: 0),
+        ])),
+      .mayStop(
+        MayStopReply(
+          allowed: false, holders: [Occupancy.Entry(job: try id(), owner: "ada@laptop", state: .waiting)])),
+      .received(Received(file: try upload())), .upgrading(Upgrading(agent: try upload())),
       .accepted(Accepted(job: try id(), alreadyKnown: true)), .attached(Attached(job: try id(), after: 3)),
       .ended(Ended(job: try id(), reason: .finished, last: 9)),
       .ended(Ended(job: try id(), reason: .runnerLost, last: 9, log: "killed\n\u{1B}[31mred \"quoted\"")),
@@ -110,6 +134,12 @@ enum EveryMessage {
     let problem = Problem(what: "ended with 1", why: "line one\nline two", fix: "run it", exitStatus: .partial)
     return [
       .started(Started(job: try id(), agentVersion: "0.1.0", agentSHA256: SHA256.hex([]), pid: 17)),
+      .started(Started(job: try id(), agentVersion: "0.1.0", agentSHA256: SHA256.hex([]), pid: 17, bootID: "b")),
+      .resumed(Resumed(reason: .runnerKilled, attempt: 2, bootID: "b", agentSHA256: SHA256.hex([]))),
+      .resumed(Resumed(reason: .rebooted, attempt: 3, bootID: nil, agentSHA256: SHA256.hex([]))),
+      .continued(Continued(python: "3.12", keepsBlocks: true)),
+      .continued(Continued(python: "3.12", keepsBlocks: false, why: "the machine was booted since")),
+      .queued(Queued(holder: "job of grace@desk", ahead: 2, expectedStart: Timestamp.rfc3339())),
       .queued(Queued(holder: "job of grace@desk")), .phase(Phase(text: "installing")),
       .phase(Phase(text: "installing", side: .head)), .host(host), .host(talkative),
       .tuned(TuningReport(knob: .turbo, before: "on", wanted: "off", after: "off", outcome: .changed)),

@@ -22,14 +22,14 @@ struct WireTests {
   func requests() throws {
     let requests = try EveryMessage.requests()
     for request in requests { #expect(try AgentRequest(line: withoutNewline(request.line())) == request) }
-    #expect(Set(requests.map { "\($0)".prefix { $0 != "(" } }).count == 8, "a kind of request has no value here")
+    #expect(Set(requests.map { "\($0)".prefix { $0 != "(" } }).count == 13, "a kind of request has no value here")
   }
 
   @Test("every message is read back as it was sent")
   func messages() throws {
     let messages = try EveryMessage.messages()
     for message in messages { #expect(try Self.message(withoutNewline(message.line())) == message) }
-    #expect(Set(messages.map { "\($0)".prefix { $0 != "(" } }).count == 10, "a kind of message has no value here")
+    #expect(Set(messages.map { "\($0)".prefix { $0 != "(" } }).count == 14, "a kind of message has no value here")
   }
 
   @Test("every event is read back as it was written, and travels as the very same bytes")
@@ -42,7 +42,7 @@ struct WireTests {
       #expect(message == .event(number: event.number, line: line))
       #expect(try message.line() == event.line())
     }
-    #expect(Set(events.map { "\($0.event)".prefix { $0 != "(" } }).count == 21, "a kind of event has no value here")
+    #expect(Set(events.map { "\($0.event)".prefix { $0 != "(" } }).count == 23, "a kind of event has no value here")
   }
 
   @Test("fields that a newer release adds are passed over, at every level")
@@ -146,5 +146,55 @@ struct LineFramerTests {
     #expect(try feed(Array("0123456789abcdef\n0123456789abcdef\n".utf8)) == 2)
     #expect(throws: WireError.lineTooLong(limit: 16)) { try feed(Array("ok\n0123456789abcdef0\n".utf8)) }
     #expect(throws: WireError.lineTooLong(limit: 16)) { try feed(Array("0123456789abcdef0".utf8)) }
+  }
+}
+
+@Suite("The hash chain over a journal")
+struct JournalChainTests {
+  private func sealed(_ count: Int) throws -> [[UInt8]] {
+    var chain = JournalChain()
+    return try (1...count).map { number in
+      chain.seal(
+        try NumberedEvent(
+          number: number, time: "2026-01-31T12:34:56Z", event: .phase(Phase(text: "step \(number)"))
+        ).line())
+    }
+  }
+
+  private func verdicts(_ lines: [[UInt8]]) -> [JournalChain.Verdict] {
+    var chain = JournalChain()
+    return lines.map { line in line.dropLast().withUnsafeBytes { chain.take($0) } }
+  }
+
+  @Test("every line that was sealed fits, is still the same event, and names its hash")
+  func fits() throws {
+    let lines = try sealed(20)
+    #expect(verdicts(lines) == Array(repeating: .fits, count: 20))
+    for (index, line) in lines.enumerated() {
+      let event = try NumberedEvent(line: line.dropLast())
+      #expect(event.number == index + 1 && event.event == .phase(Phase(text: "step \(index + 1)")))
+      #expect(line.dropLast().withUnsafeBytes { JournalChain.hash(ofLine: $0) }?.count == 32)
+    }
+  }
+
+  @Test("a changed bit, a lost line, a swapped pair and a line without a hash are seen where they stand")
+  func breaks() throws {
+    let lines = try sealed(6)
+    for bit in 0..<(lines[2].count - 1) * 8 {
+      var changed = lines
+      changed[2][bit / 8] ^= 1 << UInt8(bit % 8)
+      #expect(verdicts(changed)[2] != .fits, "bit \(bit)")
+    }
+    #expect(verdicts([lines[0], lines[2]]) == [.fits, .broken])
+    #expect(verdicts([lines[0], lines[2], lines[1]])[1] == .broken)
+    let plain = try NumberedEvent(number: 2, time: "t", event: .phase(Phase(text: "x"))).line()
+    #expect(verdicts([lines[0], plain]) == [.fits, .broken])
+  }
+
+  @Test("lines of the first release, which have no hash, are taken as they are until a sealed one comes")
+  func unsealed() throws {
+    let plain = try (1...3).map { try NumberedEvent(number: $0, time: "t", event: .phase(Phase(text: "x"))).line() }
+    #expect(verdicts(plain) == [.unsealed, .unsealed, .unsealed])
+    #expect(verdicts(plain + [try sealed(1)[0]]).last == .fits)
   }
 }

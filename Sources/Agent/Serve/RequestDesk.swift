@@ -34,6 +34,8 @@ final class RequestDesk {
     case .occupancy: return .occupancy(JobsHere(home: home, environment: environment).list())
     case .ping(let ping): return .pong(ping)
     case .attach: preconditionFailure("the server follows journals itself")
+    case .jobs, .mayStop, .receive, .piece, .upgrade:
+      throw Problem(what: "this agent can't do that yet", fix: "use a newer agent", exitStatus: .infrastructure)
     case .unknown(let type):
       throw Problem(
         what: "this agent does not know the request '\(type)'", why: "it is version \(Version.current)",

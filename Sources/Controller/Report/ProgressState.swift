@@ -43,6 +43,14 @@ struct ProgressState: Equatable, Sendable {
     case .started(let body):
       hasBudget = body.budgetSeconds != nil
       return step("runner \(body.job) is up")
+    case .resumed(let body):
+      layers = []
+      budget = nil
+      let reason = body.reason == .rebooted ? "the machine was booted" : "its runner was killed"
+      return step("\(reason); runner \(body.attempt) goes on")
+    case .continued(let body):
+      let what = body.keepsBlocks ? "finished blocks count on" : "measured anew: \(body.why ?? "the sides changed")"
+      return step("Python \(body.python): \(what)")
     case .queued(let body): return step("waiting for the machine, which \(body.holder) holds")
     case .phase(let body): return step(body.text)
     case .host(let body):

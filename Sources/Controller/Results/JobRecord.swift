@@ -65,7 +65,7 @@ struct JobRecord: Equatable, Sendable {
     case .skipped(let body): skipped.append(body)
     case .trouble(let body): troubles.append(body)
     case .finished(let body): finished = body
-    case .queued, .phase, .unknown: break
+    case .queued, .phase, .resumed, .continued, .unknown: break
     }
   }
 

@@ -27,13 +27,20 @@ public struct JobManifest: Codable, Equatable, Sendable {
   public var limits: JobLimits
   /// Whether the far end tunes the machine for the job; `nil` means no.
   public var tune: Bool?
+  /// What the job is about, such as `codeflash perf/x`: a newer job of the same branch may take the place of one that waits.
+  public var branch: String?
+  /// Names of the secret values that the job's layers may get, such as `CODEFLASH_API_KEY`; the values stand in no file. One
+  /// that is not named here reaches nobody.
+  public var secrets: [String]?
 
   public init(
     id: JobID, createdAt: String, owner: String, target: TargetPlan, sides: [SidePlan], python: PythonPlan,
     requirements: [String], layers: LayerPlans, seed: UInt64, stopping: StoppingPlan? = nil,
     setsAsideDisturbed: Bool? = nil, limits: JobLimits,
-    tune: Bool? = nil
+    tune: Bool? = nil, branch: String? = nil, secrets: [String]? = nil
   ) {
+    self.branch = branch
+    self.secrets = secrets
     self.id = id
     self.createdAt = createdAt
     self.owner = owner

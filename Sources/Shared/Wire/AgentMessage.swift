@@ -11,6 +11,12 @@ public enum AgentMessage: Equatable, Sendable {
   case uploads(UploadsReply)
   case doctor(DoctorReply)
   case occupancy(Occupancy)
+  case jobs(JobsReply)
+  case mayStop(MayStopReply)
+  /// A file that was sent piece by piece is here, whole and checked.
+  case received(Received)
+  /// The last message of this agent: the other one's hello answers the next request.
+  case upgrading(Upgrading)
   case pong(Ping)
   /// A request that can't be carried out; the session goes on.
   case refused(Refused)
@@ -32,11 +38,17 @@ public struct HelloReply: Codable, Equatable, Sendable {
   /// As `uname -s` and `uname -m` say.
   public var system: String
   public var architecture: String
+  /// The C library that this agent runs with, such as `glibc 2.39`.
+  public var libc: String?
+  /// What this agent can do beyond the protocol's first release; see ``AgentFeature``.
+  public var features: [String]?
 
   public init(
     protocolVersion: Int = Version.wireProtocol, agentVersion: String = Version.current, sha256: String?, home: String,
-    user: String, host: String, system: String, architecture: String
+    user: String, host: String, system: String, architecture: String, libc: String? = nil, features: [String]? = nil
   ) {
+    self.libc = libc
+    self.features = features
     self.protocolVersion = protocolVersion
     self.agentVersion = agentVersion
     self.sha256 = sha256
@@ -52,15 +64,19 @@ public struct Accepted: Codable, Equatable, Sendable {
   public var job: JobID
   /// The job was here already: nothing was started.
   public var alreadyKnown: Bool
-  public init(job: JobID, alreadyKnown: Bool) {
+  /// Jobs that waited and were ended in favour of this one.
+  public var superseded: [JobID]?
+  public init(job: JobID, alreadyKnown: Bool, superseded: [JobID]? = nil) {
     self.job = job
     self.alreadyKnown = alreadyKnown
+    self.superseded = superseded
   }
 }
 
 public struct Attached: Codable, Equatable, Sendable {
   public var job: JobID
-  /// The number after which events follow.
+  /// The number after which events follow. Less than was asked for where the far end lost its newest lines in a crash: what
+  /// the controller has after this number is void.
   public var after: Int
   public init(job: JobID, after: Int) {
     self.job = job
@@ -148,7 +164,8 @@ public struct Refused: Codable, Equatable, Sendable {
 
 extension AgentMessage {
   private enum Kind: String {
-    case hello, accepted, attached, ended, cancelled, uploads, doctor, occupancy, pong, refused
+    case hello, accepted, attached, ended, cancelled, uploads, doctor, occupancy, jobs, mayStop, received, upgrading
+    case pong, refused
   }
 
   /// The message as one line, newline included. An event is sent as the journal has it.
@@ -162,6 +179,10 @@ extension AgentMessage {
     case .uploads(let body): try WireLine.message(type: Kind.uploads.rawValue, body: body)
     case .doctor(let body): try WireLine.message(type: Kind.doctor.rawValue, body: body)
     case .occupancy(let body): try WireLine.message(type: Kind.occupancy.rawValue, body: body)
+    case .jobs(let body): try WireLine.message(type: Kind.jobs.rawValue, body: body)
+    case .mayStop(let body): try WireLine.message(type: Kind.mayStop.rawValue, body: body)
+    case .received(let body): try WireLine.message(type: Kind.received.rawValue, body: body)
+    case .upgrading(let body): try WireLine.message(type: Kind.upgrading.rawValue, body: body)
     case .pong(let body): try WireLine.message(type: Kind.pong.rawValue, body: body)
     case .refused(let body): try WireLine.message(type: Kind.refused.rawValue, body: body)
     case .event(_, let line): line + [UInt8(ascii: "\n")]
@@ -193,6 +214,10 @@ extension AgentMessage {
         case .uploads: .uploads(try body(UploadsReply.self))
         case .doctor: .doctor(try body(DoctorReply.self))
         case .occupancy: .occupancy(try body(Occupancy.self))
+        case .jobs: .jobs(try body(JobsReply.self))
+        case .mayStop: .mayStop(try body(MayStopReply.self))
+        case .received: .received(try body(Received.self))
+        case .upgrading: .upgrading(try body(Upgrading.self))
         case .pong: .pong(try body(Ping.self))
         case .refused: .refused(try body(Refused.self))
         case nil:

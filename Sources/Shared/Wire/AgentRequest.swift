@@ -16,6 +16,16 @@ public enum AgentRequest: Equatable, Sendable {
   case doctor(DoctorRequest)
   /// Whose jobs run or wait on this host?
   case occupancy
+  /// What jobs are kept at this end?
+  case jobs
+  /// May the machine be switched off, as far as this end knows?
+  case mayStop(MayStopRequest)
+  /// Take a file over this very door: its pieces follow.
+  case receive(ReceiveRequest)
+  /// The next bytes of the file that is being received.
+  case piece(Piece)
+  /// Go on as another agent, which was received before.
+  case upgrade(UpgradeRequest)
   /// Answer at once, with the same number.
   case ping(Ping)
   /// Of a newer controller: answered with a refusal.
@@ -36,9 +46,12 @@ public struct SubmitRequest: Codable, Equatable, Sendable {
   /// Values that must stand in no file, by the name of an environment variable: they reach the job's runner in its
   /// environment, for the layers that ask for them, and are kept nowhere. Only names that the agent knows are taken.
   public var secrets: [String: String]?
-  public init(manifest: JobManifest, secrets: [String: String]? = nil) {
+  /// Whether jobs of the same ``JobManifest/branch`` that still wait are ended in favour of this one.
+  public var supersede: Bool?
+  public init(manifest: JobManifest, secrets: [String: String]? = nil, supersede: Bool? = nil) {
     self.manifest = manifest
     self.secrets = secrets
+    self.supersede = supersede
   }
 }
 
@@ -46,9 +59,16 @@ public struct AttachRequest: Codable, Equatable, Sendable {
   public var job: JobID
   /// The last number that the controller has on its disk; 0 for everything.
   public var after: Int
-  public init(job: JobID, after: Int) {
+  /// The hash of that event's line, where it has one: a far end that lost its newest lines to a crash, and wrote others since,
+  /// knows by it that the controller's are not its own.
+  public var hash: String?
+  /// As in ``SubmitRequest/secrets``, for a runner that has to be started again.
+  public var secrets: [String: String]?
+  public init(job: JobID, after: Int, hash: String? = nil, secrets: [String: String]? = nil) {
     self.job = job
     self.after = after
+    self.hash = hash
+    self.secrets = secrets
   }
 }
 
@@ -73,7 +93,9 @@ public struct Ping: Codable, Equatable, Sendable {
 }
 
 extension AgentRequest {
-  private enum Kind: String { case hello, submit, attach, cancel, uploads, doctor, occupancy, ping }
+  private enum Kind: String {
+    case hello, submit, attach, cancel, uploads, doctor, occupancy, jobs, mayStop, receive, piece, upgrade, ping
+  }
 
   /// The request as one line, newline included.
   public func line() throws(WireError) -> [UInt8] {
@@ -85,6 +107,11 @@ extension AgentRequest {
     case .uploads(let body): try WireLine.message(type: Kind.uploads.rawValue, body: body)
     case .doctor(let body): try WireLine.message(type: Kind.doctor.rawValue, body: body)
     case .occupancy: try WireLine.message(type: Kind.occupancy.rawValue, body: [String: String]())
+    case .jobs: try WireLine.message(type: Kind.jobs.rawValue, body: [String: String]())
+    case .mayStop(let body): try WireLine.message(type: Kind.mayStop.rawValue, body: body)
+    case .receive(let body): try WireLine.message(type: Kind.receive.rawValue, body: body)
+    case .piece(let body): try WireLine.message(type: Kind.piece.rawValue, body: body)
+    case .upgrade(let body): try WireLine.message(type: Kind.upgrade.rawValue, body: body)
     case .ping(let body): try WireLine.message(type: Kind.ping.rawValue, body: body)
     case .unknown(let type): throw .unencodable(type: type, detail: "an unknown request can't be sent")
     }
@@ -109,6 +136,11 @@ extension AgentRequest {
         case .uploads: .uploads(try body(UploadsRequest.self))
         case .doctor: .doctor(try body(DoctorRequest.self))
         case .occupancy: .occupancy
+        case .jobs: .jobs
+        case .mayStop: .mayStop(try body(MayStopRequest.self))
+        case .receive: .receive(try body(ReceiveRequest.self))
+        case .piece: .piece(try body(Piece.self))
+        case .upgrade: .upgrade(try body(UpgradeRequest.self))
         case .ping: .ping(try body(Ping.self))
         case nil: .unknown(type: type)
         }

@@ -5,6 +5,10 @@ import FoundationEssentials
 /// An event of a kind that this program does not know stays in the journal as it is and is passed over here.
 public enum JobEvent: Equatable, Sendable {
   case started(Started)
+  /// A runner took the job over from one that died.
+  case resumed(Resumed)
+  /// What of an interpreter's measurements before the death counts on.
+  case continued(Continued)
   case queued(Queued)
   /// A step a person would like to see: for the progress line.
   case phase(Phase)
@@ -31,7 +35,8 @@ public enum JobEvent: Equatable, Sendable {
   case unknown(type: String)
 
   private enum Kind: String {
-    case started, queued, phase, host, tuned, sideReady, layerStarted, sample, importTree, skipped, profile, stacks,
+    case started, resumed, continued, queued, phase, host, tuned, sideReady, layerStarted, sample, importTree, skipped,
+      profile, stacks,
       optimizeRun
     case profiledPhases, memoryTimeline, memoryProfile, recording, blockFinished, layerFinished, trouble, finished
   }
@@ -42,6 +47,8 @@ public enum JobEvent: Equatable, Sendable {
     }
     return switch self {
     case .started(let body): try line(.started, body)
+    case .resumed(let body): try line(.resumed, body)
+    case .continued(let body): try line(.continued, body)
     case .queued(let body): try line(.queued, body)
     case .phase(let body): try line(.phase, body)
     case .host(let body): try line(.host, body)
@@ -74,6 +81,8 @@ public enum JobEvent: Equatable, Sendable {
     self =
       switch Kind(rawValue: type) {
       case .started: .started(try body(Started.self))
+      case .resumed: .resumed(try body(Resumed.self))
+      case .continued: .continued(try body(Continued.self))
       case .queued: .queued(try body(Queued.self))
       case .phase: .phase(try body(Phase.self))
       case .host: .host(try body(HostWitness.self))

@@ -10,10 +10,13 @@ public struct Started: Codable, Equatable, Sendable {
   public var importName: String?
   /// For how long may be measured, in seconds; `nil` where the blocks are fixed.
   public var budgetSeconds: Double?
+  /// The kernel's name for this boot of the machine (`/proc/sys/kernel/random/boot_id`).
+  public var bootID: String?
   public init(
     job: JobID, agentVersion: String, agentSHA256: String, pid: Int32, importName: String? = nil,
-    budgetSeconds: Double? = nil
+    budgetSeconds: Double? = nil, bootID: String? = nil
   ) {
+    self.bootID = bootID
     self.budgetSeconds = budgetSeconds
     self.importName = importName
     self.job = job
@@ -23,11 +26,58 @@ public struct Started: Codable, Equatable, Sendable {
   }
 }
 
-/// Another job measures on this host; this one waits.
+/// A new runner goes on with a job whose runner died: it was killed, or the machine went down.
+public struct Resumed: Codable, Equatable, Sendable {
+  public enum Reason: String, Codable, Sendable {
+    /// The runner was killed and the machine stayed up.
+    case runnerKilled
+    /// The machine was booted since.
+    case rebooted
+  }
+  public var reason: Reason
+  /// How many runners the job has had by now; 2 for the first that takes it over.
+  public var attempt: Int
+  /// This boot, as in ``Started/bootID``.
+  public var bootID: String?
+  /// SHA-256 of the binary that runs the job now.
+  public var agentSHA256: String
+  public init(reason: Reason, attempt: Int, bootID: String?, agentSHA256: String) {
+    self.reason = reason
+    self.attempt = attempt
+    self.bootID = bootID
+    self.agentSHA256 = agentSHA256
+  }
+}
+
+/// What counts on of what was measured with an interpreter before its runner died. Everything else of that interpreter that
+/// stands before this event is void: samples of blocks without their `blockFinished`, import trees, profiles, what was
+/// skipped and what went wrong; all of that is done again.
+public struct Continued: Codable, Equatable, Sendable {
+  public var python: String
+  /// Whether finished blocks count on. They do when boot, agent and sides are the same ones; otherwise measuring starts anew.
+  public var keepsBlocks: Bool
+  /// Why they don't.
+  public var why: String?
+  public init(python: String, keepsBlocks: Bool, why: String? = nil) {
+    self.python = python
+    self.keepsBlocks = keepsBlocks
+    self.why = why
+  }
+}
+
+/// Other jobs come first on this host; this one waits. Told again whenever its place changes.
 public struct Queued: Codable, Equatable, Sendable {
-  /// Who holds the machine, as far as is known: job id and owner.
+  /// Who holds the machine, as far as is known: `JOB of OWNER`.
   public var holder: String
-  public init(holder: String) { self.holder = holder }
+  /// How many jobs come before this one, the one that measures included.
+  public var ahead: Int?
+  /// When this job's turn may come, RFC 3339 in UTC: from what those before it said they may take.
+  public var expectedStart: String?
+  public init(holder: String, ahead: Int? = nil, expectedStart: String? = nil) {
+    self.holder = holder
+    self.ahead = ahead
+    self.expectedStart = expectedStart
+  }
 }
 
 public struct Phase: Codable, Equatable, Sendable {
