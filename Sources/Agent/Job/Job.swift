@@ -34,12 +34,15 @@ final class Job {
   /// Does everything and never throws: how it ended is the result.
   func perform() -> (outcome: Finished.Outcome, problem: Problem?) {
     do {
+      // The place first: announcing takes a moment, in which a later job could pass this one.
+      let place = Result { try MachineTurn(environment, manifest, folder) }
       try announce()
-      let lock = try MachineLock.acquire(
-        environment, job: manifest.id, owner: manifest.owner, limitSeconds: manifest.limits.queueSeconds
-      ) { holder in try journal.emit(.queued(Queued(holder: holder))) }
+      let turn = try place.get()
+      try turn.wait(limitSeconds: manifest.limits.queueSeconds) { try journal.emit(.queued($0)) }
       let tuning = JobTuning(machine: MachineTuning(record: home.tuningRecord), sink: journal)
-      return try withExtendedLifetime(lock) { try tuning.around(isAsked: manifest.tune == true, measureAll) }
+      return try withExtendedLifetime(turn) { try tuning.around(isAsked: manifest.tune == true, measureAll) }
+    } catch let newer as JobSuperseded {
+      return (.cancelled, newer.problem)
     } catch {
       if CancelFlag.isSet || error is JobCancelled { return (.cancelled, nil) }
       return (.failed, problem(of: error))
