@@ -65,9 +65,7 @@ struct JobsHere {
 
 extension JobFolder {
   /// Whether its runner lives or is on its way.
-  var isPresent: Bool { hasJournal ? runningPID() != nil : isNew }
-
-  private var hasJournal: Bool { access(journal, F_OK) == 0 }
+  var isPresent: Bool { hasJournal ? state == .running : isNew }
 
   /// Submitted so lately that its runner may be on its way. Its lock must not be touched before it has the journal: a runner
   /// that finds it taken for a moment would give up.

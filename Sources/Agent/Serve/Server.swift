@@ -80,7 +80,7 @@ final class Server {
         try become(upgrade, isLast: isLast)
       } else if case .attach(let attach) = request {
         let follower = try desk.follower(attach, watch: watch)
-        out.append(try AgentMessage.attached(Attached(job: attach.job, after: attach.after)).line())
+        out.append(try AgentMessage.attached(Attached(job: attach.job, after: follower.after)).line())
         followers[attach.job] = follower
       } else if let answer = try desk.answer(request) {
         out.append(try answer.line())
