@@ -10,8 +10,8 @@ struct CommandContext {
   var output: OutputOptions
 
   init(
-    _ options: SettingsOptions, machine: MachineOptions?, measure: MeasureOptions? = nil, python: String? = nil,
-    budget: String? = nil, output: OutputOptions
+    _ options: SettingsOptions, machine: MachineOptions?, measure: MeasureOptions? = nil, queue: QueueOptions? = nil,
+    python: String? = nil, budget: String? = nil, output: OutputOptions
   ) throws {
     environment = ProcessInfo.processInfo.environment
     let named = [
@@ -21,6 +21,7 @@ struct CommandContext {
       ("target.repository", "--repository", measure?.repository),
       ("budget", "--budget", budget.map { Double($0) == nil ? $0 : "\($0)m" }),
       ("tune", "--tune", measure?.tune == true ? "true" : nil),
+      ("supersede", "--supersede", queue?.supersede == true ? "true" : nil),
     ]
     var flags = named.compactMap { key, flag, text in text.map { (key: key, flag: flag, text: $0) } }
     for assignment in options.assignments {

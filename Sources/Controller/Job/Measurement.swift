@@ -72,8 +72,13 @@ struct Measurement {
         return try await withAgentSession(address, agent: agent, note: progress.step) { session, _ in
           try await send(uploads, in: session)
           let submit = AgentRequest.submit(
-            SubmitRequest(manifest: manifest, secrets: codeflashLayers?.secrets(machine.environment)))
-          _ = try await session.answer(to: submit, within: .seconds(30), waitingFor: "the job to be accepted")
+            SubmitRequest(
+              manifest: manifest, secrets: codeflashLayers?.secrets(machine.environment),
+              supersede: settings.supersede ? true : nil))
+          let answer = try await session.answer(to: submit, within: .seconds(30), waitingFor: "the job to be accepted")
+          if case .accepted(let accepted) = answer {
+            for job in accepted.superseded ?? [] { progress.step("\(job) waited and was ended in favour of this job") }
+          }
           let opened = try store ?? open(manifest)
           store = opened
           let follower = JobFollower(job: manifest.id, store: opened) { progress.handle($0.event) }
@@ -99,7 +104,7 @@ struct Measurement {
     else { throw ConnectionEnded(machine: session.machine, during: "the list of missing files") }
     for upload in uploads where reply.missing.contains(upload.id) {
       progress.step("sending \(Numbers.bytes(upload.bytes)) to \(session.machine)")
-      try await AgentDelivery.send(upload, over: session.connection, to: session.machine)
+      try await AgentDelivery.send(upload, in: session)
     }
   }
 

@@ -136,6 +136,9 @@ struct SettingKey: Sendable {
     key("ssh.identity", \.sshIdentity, "Private key for an ssh:// machine."),
     key("ssh.known-hosts", \.sshKnownHosts, "Host keys that are trusted; ~/.ssh/known_hosts otherwise."),
     key("tune", \.tune, "Whether the machine is tuned for the job, and put back after it (docs/machine.md)."),
+    key(
+      "supersede", \.supersede,
+      "Whether jobs of the same target and head revision that still wait there are ended in favour of this one."),
     filled("python", \.python, "Python versions to measure with.") { $0 },
     filled("layers", \.layers, "Layers to run: startup, micro, optimize, memory.", by: \.rawValue),
     key("results", \.results, "Folder for the results."),
