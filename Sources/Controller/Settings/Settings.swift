@@ -16,6 +16,7 @@ struct Settings: Equatable, Sendable {
   var sshKnownHosts: FilePath?
   var tune = false
   var supersede = false
+  var reconnectFor = Duration.seconds(1800)
   var python = ["3.12"]
   var layers = LayerName.allCases
   var results = FilePath("results")
