@@ -53,8 +53,7 @@ private struct AgentCommand: ParsableCommand {
         cf-bench-agent version
         echo '{"v":1,"type":"hello","body":{"protocolVersion":1,"controllerVersion":"x"}}' | cf-bench-agent serve
       """,
-    version: Version.current,
-    subcommands: [Serve.self, RunJob.self, WorkJob.self, Offline.self, Peak.self, ShowVersion.self],
+    version: Version.current, subcommands: [Serve.self, RunJob.self, WorkJob.self, Offline.self, Peak.self, ShowVersion.self],
     defaultSubcommand: Serve.self)
 }
 
@@ -63,9 +62,7 @@ extension AgentCommand {
     static let configuration = CommandConfiguration(
       abstract: "Talks to a controller over standard input and output.")
 
-    @Flag(
-      name: .customLong("as-default"),
-      help: ArgumentHelp("~/.cf-bench/cf-bench-agent leads to this agent from now on.", visibility: .hidden))
+    @Flag(name: .customLong("as-default"), help: ArgumentHelp("~/.cf-bench/cf-bench-agent leads to this agent from now on.", visibility: .hidden))
     var isNew = false
 
     func perform() throws -> ExitStatus {

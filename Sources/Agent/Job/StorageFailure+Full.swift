@@ -16,8 +16,7 @@ extension StorageFailure {
     } else if let error = error as? CocoaError, error.code == .fileWriteOutOfSpace {
       self.init(path: error.filePath ?? path, code: ENOSPC)
     } else if let problem = (error as? any UserFacingError)?.problem,
-      (problem.why ?? "").contains(String(cString: strerror(ENOSPC)))
-        || problem.what.contains("the disk of the far end")
+      (problem.why ?? "").contains(String(cString: strerror(ENOSPC))) || problem.what.contains("the disk of the far end")
     {
       self.init(path: path, code: ENOSPC)
     } else {
