@@ -62,11 +62,10 @@ extension AgentCommand {
     static let configuration = CommandConfiguration(
       abstract: "Talks to a controller over standard input and output.")
 
-    @Flag(name: .customLong("as-default"), help: ArgumentHelp("~/.cf-bench/cf-bench-agent leads to this agent from now on.", visibility: .hidden))
-    var isNew = false
-
     func perform() throws -> ExitStatus {
-      let environment = ProcessInfo.processInfo.environment
+      var environment = ProcessInfo.processInfo.environment
+      // Said by the controller that has just installed this agent; nobody who is started from here needs it.
+      let isNew = environment.removeValue(forKey: "CF_BENCH_AS_DEFAULT") == "1"
       let home = AgentHome(environment: environment)
       LeftTuning.restore(home: home, environment: environment)
       return try Server(home: home, environment: environment, isNew: isNew).run()

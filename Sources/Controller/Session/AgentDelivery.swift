@@ -16,7 +16,7 @@ enum AgentDelivery {
   /// - Parameter isNew: it was installed just now, and becomes the one that the stable name leads to.
   static func serveCommand(sha256: String, isNew: Bool = false) -> String {
     "exec sh -c '\(home); a=\"$h/agents/\(sha256)/cf-bench-agent\";"
-      + " if [ -f \"$a\" ]; then exec \"$a\" serve\(isNew ? " --as-default" : ""); fi;"
+      + " if [ -f \"$a\" ]; then exec \(isNew ? "env CF_BENCH_AS_DEFAULT=1 " : "")\"$a\" serve; fi;"
       + " echo \(missingMark) $(uname -s) $(uname -m) >&2; exit 127'"
   }
 
