@@ -66,6 +66,8 @@ struct Keeper {
     let lastWord = try work(worker, cut: cut)
     cgroup?.remove()
     unlink(folder.cgroupNote)
+    // A worker that was killed put nothing back.
+    LeftTuning.restore(home: home, environment: environment)
     return Self.status(of: lastWord)
   }
 
