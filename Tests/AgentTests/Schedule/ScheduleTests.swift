@@ -164,14 +164,14 @@ struct ScheduleTests {
 
   @Test("what was decided before is not measured again, and what was set aside does not count")
   func resumedDecisions() throws {
-    let layer = Drawn(["clear": (0.5, 0), "hard": (0.011, 0)])
+    let layer = Drawn(["clear": (0.5, 0), "equal": (0, 0), "hard": (0.011, 0)])
     let whole = try run(layer)
     var blocks = past(whole, after: .max)
     let rest = try run(layer, past: blocks)
     #expect(rest.blocks.isEmpty)
-    let half = Array(blocks.prefix(blocks.count / 2))
-    let other = try run(layer, past: half)
-    #expect(half.last?.finished.metrics == ["hard"] && other.blocks(of: "clear") == 0)
+    let decided = try #require(blocks.firstIndex { !$0.finished.metrics.contains("clear") })
+    let other = try run(layer, past: Array(blocks.prefix(decided + 1)))
+    #expect(other.blocks(of: "clear") == 0 && other.blocks.first?.block == decided + 1)
     for index in blocks.indices { blocks[index].finished.disturbance = "stolen from" }
     let again = try run(layer, past: blocks)
     #expect(again.blocks.first?.block == blocks.count && again.blocks(of: "clear") > 4)
