@@ -114,6 +114,22 @@ def through(name, option, forwarding, talk):
     attempt.end()
 
 
+def subsystem(name):
+    """Says hello to an sftp server, and waits a moment for its version."""
+    attempt = Attempt(name)
+    client = subprocess.Popen(
+        ["ssh", *OPTIONS, "-s", "door", "sftp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL)
+    threading.Timer(LIMIT, client.kill).start()
+    client.stdin.write(b"\0\0\0\5\1\0\0\0\3")
+    client.stdin.flush()
+    threading.Timer(LIMIT / 2, client.stdin.close).start()
+    attempt.trace(client.stdout.read(9)[4:] == b"\2\0\0\0\3" and "it was answered")
+    client.kill()
+    client.wait()
+    attempt.end()
+
+
 def remote(name, option, forwarding):
     """Asks for a forwarding at the far end, and is not refused."""
     attempt = Attempt(name)
@@ -167,15 +183,6 @@ def by_socks(line, port):
     line.recv(10)
 
 
-def hand_over_agent():
-    """An ssh-agent that would be forwarded."""
-    path = os.path.join(folder, "agent")
-    door = socket.socket(socket.AF_UNIX)
-    door.bind(path)
-    door.listen()
-    return path, door
-
-
 RENAMES = b"""{"v":1,"type":"receive","body":{"file":"../../canary","bytes":0,"kind":"upload"}}
 {"v":1,"type":"attach","body":{"job":"../../../etc","after":0}}
 {"v":1,"type":"upgrade","body":{"agent":"/bin/sh"}}
@@ -193,7 +200,7 @@ command("scp by its old protocol", "-O", "BAIT", "door:CANARY", program="scp")
 command("scp", "BAIT", "door:CANARY", program="scp")
 command("scp of a file from there", "-O", "door:/etc/passwd", "CANARY", program="scp")
 command("sftp", "-b", "-", "door", give=b"put " + __file__.encode() + b" CANARY\n", program="sftp")
-command("the sftp subsystem", "-s", "door", "sftp", give=b"\0\0\0\5\1\0\0\0\3", trace=b"\2\0\0\0\3")
+subsystem("the sftp subsystem")
 command("names that lead elsewhere", "door", give=RENAMES, trace=b'"received"')
 attempt = Attempt("a channel to a port (-W)")
 attempt.run("ssh", "-W", f"127.0.0.1:{attempt.target}", "door", give=b"hello")
@@ -204,7 +211,9 @@ through("a SOCKS proxy (-D)", "-D", "{local}", by_socks)
 remote("a remote forwarding (-R)", "-R", "127.0.0.1:0:127.0.0.1:{port}")
 remote("a remote socket", "-R", "{canary}:127.0.0.1:{port}")
 remote("a tunnel (-w)", "-w", "any:any")
-agent_path, agent_door = hand_over_agent()
-surroundings("the caller's ssh-agent (-A)", b"SSH_AUTH_SOCK", "-A", environment={"SSH_AUTH_SOCK": agent_path})
+path = os.path.join(folder, "agent")
+ssh_agent = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+surroundings("the caller's ssh-agent (-A)", b"SSH_AUTH_SOCK", "-A", environment={"SSH_AUTH_SOCK": path})
+ssh_agent.terminate()
 surroundings("a display (-Y)", b"DISPLAY", "-Y", environment={"DISPLAY": "127.0.0.1:7"})
 surroundings("variables", b"LD_PRELOAD", "-o", "SetEnv=LD_PRELOAD=/tmp/none.so BASH_ENV=/tmp/none")

@@ -30,12 +30,15 @@ struct JobListing {
     guard let manifest = try? folder.readManifest() else { return nil }
     // Before the journal: a runner that ends in between has then had its last word.
     let isPresent = folder.isPresent
-    let tail = JournalTail(folder.journal)
+    let last = JournalFile.lastLine(folder.journal) ?? []
+    var info = stat()
+    let bytes = stat(folder.journal, &info) == 0 ? Int(info.st_size) : 0
     var summary = JobSummary(
       job: folder.id, owner: manifest.owner, createdAt: manifest.createdAt, state: .lost,
-      labels: manifest.sides.map(\.label), branch: manifest.branch, events: tail.number, bytes: tail.bytes,
+      labels: manifest.sides.map(\.label), branch: manifest.branch,
+      events: last.withUnsafeBytes { NumberedEvent.number(ofLine: $0) } ?? 0, bytes: bytes,
       stopping: manifest.stopping)
-    if let finished = tail.finished {
+    if let finished = folder.lastWord {
       summary.state = .finished
       summary.outcome = finished.outcome
       return summary
@@ -49,50 +52,10 @@ struct JobListing {
     }
     summary.state = .waiting
     if let index {
-      let place = QueuePlace(before: Array(tickets[..<index]), lockHolder: lockHolder)
+      let place = QueuePlace(before: index, of: tickets, lockHolder: lockHolder)
       summary.ahead = place.ahead
       summary.expectedStart = place.expectedStart.map { Timestamp.rfc3339($0) }
     }
     return summary
-  }
-}
-
-/// The end of a journal: its last whole line, found from the back.
-private struct JournalTail {
-  var number = 0
-  var bytes = 0
-  var finished: Finished?
-
-  init(_ path: String) {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return }  // none yet: no events
-    defer { close(file) }
-    bytes = Int(max(0, lseek(file, 0, SEEK_END)))
-    // Most last lines are short; a long one is looked for in ever larger pieces.
-    var size = 8 << 10
-    while true {
-      let start = max(0, bytes - size)
-      var chunk = [UInt8](repeating: 0, count: bytes - start)
-      let count = pread(file, &chunk, chunk.count, off_t(start))
-      guard count > 0, let end = chunk[..<count].lastIndex(of: UInt8(ascii: "\n")) else {
-        guard count > 0, start > 0, size <= WireLine.maximumBytes else { return }
-        size *= 4
-        continue
-      }
-      let before = chunk[..<end].lastIndex(of: UInt8(ascii: "\n"))
-      if before == nil, start > 0, size <= WireLine.maximumBytes {
-        size *= 4
-        continue
-      }
-      take(Array(chunk[(before.map { $0 + 1 } ?? 0)..<end]))
-      return
-    }
-  }
-
-  private mutating func take(_ line: [UInt8]) {
-    number = line.withUnsafeBytes { NumberedEvent.number(ofLine: $0) } ?? 0
-    guard String(decoding: line.prefix(64), as: UTF8.self).contains(",\"type\":\"finished\",") else { return }
-    // A last word that can't be read is none.
-    if case .finished(let body)? = (try? NumberedEvent(line: line))?.event { finished = body }
   }
 }

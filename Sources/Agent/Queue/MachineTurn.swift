@@ -8,7 +8,7 @@ import Shared
 #endif
 
 /// A job's way to the machine: a place in the queue from the start, and the machine's lock once its turn has come. Both go with
-/// this object, and with the process.
+/// this object, and with the process. A job that is taken up again after a kill gets the place that it had.
 final class MachineTurn {
   private let queue: QueueFolder
   private let ticket: QueueTicket
@@ -27,7 +27,7 @@ final class MachineTurn {
     lock = try MachineLock.open(environment)
     ticket = try queue.withGate {
       try StopMark.check(queue)
-      return try QueueTicket(QueueEntry(manifest), in: queue)
+      return try QueueTicket(QueueEntry(manifest), in: queue, note: folder.path + "/ticket")
     }
   }
 
@@ -56,15 +56,16 @@ final class MachineTurn {
   private func look() throws -> QueuePlace? {
     try queue.withGate {
       try Supersession.check(folder)
-      let before = try queue.live().filter { $0.number < ticket.number }.map(\.entry)
-      if before.isEmpty, lock.tryLock() {
+      let live = try queue.live()
+      let before = live.count { $0.number < ticket.number }
+      if before == 0, lock.tryLock() {
         try Supersession.noteBegin(folder)
         try ticket.begin(queue)
         lock.write(ticket.entry.holder)
         return nil
       }
       // Who stands in a lock that nobody holds was there before.
-      return QueuePlace(before: before, lockHolder: lock.isHeld ? lock.content : nil)
+      return QueuePlace(before: before, of: live.map(\.entry), lockHolder: lock.isHeld ? lock.content : nil)
     }
   }
 }

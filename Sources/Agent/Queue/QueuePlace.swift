@@ -10,14 +10,23 @@ struct QueuePlace: Equatable {
   var expectedStart: Date?
 
   /// - Parameters:
-  ///   - before: the tickets with lower numbers, in their order.
+  ///   - index: how many tickets have lower numbers.
+  ///   - tickets: all, in their order.
   ///   - lockHolder: the content of the machine's lock, when somebody holds it.
-  init(before: [QueueEntry], lockHolder: String?, now: Date = .now) {
-    // An agent of the first release has the lock and no ticket.
-    let stranger = lockHolder.flatMap { text in before.contains { $0.holder == text } ? nil : text }
+  init(before index: Int, of tickets: [QueueEntry], lockHolder: String?, now: Date = .now) {
+    var before = Array(tickets[..<index])
+    var hasStranger = false
+    if let lockHolder, !before.contains(where: { $0.holder == lockHolder }) {
+      // A job that got its old place back waits for one with a higher number. An agent of the first release has none.
+      if let later = tickets[index...].first(where: { $0.holder == lockHolder }) {
+        before.append(later)
+      } else {
+        hasStranger = true
+      }
+    }
     holder = lockHolder ?? before.first?.holder ?? ""
-    ahead = before.count + (stranger == nil ? 0 : 1)
-    expectedStart = stranger == nil ? now + before.map { $0.secondsLeft(now) }.reduce(0, +) : nil
+    ahead = before.count + (hasStranger ? 1 : 0)
+    expectedStart = hasStranger ? nil : now + before.map { $0.secondsLeft(now) }.reduce(0, +)
   }
 
   var event: Queued {

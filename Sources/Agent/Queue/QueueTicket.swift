@@ -65,13 +65,21 @@ final class QueueTicket {
 
   private static let maximumBytes = 4096
 
-  /// Takes the next number. Under the gate.
-  init(_ entry: QueueEntry, in queue: QueueFolder) throws {
-    number = try queue.nextNumber()
-    path = queue.ticket(number)
+  /// Takes the number that the job had before, when it is free, or the next one. Under the gate.
+  /// - Parameter note: a file of the job's own that keeps its number.
+  init(_ entry: QueueEntry, in queue: QueueFolder, note: String) throws {
     self.entry = entry
-    descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+    let kept = (try? String(contentsOf: URL(filePath: note), encoding: .utf8)).flatMap { Int($0) }  // none: a new job
+    _ = try queue.live()  // what its dead runner left under that number is removed
+    var file: Int32 = -1
+    if let kept, kept > 0 { file = Self.make(queue.ticket(kept)) }
+    let number = file >= 0 ? kept ?? 0 : try queue.nextNumber()
+    self.number = number
+    path = queue.ticket(number)
+    descriptor = file >= 0 ? file : Self.make(path)
     guard descriptor >= 0 else { throw queue.failure(errno) }
+    // A note that can't be written costs the place after a kill, and nothing now.
+    if number != kept { try? Data("\(number)".utf8).write(to: URL(filePath: note)) }
     fchmod(descriptor, 0o644)  // others read it, whatever the umask is; we made it, so we may
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw queue.failure(errno) }
     try write(queue)
@@ -81,6 +89,10 @@ final class QueueTicket {
     guard descriptor >= 0 else { return }
     unlink(path)
     close(descriptor)
+  }
+
+  private static func make(_ path: String) -> Int32 {
+    open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
   }
 
   /// Says that the job has the machine from now on. Under the gate.

@@ -58,7 +58,7 @@ struct StopMark: Codable, Equatable {
     return mark.bootID == bootID && left > 0 && left <= MayStopReply.refusesFor ? mark : nil
   }
 
-  private static var bootID: String { MachineFiles().text("/proc/sys/kernel/random/boot_id") ?? "" }
+  private static var bootID: String { BootID.current ?? "" }
 
   /// Goes on while the machine sleeps, and no hand can set it.
   private static var secondsSinceBoot: Double {

@@ -207,6 +207,15 @@ final class RequestDesk {
       _ = try? FileManager.default.removeItem(atPath: folder.path)  // so that it can be submitted again
       throw error
     }
+    try waitForPlace(of: folder, in: queue)
+  }
+
+  /// Jobs come in the order in which they are accepted: a job's answer waits until it has its place in the queue.
+  private func waitForPlace(of folder: JobFolder, in queue: QueueFolder) throws {
+    let deadline = MonotonicClock.seconds + DetachedRunner.startLimit
+    while MonotonicClock.seconds < deadline, folder.state == .running,
+      try !queue.withGate({ try queue.live().contains { $0.entry.job == folder.id } })
+    { usleep(5000) }
   }
 }
 

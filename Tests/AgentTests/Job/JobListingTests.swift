@@ -26,6 +26,7 @@ struct JobListingTests {
       let locks = try [measuring, waiting].map { folder in
         let lock = try #require(FileLock(path: folder.runnerLock, create: true))
         #expect(lock.tryLock())
+        lock.write("1")
         return lock
       }
       let turns = try [measuring, waiting].map { try MachineTurn(rig.environment, try $0.readManifest(), $0) }

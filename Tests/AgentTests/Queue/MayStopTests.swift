@@ -69,13 +69,15 @@ struct MayStopTests {
     let began = ContinuousClock.now
     try await QueueRig.with { rig in
       // Somebody is always there: the next comes before the last goes.
+      let others = rig.other
       let load = Task.detached {
-        var turn = try rig.join("load-0")
+        var turn = try others.join("load-0")
         var number = 0
         while !Task.isCancelled {
           number += 1
-          let next = try rig.join("load-\(number)")
+          let next = try others.join("load-\(number)")
           turn = next
+          usleep(1000)  // one who takes the gate all the time leaves it to nobody
         }
         withExtendedLifetime(turn) {}
       }

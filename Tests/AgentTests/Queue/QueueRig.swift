@@ -8,8 +8,17 @@ import Testing
 /// A queue of its own, with jobs that have folders and no runners.
 struct QueueRig {
   var folder: String
+  private var homeName = "home"
 
-  var environment: [String: String] { ["CF_BENCH_LOCK": folder + "/lock", "CF_BENCH_HOME": folder + "/home"] }
+  init(folder: String) { self.folder = folder }
+
+  var environment: [String: String] { ["CF_BENCH_LOCK": folder + "/lock", "CF_BENCH_HOME": "\(folder)/\(homeName)"] }
+  /// The same queue from another home.
+  var other: QueueRig {
+    var other = self
+    other.homeName = "other"
+    return other
+  }
   var home: AgentHome { AgentHome(environment: environment) }
   var queue: QueueFolder { QueueFolder(environment) }
   var jobsHere: JobsHere { JobsHere(home: home, environment: environment) }

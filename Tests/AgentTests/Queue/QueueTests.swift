@@ -59,6 +59,26 @@ struct QueueTests {
     }
   }
 
+  @Test("a job that is taken up again after a kill gets its old place back, in front of those that came after it")
+  func oldPlace() async throws {
+    try await QueueRig.with { rig in
+      let manifest = try rig.manifest("killed")
+      let folder = try rig.submit(manifest)
+      var killed: MachineTurn? = try MachineTurn(rig.environment, manifest, folder)
+      #expect(try told(try #require(killed)) == nil)
+      let second = try rig.join("second")
+      let third = try rig.join("third")
+      killed = nil
+      #expect(try told(second) == nil)
+      let again = try MachineTurn(rig.environment, manifest, folder)
+      #expect(try rig.live() == ["killed", "second", "third"])
+      let place = try #require(try told(again))
+      #expect(place.holder == "second of tests" && place.ahead == 1 && place.expectedStart != nil)
+      #expect(try told(third)?.ahead == 2)
+      withExtendedLifetime((killed, second, third, again)) {}
+    }
+  }
+
   @Test("an agent of the first release, which has the lock and no ticket, comes first as well")
   func stranger() async throws {
     try await QueueRig.with { rig in
@@ -155,17 +175,26 @@ struct QueueTests {
         _ = try homes[number % 2].send([.submit(SubmitRequest(manifest: manifest))])
         return (homes[number % 2], manifest.id)
       }
-      for (home, job) in jobs { try home.wait(for: "queued", of: job) }
+      for (home, job) in jobs { try await wait(for: "queued", of: job, in: home) }
       gate = nil
-      try jobs[victim].home.wait(for: "sample", of: jobs[victim].job)
+      try await wait(for: "sample", of: jobs[victim].job, in: jobs[victim].home)
       SessionProcesses.kill(leader: try #require(jobs[victim].home.folder(jobs[victim].job).runningPID()))
-      for (number, (home, job)) in jobs.enumerated() where number != victim { try home.wait(for: "finished", of: job) }
+      for (number, (home, job)) in jobs.enumerated() where number != victim {
+        try await wait(for: "finished", of: job, in: home)
+      }
       let turns = try jobs.map { try Self.turn(home: $0.home, $0.job) }
       let gaps = zip(turns, turns.dropFirst()).map { $1.from.timeIntervalSince($0.to) }
       #expect(gaps.allSatisfy { $0 >= 0 }, "\(gaps)")
       result = (gaps.allSatisfy { $0 >= 0 }, gaps.max() ?? 0)
     }
     return result
+  }
+
+  private func wait(for type: String, of job: JobID, in home: Conversation) async throws {
+    let journal = home.folder(job).journal
+    while !(try String(contentsOfFile: journal, encoding: .utf8)).contains("\"type\":\"\(type)\"") {
+      try await Task.sleep(for: .milliseconds(50))
+    }
   }
 
   /// When a job had the machine, as its journal tells: both hosts' looks are taken while it has it.
