@@ -26,7 +26,7 @@ struct BrokenLineTests {
     try await LineRig.with(cuts: cuts, random: TrialReport.random(for: "cuts")) { line in
       let folder = try line.makeFolder()
       let result = try await line.rig.whileBench(
-        ["attach", line.job.text, "--reconnect-for", "10m"] + line.machine, extra: Self.quick
+        ["attach", line.job.text, "--reconnect-for", "10m"] + line.machine, extra: ["CF_BENCH_LINE_PACE": "0.005"]
       ) { bench in
         // Ten events a cut, and always enough waiting that the next cut comes.
         while line.proxy.cuts < trials || line.writer.last < 10 * trials {
