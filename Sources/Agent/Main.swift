@@ -31,7 +31,7 @@ import Shared
   }
 
   private static func say(_ text: String, to descriptor: Int32) {
-    let bytes = Array((text + "\n").utf8)
+    let bytes = Redactor().redacted(Array((text + "\n").utf8))
     _ = write(descriptor, bytes, bytes.count)  // nobody left to tell when this fails
   }
 }
@@ -85,7 +85,8 @@ extension AgentCommand {
       }
       CancelFlag.install()
       let environment = ProcessInfo.processInfo.environment
-      return try Runner(home: AgentHome(environment: environment), environment: environment).run(id)
+      let secrets = SecretsPipe.take()
+      return try Runner(home: AgentHome(environment: environment), environment: environment, secrets: secrets).run(id)
     }
   }
 

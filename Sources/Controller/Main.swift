@@ -20,8 +20,7 @@ import Shared
       return .done
     } catch {
       let failure = Failure(error)
-      let stream: FileHandle = failure.status == .done ? .standardOutput : .standardError
-      stream.write(Data((failure.text + "\n").utf8))
+      if failure.status == .done { Console.output(failure.text + "\n") } else { Console.error(failure.text + "\n") }
       return failure.status
     }
   }

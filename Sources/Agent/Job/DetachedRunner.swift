@@ -16,8 +16,9 @@ struct DetachedRunner {
   static let startLimit = 10.0
 
   /// Returns once the runner holds its lock and its journal is there.
-  func start(_ folder: JobFolder) throws -> pid_t {
-    let pid = try spawn(folder)
+  /// - Parameter secrets: for the job's layers; they go through a pipe.
+  func start(_ folder: JobFolder, secrets: [String: String] = [:]) throws -> pid_t {
+    let pid = try spawn(folder, secrets)
     let deadline = MonotonicClock.seconds + Self.startLimit
     while access(folder.journal, F_OK) != 0 || folder.runningPID() == nil {
       var status: Int32 = 0
@@ -39,11 +40,13 @@ struct DetachedRunner {
     return pid
   }
 
-  private func spawn(_ folder: JobFolder) throws -> pid_t {
+  private func spawn(_ folder: JobFolder, _ secrets: [String: String]) throws -> pid_t {
+    let input = try SecretsPipe.filled(with: secrets)
+    defer { close(input) }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_adddup2(&actions, input, 0)
     posix_spawn_file_actions_addopen(&actions, 1, folder.log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
     cf_spawn_add_chdir(&actions, folder.path)

@@ -11,6 +11,7 @@ import Shared
 struct Runner {
   let home: AgentHome
   let environment: [String: String]
+  var secrets: [String: String] = [:]
 
   /// - Throws: when the job can't even be begun: no manifest, a runner already there, no room for the journal.
   func run(_ id: JobID) throws -> ExitStatus {
@@ -27,8 +28,10 @@ struct Runner {
     own.write("\(getpid())")
     return try withExtendedLifetime(own) {
       let manifest = try folder.readManifest()
-      let journal = try JournalWriter(folder: folder.path)
-      return try finish(Job(manifest: manifest, folder: folder, home: home, environment: environment, journal: journal))
+      let journal = try JournalWriter(folder: folder.path, redactor: Redactor(secrets.values))
+      let job = Job(
+        manifest: manifest, folder: folder, home: home, environment: environment, secrets: secrets, journal: journal)
+      return try finish(job)
     }
   }
 

@@ -18,9 +18,14 @@ final class JournalWriter: EventSink {
   private var size: off_t
   private var lastSync = MonotonicClock.seconds
   private static let reserveBytes = 64 << 10
+  /// Held open: it is given up by emptying it, which a runner that is confined may still do.
+  private let reserveDescriptor: Int32
+  private let redactor: Redactor
 
   /// Opens or creates the journal. A torn last line, left by a crash, is cut off; all before it stands.
-  init(folder: String) throws {
+  /// - Parameter redactor: masks what no journal may hold.
+  init(folder: String, redactor: Redactor = Redactor()) throws {
+    self.redactor = redactor
     journalPath = folder + "/journal.ndjson"
     reserve = folder + "/reserve"
     let (whole, last) = try JournalFile.wholeLines(journalPath)
@@ -30,18 +35,25 @@ final class JournalWriter: EventSink {
     guard descriptor >= 0, ftruncate(descriptor, size) == 0 else {
       throw StorageFailure(path: journalPath, code: errno)
     }
-    try Self.fill(reserve)
+    reserveDescriptor = try Self.fill(reserve)
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    close(descriptor)
+    close(reserveDescriptor)
+  }
 
-  private static func fill(_ path: String) throws(StorageFailure) {
+  private static func fill(_ path: String) throws(StorageFailure) -> Int32 {
     let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw StorageFailure(path: path, code: errno) }
-    defer { close(file) }
     let bytes = [UInt8](repeating: 0, count: reserveBytes)
     let written = write(file, bytes, bytes.count)
-    guard written == bytes.count else { throw StorageFailure(path: path, code: written < 0 ? errno : ENOSPC) }
+    guard written == bytes.count else {
+      let code = written < 0 ? errno : ENOSPC
+      close(file)
+      throw StorageFailure(path: path, code: code)
+    }
+    return file
   }
 
   func emit(_ event: JobEvent) throws {
@@ -50,13 +62,14 @@ final class JournalWriter: EventSink {
       // Too long or not expressible in JSON: the job goes on, and the place says what is missing.
       return try emit(.trouble(Trouble(problem: error.problem)))
     }
-    try append(line)
+    try append(redactor.redacted(line: line))
     last += 1
     if MonotonicClock.seconds - lastSync >= 1 { sync() }
   }
 
   /// Writes the job's last word even where the disk is full.
   func emitLast(_ event: JobEvent) throws {
+    ftruncate(reserveDescriptor, 0)
     unlink(reserve)
     try emit(event)
     sync()

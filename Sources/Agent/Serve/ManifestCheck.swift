@@ -17,6 +17,10 @@ enum ManifestCheck {
     guard !manifest.layers.names.isEmpty else { throw refuse("it names no layer") }
     let limits = [manifest.limits.queueSeconds, manifest.limits.setupSeconds, manifest.limits.totalSeconds]
     guard limits.allSatisfy({ $0 > 0 && $0 <= 7 * 86_400 }) else { throw refuse("a limit lies outside 0 to 7 days") }
+    for name in manifest.secrets ?? [] {
+      if let objection = SecretNames.objection(to: name) { throw refuse("a secret's name, '\(name)', \(objection)") }
+    }
+    guard (manifest.secrets ?? []).count <= 32 else { throw refuse("it names more than 32 secrets") }
     if let stopping = manifest.stopping {
       guard stopping.alpha > 0, stopping.alpha <= 0.5, stopping.delta > 0, stopping.delta <= 1 else {
         throw refuse("alpha must lie above 0 and be at most 0.5, delta above 0 and at most 1")

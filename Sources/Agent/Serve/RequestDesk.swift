@@ -13,6 +13,8 @@ final class RequestDesk {
   private let environment: [String: String]
   /// Runners that this process started: its children, to be waited for once they end.
   private var children: [pid_t] = []
+  /// Masks what this session knows to be secret in its words to the controller.
+  private var redactor: Redactor
   private var cancelled: [(job: JobFolder, deadline: Double)] = []
 
   /// How long a runner may take to end by itself once told, in seconds.
@@ -21,6 +23,7 @@ final class RequestDesk {
   init(home: AgentHome, environment: [String: String]) {
     self.home = home
     self.environment = environment
+    redactor = Redactor(SecretNames.values(in: environment))
   }
 
   func answer(_ request: AgentRequest) throws -> AgentMessage {
@@ -50,7 +53,8 @@ final class RequestDesk {
         what: "the far end's system refused something", why: "\(error)",
         fix: "check disk space and permissions of ~/.cf-bench there", exitStatus: .infrastructure)
     let message = AgentMessage.refused(Refused(request: request, problem: problem))
-    return (try? message.line()) ?? []  // a problem is four short fields: it always fits a line
+    let line = (try? message.line()) ?? []  // a problem is four short fields: it always fits a line
+    return redactor.redacted(line: line)
   }
 
   func follower(_ attach: AttachRequest, watch: JournalWatch) throws -> JournalFollower {
@@ -110,6 +114,7 @@ final class RequestDesk {
   }
 
   private func accept(_ manifest: JobManifest, secrets: [String: String]) throws -> Accepted {
+    if !secrets.isEmpty { redactor = Redactor(SecretNames.values(in: environment) + secrets.values) }
     try ManifestCheck.check(manifest)
     let folder = JobFolder(manifest.id, in: home)
     if folder.exists {
@@ -120,6 +125,7 @@ final class RequestDesk {
       }
       return Accepted(job: manifest.id, alreadyKnown: true)
     }
+    let admitted = try Secrets.admitted(secrets, environment: environment, for: manifest)
     do {
       try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
       try JSONEncoder().encode(manifest).write(to: URL(filePath: folder.manifest), options: .atomic)
@@ -128,8 +134,8 @@ final class RequestDesk {
       _ = try? FileManager.default.removeItem(atPath: folder.path)  // half a job is no job
       throw StorageFailure(path: folder.path, code: code == 0 ? ENOSPC : code)
     }
-    let environment = environment.merging(Secrets.take(from: secrets)) { $1 }
-    do { children.append(try DetachedRunner(home: home, environment: environment).start(folder)) } catch {
+    let runner = DetachedRunner(home: home, environment: Secrets.removed(from: environment, for: manifest))
+    do { children.append(try runner.start(folder, secrets: admitted)) } catch {
       _ = try? FileManager.default.removeItem(atPath: folder.path)  // so that it can be submitted again
       throw error
     }

@@ -106,6 +106,7 @@ struct CommandContext {
 
   /// Measures one revision, or two against each other, and prints what was found.
   func measure(base: String?, head: String) async throws -> ExitStatus {
+    try JobSecrets.check(settings)
     let progress = makeProgress()
     let measurement = Measurement(
       settings: settings, machine: machine, python: python,
@@ -157,14 +158,14 @@ struct CommandContext {
     let isTerminal = isatty(2) != 0 && ioctl(2, UInt(TIOCGWINSZ), &size) == 0
     let mode = TerminalProgress.Mode.choose(
       isTerminal: isTerminal, isQuiet: output.quiet, width: Int(size.ws_col), environment: environment)
-    return TerminalProgress(mode: mode) { FileHandle.standardError.write(Data($0.utf8)) }
+    return TerminalProgress(mode: mode) { Console.error($0) }
   }
 }
 
 /// Results go here and nowhere else.
 enum StandardOutput {
   static func write(_ text: String) {
-    FileHandle.standardOutput.write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
+    Console.output(text.hasSuffix("\n") ? text : text + "\n")
   }
 
   static func write(json value: some Encodable) throws {

@@ -28,11 +28,4 @@ struct CodeflashLayers: Sendable {
         measuresRun: !layers.contains(.optimize), top: settings.memoryTop)
     }
   }
-
-  /// What only a live service needs; stands in no file.
-  func secrets(_ environment: [String: String]) -> [String: String]? {
-    let given = environment["CODEFLASH_API_KEY"]?.trimmingCharacters(in: .whitespacesAndNewlines)
-    guard settings.optimizeAnswers == .live, let key = given, !key.isEmpty else { return nil }
-    return ["CODEFLASH_API_KEY": key]
-  }
 }

@@ -21,7 +21,7 @@ enum ManifestBuilder {
       limits: JobLimits(
         queueSeconds: settings.limitQueue.inSeconds, setupSeconds: settings.limitSetup.inSeconds,
         totalSeconds: settings.limitTotal.inSeconds),
-      tune: settings.tune ? true : nil)
+      tune: settings.tune ? true : nil, secrets: JobSecrets.names(settings, layers))
   }
 
   static var owner: String {

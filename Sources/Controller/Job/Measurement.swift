@@ -72,7 +72,7 @@ struct Measurement {
         return try await withAgentSession(address, agent: agent, note: progress.step) { session, _ in
           try await send(uploads, in: session)
           let submit = AgentRequest.submit(
-            SubmitRequest(manifest: manifest, secrets: codeflashLayers?.secrets(machine.environment)))
+            SubmitRequest(manifest: manifest, secrets: JobSecrets.values(of: manifest, environment: machine.environment)))
           _ = try await session.answer(to: submit, within: .seconds(30), waitingFor: "the job to be accepted")
           let opened = try store ?? open(manifest)
           store = opened

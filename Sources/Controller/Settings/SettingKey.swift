@@ -132,6 +132,9 @@ struct SettingKey: Sendable {
     key("target.import", \.targetImport, "The module whose import is taken apart."),
     key("target.repository", \.targetRepository, "Repository of git refs: a URL, or a folder of this machine."),
     key("target.requirements", \.targetRequirements, "Requirements installed beside the target on both sides."),
+    key(
+      "secrets", \.secrets,
+      "Names of variables that the target's commands need and nobody may see; their values stand in no file."),
     key("machine", \.machine, "Where to measure: azure, local, or ssh://user@host[:port]."),
     key("ssh.identity", \.sshIdentity, "Private key for an ssh:// machine."),
     key("ssh.known-hosts", \.sshKnownHosts, "Host keys that are trusted; ~/.ssh/known_hosts otherwise."),

@@ -22,4 +22,18 @@ public enum SecretNames {
       return value.hasPrefix("/") || value.hasPrefix("~/") ? nil : value
     }
   }
+
+  /// Why a name can't be that of a secret; `nil` for one that can.
+  public static func objection(to name: String) -> String? {
+    guard let first = name.utf8.first, name.utf8.count <= 64, !(0x30...0x39).contains(first),
+      name.utf8.allSatisfy(isOfName)
+    else { return "is no variable's name" }
+    let ours = ["PATH", "HOME", "TMPDIR", "VIRTUAL_ENV", "COLUMNS", "LANG"]
+    let kinds = ["LD_", "PYTHON", "LC_", "CF_BENCH_"]
+    return ours.contains(name) || kinds.contains { name.hasPrefix($0) } ? "decides how commands run" : nil
+  }
+
+  private static func isOfName(_ byte: UInt8) -> Bool {
+    (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) || byte == 0x5f
+  }
 }
