@@ -20,7 +20,7 @@ import Shared
       return .done
     } catch {
       let failure = Failure(error)
-      if failure.status == .done { Console.output(failure.text + "\n") } else { Console.error(failure.text + "\n") }
+      if failure.status == .done { StandardOutput.write(failure.text) } else { StandardError.write(failure.text + "\n") }
       return failure.status
     }
   }
