@@ -25,6 +25,6 @@ enum ManifestBuilder {
   }
 
   static var owner: String {
-    "\(NSUserName())@\(ProcessInfo.processInfo.hostName)"
+    TerminalText.clean("\(NSUserName())@\(ProcessInfo.processInfo.hostName)", limit: 100)
   }
 }
