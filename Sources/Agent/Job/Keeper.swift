@@ -62,6 +62,10 @@ struct Keeper {
     own.write("\(getpid()) \(BootID.current ?? "")")
     if let digest = OwnBinary.installedSHA256 { home.markUsed("\(home.agents)/\(digest)") }
     let cgroup = JobCgroup.make(for: folder, environment: environment)
+    defer {
+      cgroup?.remove()
+      unlink(folder.cgroupNote)
+    }
     if let cgroup { try Data(cgroup.path.utf8).write(to: URL(filePath: folder.cgroupNote)) }
     let worker = KeptWorker(
       folder: folder, log: CappedLog(path: folder.log, redactor: Redactor(secrets.values)), cgroup: cgroup,
@@ -69,8 +73,8 @@ struct Keeper {
     let lastWord = try work(worker, cut: cut)
     // A worker that is confined leaves the empty folder.
     _ = try? FileManager.default.removeItem(atPath: folder.scratch)  // costs room and nothing else
-    cgroup?.remove()
-    unlink(folder.cgroupNote)
+    // A worker that was killed put nothing back.
+    LeftTuning.restore(home: home, environment: environment)
     return Self.status(of: lastWord)
   }
 
