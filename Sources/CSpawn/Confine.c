@@ -8,6 +8,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+extern char **environ;
+
+void cf_blank_variable(const char *name) {
+  size_t length = strlen(name);
+  for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
+    if (strncmp(*entry, name, length) != 0 || (*entry)[length] != '=') continue;
+    char *value = *entry + length + 1;
+    memset(value, 0, strlen(value));
+  }
+}
+
 #ifdef __linux__
 #include <sys/prctl.h>
 #include <sys/syscall.h>

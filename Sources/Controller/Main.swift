@@ -20,7 +20,11 @@ import Shared
       return .done
     } catch {
       let failure = Failure(error)
-      if failure.status == .done { StandardOutput.write(failure.text) } else { StandardError.write(failure.text + "\n") }
+      if failure.status == .done {
+        StandardOutput.write(failure.text)
+      } else {
+        StandardError.write(failure.text + "\n")
+      }
       return failure.status
     }
   }

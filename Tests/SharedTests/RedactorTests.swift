@@ -146,10 +146,10 @@ struct RedactorTests {
 
   @Test("texts made to be looked at for long take no longer than others", .timeLimit(.minutes(1)))
   func linear() {
-    let secret = String(repeating: "a", count: 200) + "b"
+    let secret = String(repeating: "a", count: 50) + "b"
     let redactor = Redactor([secret])
-    for part in ["a", "eyJ", "eyJaaaaaaaa.", "://a", "%61", "\\", "&#97;", "-----BEGIN PRIVATE KEY-----", "Bearer "] {
-      let text = Array(String(repeating: part, count: 300_000 / part.count).utf8)
+    for part in ["a", "eyJ", "eyJaaaaaaaa.", "://a", "%61", "\\", "&#97;", "-----BEGIN PRIVATE KEY-----", "Bearer ", "-"] {
+      let text = Array(String(repeating: part, count: 100_000 / part.count).utf8)
       #expect(!redactor.redacted(text).isEmpty)
     }
   }

@@ -44,7 +44,8 @@ public enum HostileInput {
       "\u{0}", "a\u{0}b", "main\u{0}", "\t", "\n", "\r", "\u{1b}[2J", "\u{1b}]0;title\u{7}", "\u{1b}[31mred",
       "\u{7}", "\u{8}\u{8}", "\u{7f}", "\u{9b}2J", "a\u{202e}b", "\u{202a}", "\u{2066}x\u{2069}", "\u{200b}",
       "a\u{200d}b", "\u{feff}main", "\u{2028}", "\u{2029}", "\u{61c}", "\u{e0041}", "😀", "👩‍👩‍👧‍👦", "é", "e\u{301}",
-      "漢字", "ﷺ", "Ａ", "ｍａｉｎ", "\u{fffd}", "\u{ffff}", "a b", " ", " main", "main ", "\u{a0}", "\u{3000}", "'", "\"", "`",
+      "漢字", "ﷺ", "Ａ", "ｍａｉｎ", "\u{fffd}", "\u{ffff}", "a b", " ", " main", "main ", "\u{a0}", "\u{3000}", "'", "\"",
+      "`",
       "\\", "\\\\", "$", "&", ";", "|", "<", ">", "(", ")", "!",
     ]
     let long = [
@@ -53,6 +54,8 @@ public enum HostileInput {
       String(repeating: "\u{301}", count: 1024), "path:" + String(repeating: "a", count: 4096),
       "codeflash==" + String(repeating: "9", count: 4096), "ssh://u@" + String(repeating: "h", count: 4096),
     ]
-    return wrapped + options + paths + formats + letters + long
+    var seen: Set<[UInt8]> = []
+    // By their bytes: two texts that only look alike are two.
+    return (wrapped + options + paths + formats + letters + long).filter { seen.insert(Array($0.utf8)).inserted }
   }
 }

@@ -36,7 +36,9 @@ struct Confinement {
     var gaps: [String] = []
     if abi < Self.withScopes { gaps.append("signal this user's processes (Linux 6.12 keeps it from that)") }
     if isRoot { gaps.append("use what only root may (a login of its own has less)") }
-    let sockets = ["/var/run/docker.sock", "/run/user/\(geteuid())/bus"].filter { (path: String) in access(path, W_OK) == 0 }
+    let sockets = ["/var/run/docker.sock", "/run/user/\(geteuid())/bus"].filter { (path: String) in
+      access(path, W_OK) == 0
+    }
     if !sockets.isEmpty { gaps.append("talk to \(sockets.joined(separator: " and "))") }
     return gaps
   }

@@ -25,6 +25,10 @@ int cf_landlock_enter(int rules);
 /// processes, raw devices, kernel modules. Does nothing for others. Returns 0 or an `errno`.
 int cf_give_up_capabilities(void);
 
+/// Blanks the value of an environment variable where /proc/PID/environ shows it: in the memory that the kernel laid out at
+/// the start of this process. getenv(3) then finds an empty one.
+void cf_blank_variable(const char *name);
+
 /// Keeps others of the same user out of this process's memory and environment (PR_SET_DUMPABLE of prctl(2)); a program that
 /// it starts is open to them again.
 void cf_close_memory(void);

@@ -7,7 +7,8 @@ enum TerminalText {
 
   /// Several lines, each of them harmless: for words that quote what somebody typed or another program said.
   static func lines(_ text: String) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.filter { $0 == "\n" || $0 == "\t" || !isControl($0) }))
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { clean(String($0), limit: 4000) }
+      .joined(separator: "\n")
   }
 
   /// Control characters, and those that turn the direction of writing or can't be seen.

@@ -104,9 +104,12 @@ enum Dress {
 
     /// A row of backslashes: the secret's own, doubled or not, and those that escape the character behind them.
     private mutating func takeEscape(_ units: ArraySlice<SecretNeedle.Unit>) -> Int {
-      var count = 0
-      while byte(count) == Dress.backslash { count += 1 }
       let own = units.prefix { $0.bytes == [Dress.backslash] }.count
+      // Three times over is what programs do at most; a row without end must not be counted at each of its places.
+      let most = own * 8 + 8
+      var count = 0
+      while count <= most, byte(count) == Dress.backslash { count += 1 }
+      guard count <= most else { return 0 }
       if position + count == bytes.count, !isLast { return 0 }  // more may come: `byte` noted that the text ran out
       position += count
       // A backslash of the secret's own may be written as a number too.
@@ -145,7 +148,8 @@ enum Dress {
       for (index, code) in codes.enumerated() {
         if index > 0 {
           guard byte(offset) == Dress.backslash else { return false }
-          while byte(offset) == Dress.backslash { offset += 1 }
+          let begin = offset
+          while offset - begin < 8, byte(offset) == Dress.backslash { offset += 1 }
         }
         guard byte(offset) == UInt8(ascii: "u"), number(at: offset + 1, digits: 4) == code else { return false }
         offset += 5

@@ -253,8 +253,9 @@ struct PatternReader {
       if bytes[position] == dash, bytes[position...].starts(with: mark) {
         var end = position + mark.count
         while end < bytes.count, bytes[end] != dash, Letters.keyBlock.has(bytes[end]) { end += 1 }
+        let label = end
         while end < bytes.count, bytes[end] == dash { end += 1 }
-        return end < bytes.count || bytes[end - 1] == dash ? end : nil
+        return end < bytes.count || end - label >= 5 ? end : nil
       }
       position += 1
     }

@@ -42,6 +42,10 @@ struct ConfinementTests {
         with open(path, mode) as file:
             file.write("")
 
+    def environment(pid):
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            assert b"planted" in file.read()
+
     def memory(pid):
         with open(f"/proc/{pid}/maps") as file:
             start = int(file.readline().split("-")[0], 16)
@@ -94,7 +98,7 @@ struct ConfinementTests {
         "gain by setuid": gains_by_setuid,
     }
     for name, pid in agents.items():
-        tries[f"see the environment of {name}"] = lambda pid=pid: read(f"/proc/{pid}/environ")
+        tries[f"see a secret in the environment of {name}"] = lambda pid=pid: environment(pid)
         tries[f"see the memory of {name}"] = lambda pid=pid: memory(pid)
         if name != "work":
             tries[f"signal {name}"] = lambda pid=pid: os.kill(pid, signal.SIGCONT)
@@ -116,7 +120,8 @@ struct ConfinementTests {
   func attacked() async throws {
     let began = ContinuousClock.now
     try await TestSupport.withTemporaryFolder { folder in
-      let job = try ConfinedJob(in: folder)
+      var job = try ConfinedJob(in: folder)
+      job.extra = ["GITHUB_TOKEN": "planted-in-the-login"]
       let manifest = try job.manifest("attacker", program: Self.attacks, arguments: [job.person, job.far])
       let events = try job.events(try job.run(manifest))
       #expect(events.finished?.outcome == .done, "\(String(describing: events.finished)) \(events.troubles)")
@@ -124,6 +129,8 @@ struct ConfinementTests {
       #expect(events.phases.contains { $0.hasPrefix("what is measured is confined") }, "\(events.phases)")
       #expect(try job.text("person/.ssh/authorized_keys") == "keys\n")
       #expect(try job.text("person/.bashrc") == "# shell\n")
+      let keeper = JobFolder(manifest.id, in: AgentHome(environment: job.environment))
+      while keeper.runningPID() != nil { usleep(10_000) }
       #expect(!FileManager.default.fileExists(atPath: job.far + "/jobs/attacker/scratch"))
       TrialReport.print(
         "attacks by measured code", trials: 33, held: events.troubles.isEmpty ? 33 : 0,
@@ -139,7 +146,7 @@ struct ConfinementTests {
       // Only what does no harm outside of the test's folder.
       let attempts = [
         "read the private key", "list .ssh", "read another journal", "write .bashrc", "write into the agents",
-        "write its own manifest", "signal run", "see the environment of run",
+        "write its own manifest", "signal run",
       ]
       let manifest = try job.manifest(
         "attacker", program: Self.attacks, arguments: [job.person, job.far] + attempts, blocks: 1)

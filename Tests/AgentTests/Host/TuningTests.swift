@@ -215,7 +215,8 @@ struct TuningTests {
       let problem = try #require(rig.tuning.restore().first)
       #expect(problem.what.contains("damaged"))
       #expect(rig.values == Self.original && !rig.hasRecord)
-      let aside = try FileManager.default.contentsOfDirectory(atPath: folder + "/tuning").filter { $0.contains(".damaged-") }
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder + "/tuning")
+      let aside = names.filter { $0.contains(".damaged-") }
       #expect(aside.count == 1 && problem.why?.contains(aside[0]) == true)
       #expect(rig.tuning.tune().map(\.outcome) == [.changed, .changed, .changed])
       #expect(rig.tuning.restore() == [])

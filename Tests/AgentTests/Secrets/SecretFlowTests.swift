@@ -31,17 +31,17 @@ struct SecretFlowTests {
       var manifest = try job.manifest("secretive", program: Self.program, blocks: 2)
       manifest.secrets = [Self.name]
       let watch = ProcessWatch(secret: Self.value, home: job.far)
-      let watching = Task.detached { watch.run() }
+      watch.start()
       let messages = try job.run(
         manifest, secrets: [Self.name: Self.value, "OTHER_TOKEN": "not named", "CODEFLASH_API_KEY": "cf-not-named"])
-      watch.stop()
-      let seen = await watching.value
+      let seen = watch.stop()
       #expect(seen.looks > 0 && seen.leaks.isEmpty, "\(seen)")
       let events = try job.events(messages)
       let words = events.troubles.compactMap(\.why).joined(separator: "\n")
       #expect(words.components(separatedBy: "says ***").count >= 4, "\(words)")
       let forms = [
-        Self.value, "plain \\\"sight\\\" 7f3a", "plain%20%22sight", Data(Self.value.utf8).map { String(format: "%02x", $0) }.joined(),
+        Self.value, "plain \\\"sight\\\" 7f3a", "plain%20%22sight",
+        Data(Self.value.utf8).map { String(format: "%02x", $0) }.joined(),
         String(Data(("x" + Self.value).utf8).base64EncodedString().dropFirst(4).dropLast(6)),
       ]
       for path in try FileManager.default.subpathsOfDirectory(atPath: job.far + "/jobs") {
@@ -67,7 +67,9 @@ struct SecretFlowTests {
     }
   }
 
-  @Test("names that decide how commands run are none of a secret", arguments: ["PATH", "LD_PRELOAD", "A=B", "", "a b", "1A"])
+  @Test(
+    "names that decide how commands run are none of a secret",
+    arguments: ["PATH", "LD_PRELOAD", "A=B", "", "a b", "1A"])
   func names(name: String) throws {
     var manifest = try Manifests.sleeping(name: "named", blocks: 1)
     manifest.secrets = [name]
@@ -102,16 +104,24 @@ private final class ProcessWatch: @unchecked Sendable {
   // One flag, set once by one thread and read by another: which of two values is read does not matter.
   private let lock = NSLock()
   private var isOver = false
+  private var seen = Seen()
+  private let done = DispatchSemaphore(value: 0)
 
   init(secret: String, home: String) {
     self.secret = Array(secret.utf8)
     self.home = Array("CF_BENCH_HOME=\(home)".utf8)
   }
 
-  func stop() { lock.withLock { isOver = true } }
+  /// On a thread of its own: the tests' own may all be busy.
+  func start() { Thread.detachNewThread { self.run() } }
 
-  func run() -> Seen {
-    var seen = Seen()
+  func stop() -> Seen {
+    lock.withLock { isOver = true }
+    done.wait()
+    return seen
+  }
+
+  private func run() {
     while !lock.withLock({ isOver }) {
       let pids = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { Int32($0) } ?? []
       for pid in pids {
@@ -127,6 +137,6 @@ private final class ProcessWatch: @unchecked Sendable {
       }
       usleep(20_000)
     }
-    return seen
+    done.signal()
   }
 }
