@@ -15,6 +15,8 @@ import Shared
 struct Keeper {
   let home: AgentHome
   let environment: [String: String]
+  /// For its workers.
+  var secrets: [String: String] = [:]
 
   /// How many workers in a row may take over without a block finished between them.
   static let patience = 3
@@ -66,8 +68,11 @@ struct Keeper {
     }
     if let cgroup { try Data(cgroup.path.utf8).write(to: URL(filePath: folder.cgroupNote)) }
     let worker = KeptWorker(
-      folder: folder, log: CappedLog(path: folder.log), cgroup: cgroup, environment: environment)
+      folder: folder, log: CappedLog(path: folder.log, redactor: Redactor(secrets.values)), cgroup: cgroup,
+      environment: environment, secrets: secrets)
     let lastWord = try work(worker, cut: cut)
+    // A worker that is confined leaves the empty folder.
+    _ = try? FileManager.default.removeItem(atPath: folder.scratch)  // costs room and nothing else
     // A worker that was killed put nothing back.
     LeftTuning.restore(home: home, environment: environment)
     return Self.status(of: lastWord)
@@ -87,7 +92,7 @@ struct Keeper {
       inARow = try self.blocks(folder) > blocks ? 1 : inARow + 1
       let why = Self.words(end, ranOut: OutOfMemory.count > killed)
       worker.log.append("[cf-bench: the job's worker \(why)]\n")
-      worker.log.flush()
+      worker.log.end()
       if inARow > Self.patience, !isCancelled(folder) {
         return try close(folder, .failed, givenUp(folder, after: inARow, why: why), since: started)
       }
