@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test faults lint format docs bench cloud-init calibrate clean
+.PHONY: help setup demo build test faults fuzz lint format docs bench cloud-init calibrate clean
 
 # The release build: both programs side by side, so that cf-bench finds the agent that it uploads next to itself. The
 # agent has to run where no Swift is installed, hence the static runtime; cf-bench takes the same flags, because targets
@@ -65,6 +65,9 @@ faults: ## Kill a controller at many moments of a run in Azure, and see that eac
 	@scripts/setup.sh --tests
 	swift build --build-tests
 	CF_BENCH_TEST_KILLS=$(KILLS) $(some_at_a_time) swift test --skip-build --filter AzureNetsTests
+
+fuzz: ## Feed the line codec and the journal ten million made-up inputs (TARGETS= names some; see scripts/fuzz.sh).
+	scripts/fuzz.sh $(TARGETS)
 
 lint: ## Check format, imports, shell scripts and that the generated pages are current; changes nothing.
 	@scripts/setup.sh --tests
