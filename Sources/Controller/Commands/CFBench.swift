@@ -20,6 +20,7 @@ struct CFBench: ParsableCommand {
     version: Version.current,
     groupedSubcommands: [
       CommandGroup(name: "Measure", subcommands: [Compare.self, Run.self, Record.self]),
+      CommandGroup(name: "Jobs", subcommands: [Attach.self, Jobs.self, Cancel.self]),
       CommandGroup(name: "Results", subcommands: [Analyze.self, Report.self, ShowSettings.self]),
       CommandGroup(
         name: "Azure VM",

@@ -22,11 +22,12 @@ struct Compare: BenchCommand {
   @OptionGroup(title: "Measuring") var time: BudgetOptions
   @OptionGroup(title: "Measuring") var measure: MeasureOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
+  @OptionGroup(title: "Machine") var line: LineOptions
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    let context = try CommandContext(settings, machine: machine, measure: measure, budget: time.budget, output: output)
+    let context = try CommandContext(settings, machine: machine, line: line, measure: measure, budget: time.budget, output: output)
     return try await context.measure(base: base, head: head)
   }
 }

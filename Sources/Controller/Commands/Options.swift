@@ -41,6 +41,15 @@ struct MeasureOptions: ParsableArguments {
   var tune = false
 }
 
+/// What to do about a line that breaks.
+struct LineOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "For how long a lost connection is tried again, such as 90s, 30m, 2h; 0 for never (default: 30m).",
+      valueName: "time"))
+  var reconnectFor: String?
+}
+
 /// For how long to measure.
 struct BudgetOptions: ParsableArguments {
   @Option(

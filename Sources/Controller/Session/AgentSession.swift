@@ -19,13 +19,13 @@ final class AgentSession {
     chunks = channel.standardOutput.makeAsyncIterator()
   }
 
-  /// Sends a request and waits for its answer; events and pongs that come before it are not answers.
+  /// Sends a request and waits for its answer; events, pongs and a job's end that come before it are not answers.
   /// - Throws: the agent's own ``Problem`` when it refuses.
   func answer(to request: AgentRequest, within limit: Duration, waitingFor what: String) async throws -> AgentMessage {
     try await channel.send(try request.line())
     while let message = try await next(within: limit, waitingFor: what) {
       switch message {
-      case .event, .pong, .unknown: continue
+      case .event, .pong, .ended, .unknown: continue
       case .refused(let refused): throw refused.problem
       default: return message
       }

@@ -135,6 +135,10 @@ struct SettingKey: Sendable {
     key("machine", \.machine, "Where to measure: azure, local, or ssh://user@host[:port]."),
     key("ssh.identity", \.sshIdentity, "Private key for an ssh:// machine."),
     key("ssh.known-hosts", \.sshKnownHosts, "Host keys that are trusted; ~/.ssh/known_hosts otherwise."),
+    key(
+      "reconnect-for", \.reconnectFor,
+      "For how long a lost connection is tried again while the job goes on; 0 for never.",
+      within: .zero ... .seconds(604_800)),
     key("tune", \.tune, "Whether the machine is tuned for the job, and put back after it (docs/machine.md)."),
     filled("python", \.python, "Python versions to measure with.") { $0 },
     filled("layers", \.layers, "Layers to run: startup, micro, optimize, memory.", by: \.rawValue),
