@@ -18,7 +18,7 @@ struct JobsHere {
     let folders = (try? FileManager.default.contentsOfDirectory(atPath: home.jobs)) ?? []  // no folder: no jobs yet
     var jobs = folders.sorted().compactMap { JobID($0) }.compactMap { id -> Occupancy.Entry? in
       let folder = JobFolder(id, in: home)
-      guard folder.hasJournal ? folder.runningPID() != nil : folder.isNew else { return nil }
+      guard folder.hasJournal ? folder.state == .running : folder.isNew else { return nil }
       let owner = (try? folder.readManifest().owner) ?? "somebody"  // a runner without a readable manifest still runs
       return Occupancy.Entry(job: id, owner: owner, state: holder?.job == id ? .measuring : .waiting)
     }
@@ -39,8 +39,6 @@ struct JobsHere {
 }
 
 extension JobFolder {
-  fileprivate var hasJournal: Bool { access(journal, F_OK) == 0 }
-
   /// Submitted so lately that its runner may be on its way. Its lock must not be touched before it has the journal: a runner
   /// that finds it taken for a moment would give up.
   fileprivate var isNew: Bool {

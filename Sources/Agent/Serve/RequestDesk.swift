@@ -15,8 +15,9 @@ final class RequestDesk {
   private var children: [pid_t] = []
   private var cancelled: [(job: JobFolder, deadline: Double)] = []
 
-  /// How long a runner may take to end by itself once told, in seconds.
-  private static let cancelGrace = 5.0
+  /// How long a runner may take to end by itself once told, in seconds: more than it gives its worker, and time to end all
+  /// that this started.
+  private static let cancelGrace = 15.0
 
   init(home: AgentHome, environment: [String: String]) {
     self.home = home
@@ -55,8 +56,10 @@ final class RequestDesk {
 
   func follower(_ attach: AttachRequest, watch: JournalWatch) throws -> JournalFollower {
     let folder = try existing(attach.job)
-    try watch.add(folder.journal)
-    return try JournalFollower(folder, after: attach.after)
+    let isThere = revive(folder, secrets: attach.secrets ?? [:])
+    // Without a journal there is nothing to follow, and its absence says so.
+    if isThere || folder.hasJournal { try watch.add(folder.journal) }
+    return try JournalFollower(folder, attach) { [unowned self] in revive(folder, secrets: attach.secrets ?? [:]) }
   }
 
   /// Milliseconds until something has to be looked at without being asked.
@@ -71,6 +74,7 @@ final class RequestDesk {
       guard let pid = entry.job.runningPID() else { return true }
       guard MonotonicClock.seconds >= entry.deadline else { return false }
       SessionProcesses.kill(leader: pid)
+      _ = revive(entry.job, secrets: [:])  // it finds the mark, ends the rest and says so
       return true
     }
   }
@@ -96,17 +100,35 @@ final class RequestDesk {
     return folder
   }
 
+  /// Has a job go on that has neither a runner nor a last word. False when that is not possible: its log says why.
+  private func revive(_ folder: JobFolder, secrets: [String: String]) -> Bool {
+    let environment = environment.merging(Secrets.take(from: secrets)) { $1 }
+    do {
+      if let pid = try DetachedRunner(home: home, environment: environment).revive(folder) { children.append(pid) }
+      return true
+    } catch {
+      let problem = (error as? any UserFacingError)?.problem.rendered ?? "\(error)"
+      CappedLog(path: folder.log).append("[cf-bench: the job can't be taken up again: \(problem)]\n")
+      return false
+    }
+  }
+
   private func uploads(_ asked: UploadsRequest) -> UploadsReply {
     let missing = asked.uploads.filter { access("\(home.uploads)/\($0)", R_OK) != 0 }
+    for upload in asked.uploads where !missing.contains(upload) { home.markUsed("\(home.uploads)/\(upload)") }
     return UploadsReply(missing: missing, folder: home.uploads)
   }
 
   private func cancel(_ id: JobID) -> Cancelled {
     let folder = JobFolder(id, in: home)
-    guard let pid = folder.runningPID() else { return Cancelled(job: id, wasRunning: false) }
-    kill(pid, SIGTERM)
-    cancelled.append((folder, MonotonicClock.seconds + Self.cancelGrace))
-    return Cancelled(job: id, wasRunning: true)
+    let wasRunning = DetachedRunner.cancel(folder)
+    if wasRunning {
+      cancelled.append((folder, MonotonicClock.seconds + Self.cancelGrace))
+    } else {
+      // One that lost its runner gets a last word, and what it left running is ended.
+      _ = revive(folder, secrets: [:])
+    }
+    return Cancelled(job: id, wasRunning: wasRunning)
   }
 
   private func accept(_ manifest: JobManifest, secrets: [String: String]) throws -> Accepted {
@@ -118,6 +140,7 @@ final class RequestDesk {
           what: "there is another job called '\(manifest.id)' here", why: "its manifest differs",
           fix: "submit this one under another name", exitStatus: .usage)
       }
+      _ = revive(folder, secrets: secrets)
       return Accepted(job: manifest.id, alreadyKnown: true)
     }
     do {

@@ -74,7 +74,7 @@ final class Server {
       let request = try AgentRequest(line: line)
       if case .attach(let attach) = request {
         let follower = try desk.follower(attach, watch: watch)
-        out.append(try AgentMessage.attached(Attached(job: attach.job, after: attach.after)).line())
+        out.append(try AgentMessage.attached(Attached(job: attach.job, after: follower.after)).line())
         followers[attach.job] = follower
       } else {
         out.append(try desk.answer(request).line())

@@ -77,27 +77,6 @@ struct JobTests {
     }
   }
 
-  @Test("a runner that is killed is told as lost, with what it had written", .timeLimit(.minutes(2)))
-  func killed() async throws {
-    try await withTemporaryFolder { home in
-      let manifest = try Manifests.sleeping(name: "killed", blocks: 1000)
-      _ = try converse(home, [submit(manifest)])
-      let folder = JobFolder(manifest.id, in: AgentHome(environment: ["CF_BENCH_HOME": home]))
-      while !(try String(contentsOfFile: folder.journal, encoding: .utf8)).contains("\"type\":\"sample\"") {
-        usleep(10_000)
-      }
-      let pid = try #require(folder.runningPID())
-      SessionProcesses.kill(leader: pid)
-      let messages = try converse(home, [attach(manifest)])
-      guard case .ended(let ended) = messages.last else {
-        Issue.record("the last message is \(String(describing: messages.last))")
-        return
-      }
-      #expect(ended.reason == .runnerLost)
-      #expect(ended.last == (try events(messages).count))
-    }
-  }
-
   @Test("cancelled it ends at once, with a last word and without a process left", .timeLimit(.minutes(2)))
   func cancelled() async throws {
     try await withTemporaryFolder { home in
