@@ -61,7 +61,7 @@ struct TogetherTests {
     }
     let jobs = host.jobs.subtracting(before)
     if jobs.count != count { complaints.append("\(jobs.count) jobs") }
-    let turns = jobs.flatMap { turns(of: $0, host.events(of: $0)) }.sorted { $0.from < $1.from }
+    let turns = jobs.flatMap { self.turns(of: $0, host.events(of: $0)) }.sorted { $0.from < $1.from }
     for (one, next) in zip(turns, turns.dropFirst()) {
       if one.to > next.from { complaints.append("\(one) and \(next) overlap") }
       longestGap.value = max(longestGap.value, seconds(one.to, next.from))
