@@ -50,7 +50,7 @@ enum ChainProperties {
   }
 
   /// What stands in `JournalChain`'s comment, written again.
-  private static func verdict(on line: [UInt8], after head: String) -> (verdict: JournalChain.Verdict, head: String) {
+  static func verdict(on line: [UInt8], after head: String) -> (verdict: JournalChain.Verdict, head: String) {
     let mark = Array(",\"hash\":\"".utf8)
     let ends = Array("\"}".utf8)
     let hash = line.dropLast(2).suffix(32)
