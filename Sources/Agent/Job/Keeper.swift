@@ -60,12 +60,16 @@ struct Keeper {
     own.write("\(getpid()) \(BootID.current ?? "")")
     if let digest = OwnBinary.installedSHA256 { home.markUsed("\(home.agents)/\(digest)") }
     let cgroup = JobCgroup.make(for: folder, environment: environment)
+    defer {
+      cgroup?.remove()
+      unlink(folder.cgroupNote)
+    }
     if let cgroup { try Data(cgroup.path.utf8).write(to: URL(filePath: folder.cgroupNote)) }
     let worker = KeptWorker(
       folder: folder, log: CappedLog(path: folder.log), cgroup: cgroup, environment: environment)
     let lastWord = try work(worker, cut: cut)
-    cgroup?.remove()
-    unlink(folder.cgroupNote)
+    // A worker that was killed put nothing back.
+    LeftTuning.restore(home: home, environment: environment)
     return Self.status(of: lastWord)
   }
 

@@ -104,7 +104,7 @@ struct StartupLayer: Layer {
     let words = metric.lines[side.arm]?.words ?? []
     return try ChildProcess(
       words: words, environment: environment(of: side, block: block, in: context),
-      directory: folder(in: context), limitSeconds: plan.timeoutSeconds
+      directory: folder(in: context), limitSeconds: plan.timeoutSeconds, outputLimit: 1 << 20
     ).run()
   }
 
@@ -225,7 +225,7 @@ struct StartupLayer: Layer {
     let outcome = try ChildProcess(
       program: side.interpreter, arguments: ["-X", "importtime", "-c", "import \(context.target.importName)"],
       environment: side.measuredEnvironment(home: home(in: context)), directory: folder(in: context),
-      limitSeconds: plan.timeoutSeconds, errorLimit: 16 << 20
+      limitSeconds: plan.timeoutSeconds, errorLimit: 4 << 20
     ).run()
     guard outcome.succeeded else {
       let name = "import \(context.target.importName)"
