@@ -9,12 +9,11 @@ struct CorpusTests {
 
   @Test("the fuzzer's corpus and changes of it", arguments: FuzzTarget.allCases)
   func corpus(_ target: FuzzTarget) throws {
-    let folder = Self.corpus.appending(path: target.rawValue)
-    let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-    let kept = try files.sorted { $0.path < $1.path }.map { Array(try Data(contentsOf: $0)) }
+    let text = try String(contentsOf: Self.corpus.appending(path: "\(target.rawValue).txt"), encoding: .utf8)
+    let kept = text.split(separator: "\n").compactMap { Data(base64Encoded: String($0)).map { Array($0) } }
     #expect(!kept.isEmpty)
-    for (file, input) in zip(files, kept) {
-      do { try target.check(input) } catch { Issue.record("\(target) on \(file.lastPathComponent): \(error)") }
+    for (number, input) in kept.enumerated() {
+      do { try target.check(input) } catch { Issue.record("line \(number + 1) of \(target).txt: \(error)") }
     }
     var random = TrialReport.random(for: "corpus of \(target)")
     for _ in 0..<TrialReport.count(usual: 2000) {

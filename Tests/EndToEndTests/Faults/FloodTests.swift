@@ -1,9 +1,10 @@
 import Foundation
 import Shared
+import SystemPackage
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import Controller
 
 @Suite("Too much output and too slow a reader take neither memory nor time from a job")
 struct FloodTests {
@@ -61,6 +62,9 @@ struct FloodTests {
     try await FaultHost.with { host in
       try await WrittenJob.with(host) { written in
         for _ in 0..<100 { try written.emit() }
+        // The folder of a controller that was killed before its first event.
+        let results = FilePath(host.rig.folder + "/results")
+        _ = try RunFolder.create(in: results, base: nil, head: "x", job: written.id, alpha: 0.01, delta: 0.02)
         let memory = AgentMemory(below: host.home)
         let bench = try host.start(["attach", written.id.text])
         try await waitFor("the first events", 60) { !(try host.rig.copies().isEmpty) || !bench.isRunning }
