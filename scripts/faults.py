@@ -20,7 +20,7 @@ ROWS = [
     ("cut connections", "BrokenLineTests.manyCuts", 1000, {}),
     ("kills of everybody", "EndToEndTests.KillTests", 100, {}),
     ("kills under load", "AgentTests.KillTests", 10, {}),
-    ("cancels", "EndToEndTests.CancelTests", 50, {}),
+    ("cancels", "GitHubCancelTests", 50, {}),
     ("trees", "AgentTests.TreeTests", 10, {}),
     ("controllers at once", "TogetherTests", 3, {}),
     ("queue", "QueueTests", 5, {}),

@@ -56,7 +56,7 @@ enum Proc {
 }
 
 /// The processes of a private sshd.
-enum SSHDProcesses {
+extension SSHDProcesses {
   static func listener(of server: PrivateSSHD) -> pid_t? {
     Proc.pids.first { pid in
       let line = Proc.arguments(pid).joined(separator: " ")

@@ -42,8 +42,8 @@ struct FaultHost: Sendable {
   }
 
   /// Starts `cf-bench` and does not wait for it.
-  func start(_ arguments: [String]) throws -> RunningBench {
-    try RunningBench(arguments + machine, in: rig)
+  func start(_ arguments: [String]) throws -> BenchProcess {
+    try BenchProcess(arguments + machine, in: rig)
   }
 
   /// The jobs that are there, by name.

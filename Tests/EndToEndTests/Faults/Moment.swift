@@ -64,7 +64,7 @@ final class Moment {
 /// The fault itself.
 struct Fault {
   var host: FaultHost
-  var bench: RunningBench
+  var bench: BenchProcess
   var job: String?
 
   /// True when there was somebody to hit.

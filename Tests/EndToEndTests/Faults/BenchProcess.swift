@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 
 /// A `cf-bench` that runs while the test does something to it. Owned by one test; its end is waited for in ``end(within:)``.
-final class RunningBench {
+final class BenchProcess {
   private let process = Process()
   private let rig: Rig
   private let name = UUID().uuidString

@@ -5,7 +5,7 @@ import Testing
 
 /// `make faults` cancels many more jobs than the suite does.
 @Suite("A job that is cancelled as GitHub cancels leaves no process, whatever its target started")
-struct CancelTests {
+struct GitHubCancelTests {
   private struct Outcome {
     var complaints: [String] = []
     /// Seconds from the first signal to the job's last word at the far end, and until no process was left.
