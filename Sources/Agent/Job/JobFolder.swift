@@ -71,6 +71,16 @@ struct JobFolder: Sendable {
     return kill(pid, 0) == 0 || errno == EPERM ? pid : nil
   }
 
+  /// Has the disk keep what is there by now, the folder's own name included: a machine may lose its power next.
+  func sync() {
+    for path in [manifest, self.path, String(self.path.dropLast(id.text.utf8.count + 1))] {
+      let file = open(path, O_RDONLY | O_CLOEXEC)
+      guard file >= 0 else { continue }
+      fsync(file)  // best effort: a failing disk shows at the next write
+      close(file)
+    }
+  }
+
   func readManifest() throws -> JobManifest {
     do {
       return try JSONDecoder().decode(JobManifest.self, from: Data(contentsOf: URL(filePath: manifest)))
