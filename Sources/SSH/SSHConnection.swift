@@ -99,6 +99,9 @@ public actor SSHConnection: LoopClient {
     end(.closed)
   }
 
+  /// Ends everything on this connection at once, without a word to the peer, who may not hear it: for a line that is dead.
+  public func abandon() { end(.closed) }
+
   private func openChannel(_ command: String) throws(SSHError) -> SSHChannel {
     guard session != nil, isEstablished else {
       throw failure ?? SSHError(step: .openChannel, destination: destination, cause: .closed)

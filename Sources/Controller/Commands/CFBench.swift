@@ -20,12 +20,13 @@ struct CFBench: ParsableCommand {
     version: Version.current,
     groupedSubcommands: [
       CommandGroup(name: "Measure", subcommands: [Compare.self, Run.self, Record.self]),
+      CommandGroup(name: "Jobs", subcommands: [Attach.self, Jobs.self, Cancel.self]),
       CommandGroup(name: "Results", subcommands: [Analyze.self, Report.self, ShowSettings.self]),
       CommandGroup(
         name: "Azure VM",
         subcommands: [
           Provision.self, Start.self, Stop.self, Status.self, Cost.self, Reap.self, Deprovision.self,
         ]),
-      CommandGroup(name: "Machine", subcommands: [Doctor.self, Overhead.self, Calibrate.self]),
+      CommandGroup(name: "Machine", subcommands: [Doctor.self, Authorize.self, Overhead.self, Calibrate.self]),
     ])
 }

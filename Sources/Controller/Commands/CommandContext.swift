@@ -10,17 +10,20 @@ struct CommandContext {
   var output: OutputOptions
 
   init(
-    _ options: SettingsOptions, machine: MachineOptions?, measure: MeasureOptions? = nil, python: String? = nil,
-    budget: String? = nil, output: OutputOptions
+    _ options: SettingsOptions, machine: MachineOptions?, line: LineOptions? = nil, results: String? = nil,
+    measure: MeasureOptions? = nil, queue: QueueOptions? = nil, python: String? = nil, budget: String? = nil,
+    output: OutputOptions
   ) throws {
     environment = ProcessInfo.processInfo.environment
     let named = [
       ("machine", "--machine", machine?.machine), ("ssh.identity", "--identity", machine?.identity),
       ("ssh.known-hosts", "--known-hosts", machine?.knownHosts), ("python", "--python", measure?.python ?? python),
-      ("layers", "--layers", measure?.layers), ("results", "--results", measure?.results),
+      ("layers", "--layers", measure?.layers), ("results", "--results", measure?.results ?? results),
       ("target.repository", "--repository", measure?.repository),
       ("budget", "--budget", budget.map { Double($0) == nil ? $0 : "\($0)m" }),
+      ("reconnect-for", "--reconnect-for", line?.reconnectFor),
       ("tune", "--tune", measure?.tune == true ? "true" : nil),
+      ("supersede", "--supersede", queue?.supersede == true ? "true" : nil),
     ]
     var flags = named.compactMap { key, flag, text in text.map { (key: key, flag: flag, text: $0) } }
     for assignment in options.assignments {
@@ -112,28 +115,15 @@ struct CommandContext {
       layers: try layers(isComparison: base != nil), codeflashLayers: try codeflashLayers(isComparison: base != nil),
       progress: progress)
     let revisions = (base.map { [(Side.base, $0)] } ?? []) + [(Side.head, head)]
-    var folder: RunFolder?
-    let (ended, use) = try await withTicks(progress) {
-      try await measurement.run(revisions) { _ in
+    let results = ResultsPlace()
+    return try await concluding(results, progress) {
+      try await measurement.run(revisions) { manifest in
         let made = try RunFolder.create(
-          in: settings.results, base: base, head: head, alpha: settings.alpha, delta: settings.delta)
-        folder = made
+          in: settings.results, base: base, head: head, job: manifest.id, alpha: settings.alpha, delta: settings.delta)
+        results.folder = made
         return try EventStore(path: made.events)
       }
     }
-    guard let folder else { return .infrastructure }
-    if let use { try RunCostFile(cost: use).write(to: folder) }
-    let report = try StoredReport.rewrite(folder)
-    progress.finish("results in \(folder.path.string)")
-    try StandardOutput.write(report, in: folder.path, as: output, environment: environment)
-    if let problem = report.record.finished?.problem { throw problem }
-    if ended.reason == .runnerLost {
-      throw Problem(
-        what: "the job's runner is gone without a last word", why: ended.log,
-        fix: "look at the far end's memory and uptime; what was measured by then is in \(folder.path.string)",
-        exitStatus: .infrastructure)
-    }
-    return report.exitStatus
   }
 
   /// Lets the time on the progress line go on while nothing happens.
@@ -157,7 +147,25 @@ struct CommandContext {
     let isTerminal = isatty(2) != 0 && ioctl(2, UInt(TIOCGWINSZ), &size) == 0
     let mode = TerminalProgress.Mode.choose(
       isTerminal: isTerminal, isQuiet: output.quiet, width: Int(size.ws_col), environment: environment)
-    return TerminalProgress(mode: mode) { FileHandle.standardError.write(Data($0.utf8)) }
+    return TerminalProgress(mode: mode) { StandardError.write($0) }
+  }
+}
+
+/// Words for the person. A terminal that was closed meanwhile takes none, and that must not end the work.
+enum StandardError {
+  static func write(_ text: String) {
+    let bytes = Array(text.utf8)
+    var written = 0
+    while written < bytes.count {
+      let count = bytes[written...].withUnsafeBytes { platformWrite($0) }
+      if count < 0, errno == EINTR || errno == EAGAIN { continue }
+      guard count > 0 else { return }
+      written += count
+    }
+  }
+
+  private static func platformWrite(_ bytes: UnsafeRawBufferPointer) -> Int {
+    Foundation.write(2, bytes.baseAddress, bytes.count)
   }
 }
 

@@ -41,6 +41,21 @@ struct MeasureOptions: ParsableArguments {
   var tune = false
 }
 
+/// What becomes of older jobs that wait for the machine.
+struct QueueOptions: ParsableArguments {
+  @Flag(help: "End jobs of the same target and head revision that still wait for the machine, in favour of this one.")
+  var supersede = false
+}
+
+/// What to do about a line that breaks.
+struct LineOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "For how long a lost connection is tried again, such as 90s, 30m, 2h; 0 for never (default: 30m).",
+      valueName: "time"))
+  var reconnectFor: String?
+}
+
 /// For how long to measure.
 struct BudgetOptions: ParsableArguments {
   @Option(

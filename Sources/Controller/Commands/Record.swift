@@ -23,6 +23,7 @@ struct Record: BenchCommand {
   var output: String?
   @OptionGroup(title: "Measuring") var measure: MeasureOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
+  @OptionGroup(title: "Machine") var line: LineOptions
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @Flag(name: .shortAndLong, help: "No progress; errors only.") var quiet = false
 
@@ -34,7 +35,7 @@ struct Record: BenchCommand {
     var options = OutputOptions()
     options.quiet = quiet
     options.json = false
-    var context = try CommandContext(settings, machine: machine, measure: measure, output: options)
+    var context = try CommandContext(settings, machine: machine, line: line, measure: measure, output: options)
     context.settings.optimizeAnswers = .live
     context.settings.optimizeForm = form
     return try await context.record(revision, into: output.map { FilePath($0) })

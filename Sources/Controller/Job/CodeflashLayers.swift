@@ -31,8 +31,13 @@ struct CodeflashLayers: Sendable {
 
   /// What only a live service needs; stands in no file.
   func secrets(_ environment: [String: String]) -> [String: String]? {
+    settings.optimizeAnswers == .live ? Self.key(environment) : nil
+  }
+
+  /// The key of the live service, by its variable's name, where this shell has one.
+  static func key(_ environment: [String: String]) -> [String: String]? {
     let given = environment["CODEFLASH_API_KEY"]?.trimmingCharacters(in: .whitespacesAndNewlines)
-    guard settings.optimizeAnswers == .live, let key = given, !key.isEmpty else { return nil }
+    guard let key = given, !key.isEmpty else { return nil }
     return ["CODEFLASH_API_KEY": key]
   }
 }

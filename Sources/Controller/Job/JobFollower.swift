@@ -4,24 +4,36 @@ import Synchronization
 
 /// Follows a job at the far end and puts every event on this disk before anybody sees it.
 struct JobFollower {
-  /// A ping goes out this often; the answer is what tells a dead line from a silent job.
-  static let pingEvery = Duration.seconds(5)
-  /// Without a byte for this long, the connection counts as dead.
-  static let silenceLimit = Duration.seconds(20)
-
   var job: JobID
   var store: EventStore
+  var reconnect = Reconnect(limit: .zero)
+  /// For a runner that has to be started again; see ``AttachRequest/secrets``.
+  var secrets: [String: String]?
+  /// Called once the far end has said from where it goes on.
+  var attached: () -> Void = {}
   /// Called with each event after it was handed to the kernel; `nil` saves the decoding.
   var progress: ((NumberedEvent) throws -> Void)?
 
   /// Attaches after the last number on disk and stays until the agent says that the job has ended.
-  /// - Throws: ``ConnectionEnded`` when the line breaks first; everything received by then is on disk.
+  /// - Throws: ``ConnectionEnded`` when the line breaks first, ``EventMismatch`` when a line is not the one that follows;
+  ///   everything received by then is on disk.
   func follow(in session: AgentSession) async throws -> Ended {
-    let asked = AgentRequest.attach(AttachRequest(job: job, after: store.last))
-    guard case .attached = try await session.answer(to: asked, within: .seconds(30), waitingFor: "the job's events")
-    else {
-      throw ConnectionEnded(machine: session.machine, during: "the job's events")
+    let asked = AgentRequest.attach(AttachRequest(job: job, after: store.last, hash: store.hash, secrets: secrets))
+    guard
+      case .attached(let reply) = try await session.answer(
+        to: asked, within: .seconds(30), waitingFor: "the job's events")
+    else { throw ConnectionEnded(machine: session.machine, during: "the job's events") }
+    guard reply.after <= store.last else {
+      throw EventMismatch(job: job, expected: store.last + 1, reason: "the far end goes on after event \(reply.after)")
     }
+    // The far end lost its newest lines in a crash, and has measured them again.
+    if reply.after < store.last { try store.rewind(to: reply.after) }
+    attached()
+    return try await goOn(in: session)
+  }
+
+  /// Stays with a session in which the job is attached already.
+  func goOn(in session: AgentSession) async throws -> Ended {
     var ended: Ended?
     for message in session.takeWaiting() { ended = try take(message) ?? ended }
     try store.flush()
@@ -31,14 +43,52 @@ struct JobFollower {
 
   private func read(_ session: AgentSession) async throws -> Ended {
     let line = LineHealth()
-    let ended: Ended? = try await withThrowingTaskGroup(of: Void.self) { [channel = session.channel, line] group in
-      group.addTask {
+    var ended: Ended?
+    do {
+      ended = try await whilePinging(session, line) {
+        var ended: Ended?
+        var fresh: [[UInt8]] = []
+        try await session.read { bytes in
+          if let number = NumberedEvent.number(ofLine: bytes) {
+            try append(number, bytes)
+            if progress != nil { fresh.append(Array(bytes)) }
+          } else {
+            ended = try take(try AgentMessage(line: bytes)) ?? ended
+          }
+          return ended == nil
+        } chunkDone: {
+          line.heard.withLock { $0 = .now }
+          try store.flush()
+          for bytes in fresh { try progress?(NumberedEvent(line: bytes)) }
+          fresh.removeAll(keepingCapacity: true)
+        }
+        return ended
+      }
+    } catch {
+      try store.flush()  // lines that came in the same chunk before a damaged one count
+      guard line.isSilent.load(ordering: .relaxed) else { throw error }
+    }
+    if let ended { return ended }
+    try Task.checkCancellation()
+    let isSilent = line.isSilent.load(ordering: .relaxed)
+    throw ConnectionEnded(
+      machine: session.machine, during: "the job's events",
+      words: isSilent ? "nothing came for \(reconnect.silenceLimit.words)" : "the connection broke")
+  }
+
+  /// Pings beside `body`, and closes the connection when nothing is heard. The clock goes on while this machine sleeps:
+  /// after that the line is given up at once, since nobody knows what became of it.
+  private func whilePinging(
+    _ session: AgentSession, _ line: LineHealth, _ body: () async throws -> Ended?
+  ) async throws -> Ended? {
+    try await withThrowingTaskGroup(of: Void.self) { [channel = session.channel, connection = session.connection] group in
+      group.addTask { [reconnect] in
         var number = 0
         while true {
-          try await Task.sleep(for: Self.pingEvery)
-          if line.heard.withLock({ $0 }).duration(to: .now) > Self.silenceLimit {
+          try await Task.sleep(for: reconnect.pingEvery)
+          if line.heard.withLock({ $0 }).duration(to: .now) > reconnect.silenceLimit {
             line.isSilent.store(true, ordering: .relaxed)
-            await channel.close()
+            await connection.abandon()
             return
           }
           number += 1
@@ -46,38 +96,30 @@ struct JobFollower {
         }
       }
       defer { group.cancelAll() }
-      var ended: Ended?
-      var fresh: [[UInt8]] = []
-      try await session.read { bytes in
-        if let number = NumberedEvent.number(ofLine: bytes) {
-          try store.append(number: number, line: bytes)
-          if progress != nil { fresh.append(Array(bytes)) }
-        } else if case .ended(let end) = try AgentMessage(line: bytes) {
-          ended = end
-        }
-        return ended == nil
-      } chunkDone: {
-        line.heard.withLock { $0 = .now }
-        try store.flush()
-        for bytes in fresh { try progress?(NumberedEvent(line: bytes)) }
-        fresh.removeAll(keepingCapacity: true)
-      }
-      return ended
+      return try await body()
     }
-    if let ended { return ended }
-    try Task.checkCancellation()
-    throw ConnectionEnded(
-      machine: session.machine, during: "the job's events",
-      words: line.isSilent.load(ordering: .relaxed) ? "nothing came for \(Self.silenceLimit)" : "the connection broke")
+  }
+
+  private func append(_ number: Int, _ line: UnsafeRawBufferPointer) throws {
+    let expected = store.last + 1
+    do { try store.append(number: number, line: line) } catch {
+      switch error {
+      case .outOfOrder, .brokenChain:
+        throw EventMismatch(job: job, expected: expected, reason: "\(error.what): \(error.why ?? "")")
+      default: throw error
+      }
+    }
   }
 
   private func take(_ message: AgentMessage) throws -> Ended? {
     switch message {
     case .event(let number, let line):
-      try store.append(number: number, line: line)
+      try line.withUnsafeBytes { try append(number, $0) }
       try progress?(NumberedEvent(line: line))
       return nil
-    case .ended(let ended): return ended
+    case .ended(let ended): return ended.job == job ? ended : nil
+    // What the journal's reader at the far end could not do.
+    case .refused(let refused) where refused.request == "attach": throw refused.problem
     default: return nil
     }
   }

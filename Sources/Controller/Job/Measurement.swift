@@ -11,19 +11,13 @@ struct Measurement {
   var codeflashLayers: CodeflashLayers?
   var progress: TerminalProgress
 
-  /// A VM is stopped in any case, and the request has to be out within five seconds of the cancel.
-  private static let lastWordsOfVM = Duration.seconds(2)
-
   /// What a job needs of a VM beyond its own limits: sending files, preparing, saying goodbye.
-  private static let leaseMargin = Duration.seconds(1800)
-
-  /// How many times a broken line is mended before giving up.
-  private static let pauses: [Duration] = [.milliseconds(500), .seconds(1), .seconds(2), .seconds(5), .seconds(10)]
+  static let leaseMargin = Duration.seconds(1800)
 
   /// Measures and returns how the job ended; all events are in the file that `store` opens once the job is accepted, so
   /// that a machine that can't be reached leaves no empty folder.
   func run(
-    _ revisions: [(Side, String)], store: (JobManifest) throws -> EventStore
+    _ revisions: [(Side, String)], store: @escaping (JobManifest) throws -> EventStore
   ) async throws -> (ended: Ended, use: MachineUseRecord?) {
     let agent = try AgentBinary.find(environment: machine.environment)
     return try await withTemporaryFolder { scratch in
@@ -63,31 +57,15 @@ struct Measurement {
 
   private func measure(
     _ manifest: JobManifest, uploads: [Upload], on address: MachineAddress, agent: AgentBinary,
-    store open: (JobManifest) throws -> EventStore
+    store open: @escaping (JobManifest) throws -> EventStore
   ) async throws -> Ended {
-    var pauses = Self.pauses[...]
-    var store: EventStore?
-    while true {
-      do {
-        return try await withAgentSession(address, agent: agent, note: progress.step) { session, _ in
-          try await send(uploads, in: session)
-          let submit = AgentRequest.submit(
-            SubmitRequest(manifest: manifest, secrets: codeflashLayers?.secrets(machine.environment)))
-          _ = try await session.answer(to: submit, within: .seconds(30), waitingFor: "the job to be accepted")
-          let opened = try store ?? open(manifest)
-          store = opened
-          let follower = JobFollower(job: manifest.id, store: opened) { progress.handle($0.event) }
-          do { return try await follower.follow(in: session) } catch is CancellationError {
-            return try await cancel(manifest.id, follower, on: address, agent: agent)
-          }
-        }
-      } catch let error as any UserFacingError where store != nil && error.exitStatus == .infrastructure {
-        // The job goes on without us: only the line is gone. What is on this disk stays, the rest is asked for again.
-        guard let pause = pauses.popFirst() else { throw error }
-        progress.step("the line broke (\(error.why ?? error.what)); trying again")
-        try await Task.sleep(for: pause)
-      }
-    }
+    let secrets = codeflashLayers?.secrets(machine.environment)
+    let steps = JobLine.Steps(
+      prepare: { session in try await send(uploads, in: session) },
+      submit: SubmitRequest(manifest: manifest, secrets: secrets, supersede: settings.supersede ? true : nil),
+      secrets: secrets,
+      open: { _ in try open(manifest) })
+    return try await machine.follow(manifest.id, on: address, agent: agent, steps, progress: progress)
   }
 
   private func send(_ uploads: [Upload], in session: AgentSession) async throws {
@@ -99,25 +77,34 @@ struct Measurement {
     else { throw ConnectionEnded(machine: session.machine, during: "the list of missing files") }
     for upload in uploads where reply.missing.contains(upload.id) {
       progress.step("sending \(Numbers.bytes(upload.bytes)) to \(session.machine)")
-      try await AgentDelivery.send(upload, over: session.connection, to: session.machine)
+      try await AgentDelivery.send(upload, in: session)
+    }
+  }
+}
+
+extension MachineAccess {
+  /// Follows a job of this machine to its end; see ``JobLine``.
+  func follow(
+    _ job: JobID, on address: MachineAddress, agent: AgentBinary, _ steps: JobLine.Steps, progress: TerminalProgress
+  ) async throws -> Ended {
+    let target = JobLine.Target(
+      job: job, machine: address, agent: agent, flags: flags, reconnect: reconnect, lastWords: lastWords)
+    do { return try await JobLine(target, steps, progress: progress).run() } catch is CancelUnsure where choice == .azure {
+      throw CancellationError()  // the VM is stopped next, and the job with it
     }
   }
 
-  /// Ends the job at the far end after this task was cancelled; a task of its own, since a cancelled one can't wait.
-  private func cancel(
-    _ job: JobID, _ follower: JobFollower, on address: MachineAddress, agent: AgentBinary
-  ) async throws -> Ended {
-    // The caller only waits for the task below, so the store has one user at any time.
-    nonisolated(unsafe) let quiet = JobFollower(job: job, store: follower.store, progress: nil)
-    return try await Task { [machine] in
-      try await withLimit(machine.choice == .azure ? Self.lastWordsOfVM : .seconds(60), waitingFor: "the job's end") {
-        try await withAgentSession(address, agent: agent, note: { _ in }) { session, _ in
-          _ = try await session.answer(
-            to: .cancel(CancelRequest(job: job)), within: .seconds(15), waitingFor: "the job's end")
-          return try await quiet.follow(in: session)
-        }
-      }
-    }.value
+  var reconnect: Reconnect {
+    // Trials can't wait as long as people can; see `SettingsVariables.reserved`.
+    let pace = environment["CF_BENCH_LINE_PACE"].flatMap { Double($0) }.map { min(max($0, 0.001), 1) }
+    return Reconnect(limit: settings.reconnectFor, pace: pace ?? 1)
+  }
+
+  /// How long a cancelled job may take to end. A VM is stopped in any case, and the request has to be out within five seconds
+  /// of the cancel; GitHub kills ten seconds after it, and a report has to be written by then.
+  private var lastWords: Duration {
+    if choice == .azure { return .seconds(2) }
+    return environment["GITHUB_ACTIONS"] == "true" ? .seconds(7) : .seconds(30)
   }
 }
 

@@ -134,13 +134,15 @@ struct OverheadBench {
       let store = try EventStore(path: FilePath(home + "/events.ndjson"))
       var first: (cost: ProcessCost, at: ContinuousClock.Instant)?
       var last: (cost: ProcessCost, at: ContinuousClock.Instant)?
-      _ = try await JobFollower(job: manifest.id, store: store) { event in
+      var follower = JobFollower(job: manifest.id, store: store)
+      follower.progress = { event in
         guard case .sample = event.event else { return }
         let now = (cost: ProcessCost.of(executable: executable), at: ContinuousClock.now)
         if first == nil { first = now }
         last = now
         peak.bytes = max(peak.bytes, now.cost.memoryBytes)
-      }.follow(in: session)
+      }
+      _ = try await follower.follow(in: session)
       try store.close()
       guard let first, let last, last.at > first.at else {
         throw Problem(

@@ -68,6 +68,14 @@ final class TerminalProgress: Sendable {
   /// A step of our own that no event tells of, such as `uploading the agent`.
   func step(_ text: String) { handle(.phase(Phase(text: text))) }
 
+  /// A line that stays, of something that is no step of the job: the line is gone, it is back.
+  func remark(_ text: String) {
+    state.withLock { state in
+      guard !state.isFinished else { return }
+      write(line: TerminalText.clean(text), in: &state)
+    }
+  }
+
   /// Draws again, so that the time goes on while nothing happens. To be called about twice a second.
   func tick() {
     let now = now()
@@ -82,6 +90,14 @@ final class TerminalProgress: Sendable {
     state.withLock { state in
       guard !state.isFinished else { return }
       write(line: TerminalText.clean(text), in: &state)
+      state.isFinished = true
+    }
+  }
+
+  /// Clears the line that is redrawn and ends, for a command that has its answer.
+  func clear() {
+    state.withLock { state in
+      if state.isDrawn { sink("\r\u{1B}[2K") }
       state.isFinished = true
     }
   }

@@ -10,6 +10,10 @@ enum ResultsError: UserFacingError, Equatable {
   case damagedFile(path: String, reason: String)
   /// An event whose number is not the one after the last.
   case outOfOrder(path: String, expected: Int, found: Int)
+  /// An event whose hash is not that of what stands before it.
+  case brokenChain(path: String, number: Int)
+  /// Another program writes there.
+  case inUse(path: String)
   /// No free name for a new folder within the seconds that were tried.
   case namesTaken(folder: String, tried: Int)
 
@@ -22,6 +26,8 @@ enum ResultsError: UserFacingError, Equatable {
     case .damagedFile(let path, _): "\(path) is damaged"
     case .outOfOrder(let path, let expected, let found):
       "\(path) expects event \(expected), and got event \(found)"
+    case .brokenChain(let path, let number): "\(path) can't take event \(number)"
+    case .inUse(let path): "\(path) is being written by another cf-bench"
     case .namesTaken(let folder, _): "no free name for a new folder in \(folder)"
     }
   }
@@ -34,6 +40,8 @@ enum ResultsError: UserFacingError, Equatable {
     case .notAFolderOfResults(_, let missing): "it has no \(missing)"
     case .outOfOrder(_, let expected, let found):
       found < expected ? "the event is there already" : "events in between are missing"
+    case .brokenChain: "its hash does not fit the events before it: it was damaged on its way, or belongs to another job"
+    case .inUse: "one program at a time follows a job into a folder"
     case .namesTaken(_, let tried): "folders with the names of the next \(tried) seconds are there already"
     }
   }
@@ -46,15 +54,16 @@ enum ResultsError: UserFacingError, Equatable {
     case .damagedLine:
       "restore the file from a backup, or delete this line and all after it: what stands before it can be reported"
     case .damagedFile: "restore the file from a backup, or measure again"
-    case .outOfOrder: "run the command again; if it says the same, please report it as a defect of cf-bench"
+    case .outOfOrder, .brokenChain: "run the command again; if it says the same, please report it as a defect of cf-bench"
+    case .inUse: "end the other one, or name another folder with --results"
     case .namesTaken: "remove folders that you don't need, or name another folder with --results"
     }
   }
 
   var exitStatus: ExitStatus {
     switch self {
-    case .unreadable, .notAFolderOfResults: .usage
-    case .unwritable, .damagedLine, .damagedFile, .outOfOrder, .namesTaken: .infrastructure
+    case .unreadable, .notAFolderOfResults, .inUse: .usage
+    case .unwritable, .damagedLine, .damagedFile, .outOfOrder, .brokenChain, .namesTaken: .infrastructure
     }
   }
 }

@@ -33,7 +33,8 @@ struct RunFolder: Equatable, Sendable {
   /// one has the same names already, the timestamp moves on to the next second.
   /// - Throws: ``ResultsError``
   static func create(
-    in results: FilePath, base: String?, head: String, alpha: Double, delta: Double, at date: Date = .now
+    in results: FilePath, base: String?, head: String, job: JobID? = nil, alpha: Double, delta: Double,
+    at date: Date = .now
   ) throws(ResultsError) -> RunFolder {
     try StoredFile.makeFolders(results)
     for second in 0..<attempts {
@@ -41,7 +42,8 @@ struct RunFolder: Equatable, Sendable {
       guard try makeAll(([layout.main] + layout.sides.map(\.folder)).uniqued().map { results.appending($0) }) else {
         continue
       }
-      let document = SidesDocument(timestamp: layout.timestamp, alpha: alpha, delta: delta, sides: layout.sides)
+      let document = SidesDocument(
+        timestamp: layout.timestamp, job: job, alpha: alpha, delta: delta, sides: layout.sides)
       let folder = RunFolder(path: results.appending(layout.main), sides: document)
       try StoredFile.write(json: document, to: folder.path.appending(sidesFile))
       return folder

@@ -8,6 +8,8 @@ struct SidesDocument: Codable, Equatable, Sendable {
   var schema: Int = 1
   /// The timestamp in the names of the folders, `YYYYMMDDTHHMMSSZ`.
   var timestamp: String
+  /// The job whose events the folder holds; absent in folders of the first release.
+  var job: JobID?
   /// The chance, over all metrics of the run together, of calling identical code different.
   var alpha: Double
   /// The smallest relative difference that counts.

@@ -7,6 +7,8 @@ final class AgentSession {
   let connection: SSHConnection
   let machine: String
   let channel: SSHChannel
+  /// Files may be sent over this session.
+  var takesFiles = false
   private var chunks: SSHByteStream
   private var framer = LineFramer()
   /// Lines that came in the same chunk as an answer and wait for their reader.
@@ -19,13 +21,13 @@ final class AgentSession {
     chunks = channel.standardOutput.makeAsyncIterator()
   }
 
-  /// Sends a request and waits for its answer; events and pongs that come before it are not answers.
+  /// Sends a request and waits for its answer; events, pongs and a job's end that come before it are not answers.
   /// - Throws: the agent's own ``Problem`` when it refuses.
   func answer(to request: AgentRequest, within limit: Duration, waitingFor what: String) async throws -> AgentMessage {
     try await channel.send(try request.line())
     while let message = try await next(within: limit, waitingFor: what) {
       switch message {
-      case .event, .pong, .unknown: continue
+      case .event, .pong, .ended, .unknown: continue
       case .refused(let refused): throw refused.problem
       default: return message
       }

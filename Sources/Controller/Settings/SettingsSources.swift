@@ -34,10 +34,11 @@ enum SettingsFile {
 
 enum SettingsVariables {
   static let prefix = "CF_BENCH_"
-  /// Variables of that prefix that are no settings.
+  /// Variables of that prefix that are no settings. `CF_BENCH_LINE_PACE` is for trials: a factor up to 1 on the pauses and
+  /// limits of a line that broke.
   static let reserved = [
     "CF_BENCH_HOME", "CF_BENCH_LOCK", "CF_BENCH_KEY_PASSPHRASE", "CF_BENCH_AGENT", "CF_BENCH_AZ", "CF_BENCH_STATE",
-    "CF_BENCH_BENCH", "CF_BENCH_PRICES",
+    "CF_BENCH_BENCH", "CF_BENCH_PRICES", "CF_BENCH_LINE_PACE",
   ]
 }
 
