@@ -68,7 +68,7 @@ struct JobFolder: Sendable {
       let pid = pid_t(lock.content.split(separator: " ").first ?? "")
     else { return nil }
     // What an earlier one left there stands until the next has come up.
-    return kill(pid, 0) == 0 || errno == EPERM ? pid : nil
+    return ProcessTree.isAlive(pid) ? pid : nil
   }
 
   /// Has the disk keep what is there by now, the folder's own name included: a machine may lose its power next.
