@@ -81,7 +81,8 @@ struct KillTests {
         #expect(hasAll, "trial \(trial)")
         if isWhole, hasAll { held += 1 }
       }
-      TrialReport.print("SIGKILL of the \(victim)", trials: trials, held: held, worst: "-", since: began)
+      let name = "SIGKILL of \(victim == .both ? "keeper and worker" : "the \(victim)")"
+      TrialReport.print(name, trials: trials, held: held, worst: "-", since: began)
     }
   }
 
