@@ -54,7 +54,7 @@ private struct AgentCommand: ParsableCommand {
         cf-bench-agent version
         echo '{"v":1,"type":"hello","body":{"protocolVersion":1,"controllerVersion":"x"}}' | cf-bench-agent serve
       """,
-    version: Version.current, 
+    version: Version.current,
     subcommands: [Serve.self, RunJob.self, WorkJob.self, Offline.self, Peak.self, ShowVersion.self],
     defaultSubcommand: Serve.self)
 }

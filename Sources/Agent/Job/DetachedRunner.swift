@@ -25,6 +25,8 @@ struct DetachedRunner {
       if waitpid(pid, &status, WNOHANG) == pid {
         // A short job may be over already, and another one's runner may have been quicker.
         if folder.hasJournal, folder.state != .lost { return pid }
+        // On a full disk it could not even say so: what it tried first is tried here.
+        _ = try JournalWriter(folder: folder.path)
         throw Problem(
           what: "the job's runner ended at once", why: folder.lastWords, fix: "see \(folder.log) at the far end",
           exitStatus: .infrastructure)

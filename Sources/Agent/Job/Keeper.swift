@@ -60,6 +60,7 @@ struct Keeper {
     // Opened for what it does at opening: from here on whoever follows the journal sees whole lines that fit.
     let cut = try JournalWriter(folder: folder.path).cut
     own.write("\(getpid()) \(BootID.current ?? "")")
+    folder.sync()
     if let digest = OwnBinary.installedSHA256 { home.markUsed("\(home.agents)/\(digest)") }
     let cgroup = JobCgroup.make(for: folder, environment: environment)
     defer {

@@ -46,7 +46,8 @@ struct Worker {
     return Keeper.status(of: finished)
   }
 
-  private func perform(_ folder: JobFolder, _ journal: JournalWriter) -> (outcome: Finished.Outcome, problem: Problem?) {
+  private func perform(_ folder: JobFolder, _ journal: JournalWriter) -> (outcome: Finished.Outcome, problem: Problem?)
+  {
     do {
       let manifest = try folder.readManifest()
       let history = try JobHistory(folder.journal)

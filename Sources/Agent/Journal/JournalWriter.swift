@@ -78,7 +78,7 @@ final class JournalWriter: EventSink {
     try append(sealed.line)
     chain = sealed.chain
     last += 1
-    if MonotonicClock.seconds - lastSync >= 1 { sync() }
+    if MonotonicClock.seconds - lastSync >= 1 || event.endsLayer { sync() }
   }
 
   private func seal(_ event: JobEvent) throws(WireError) -> (line: [UInt8], chain: JournalChain) {
@@ -120,6 +120,10 @@ final class JournalWriter: EventSink {
     }
     size += off_t(line.count)
   }
+}
+
+extension JobEvent {
+  fileprivate var endsLayer: Bool { if case .layerFinished = self { true } else { false } }
 }
 
 // MARK: What is cut off

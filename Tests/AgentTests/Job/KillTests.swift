@@ -81,11 +81,14 @@ struct KillTests {
         #expect(hasAll, "trial \(trial)")
         if isWhole, hasAll { held += 1 }
       }
-      TrialReport.print("SIGKILL of the \(victim)", trials: trials, held: held, worst: "-", since: began)
+      let name = "SIGKILL of \(victim == .both ? "keeper and worker" : "the \(victim)")"
+      TrialReport.print(name, trials: trials, held: held, worst: "-", since: began)
     }
   }
 
-  @Test("while it is followed, a job whose keeper is killed goes on and the follower sees its end", .timeLimit(.minutes(2)))
+  @Test(
+    "while it is followed, a job whose keeper is killed goes on and the follower sees its end",
+    .timeLimit(.minutes(2)))
   func followed() async throws {
     try await withTemporaryFolder { home in
       let talk = Conversation(home: home)
@@ -119,7 +122,9 @@ struct KillTests {
     }
   }
 
-  @Test("cancelled while it has no runner, a job gets its last word and no runner but for that", .timeLimit(.minutes(2)))
+  @Test(
+    "cancelled while it has no runner, a job gets its last word and no runner but for that",
+    .timeLimit(.minutes(2)))
   func cancelledWhileLost() async throws {
     try await withTemporaryFolder { home in
       let talk = Conversation(home: home)
@@ -134,6 +139,33 @@ struct KillTests {
       let events = try talk.follow(manifest.id)
       #expect(outcome(events)?.outcome == .cancelled)
       #expect(!events.contains { if case .resumed = $0 { true } else { false } })
+    }
+  }
+
+  @Test(
+    "a job goes on with the agent that it was begun with, or with this one where that is gone",
+    .timeLimit(.minutes(2)))
+  func sameAgent() async throws {
+    try await withTemporaryFolder { home in
+      let talk = Conversation(home: home)
+      let manifest = try Manifests.sleeping(name: "steady", blocks: 1000)
+      let folder = talk.folder(manifest.id)
+      let own = try BuiltProduct.path("cf-bench-agent")
+      _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
+      try talk.wait(for: "blockFinished", of: manifest.id)
+      #expect(MachineFiles().text(folder.agentNote) == own)
+      _ = try strike(.both, folder, after: 0)
+      let script = "#!/bin/sh\ntouch \(home)/was-here\nexec \(own) \"$@\"\n"
+      try Data(script.utf8).write(to: URL(filePath: home + "/older"))
+      chmod(home + "/older", 0o755)
+      try Data("\(home)/older".utf8).write(to: URL(filePath: folder.agentNote))
+      _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
+      #expect(FileManager.default.fileExists(atPath: home + "/was-here"))
+      _ = try strike(.both, folder, after: 0)
+      unlink(home + "/older")
+      _ = try talk.send([.cancel(CancelRequest(job: manifest.id))])
+      #expect(outcome(try talk.follow(manifest.id))?.outcome == .cancelled)
+      #expect(MachineFiles().text(folder.agentNote) == own)
     }
   }
 

@@ -43,7 +43,7 @@ struct JobHistoryTests {
     .resumed(Resumed(reason: .runnerKilled, attempt: 2, bootID: boot, agentSHA256: "agent"))
   }
 
-  @Test("blocks count on when boot, agent, sides, interpreter and distributions are the same, and else the reason is told")
+  @Test("blocks count on when boot, agent, sides, Python and distributions are the same, and else the reason is told")
   func footing() throws {
     let past = try #require(history([try started("b1"), ready(), sample(0), finished(0)]).interpreters["3.12"])
     let same = JobHistory.Footing(bootID: "b1", agentSHA256: "agent")

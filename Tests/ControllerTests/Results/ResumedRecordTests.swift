@@ -106,7 +106,8 @@ struct ResumedRecordTests {
       // The two layers take turns here: one that finished its block does not measure it again.
       var rest = interpreter("3.12", from: done.count, hasTimeline: !done.isEmpty || halfDone)
       if halfDone { rest = rest.filter { !$0.isPartOfStartup(block: done.count) } }
-      let events = before + resumed(.runnerKilled) + ready("3.12")
+      let events =
+        before + resumed(.runnerKilled) + ready("3.12")
         + [.continued(Continued(python: "3.12", keepsBlocks: true))] + rest + end
       let found = counts(record(events))
       #expect(found == whole, "cut after \(cut)")
@@ -120,7 +121,8 @@ struct ResumedRecordTests {
     let whole = counts(record(try start() + first + second + end))
     for cut in 1...second.count {
       let before = try start() + first + second.prefix(cut)
-      let events = before + resumed(.rebooted) + ready("3.12")
+      let events =
+        before + resumed(.rebooted) + ready("3.12")
         + [.continued(Continued(python: "3.12", keepsBlocks: false, why: "the machine was booted since"))]
         + interpreter("3.12", value: 2) + end
       let found = record(events)
