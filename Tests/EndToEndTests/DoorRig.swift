@@ -61,9 +61,9 @@ struct DoorRig: Sendable {
     }
   }
 
-  /// The built agent whose hello is changed on its way by `sed`.
+  /// The built agent whose hello, and nothing else, is changed on its way by `sed`.
   static func changed(_ expression: String) throws -> @Sendable (Rig, String) async throws -> Void {
-    script("'\(try BuiltProduct.path("cf-bench-agent"))' \"$@\" | sed -u '\(expression)'")
+    script("'\(try BuiltProduct.path("cf-bench-agent"))' \"$@\" | sed -u '/\"type\":\"hello\"/{\(expression)}'")
   }
 
   var login: [String] {

@@ -103,6 +103,27 @@ struct DoorTests {
     }
   }
 
+  @Test(
+    "an agent for another processor: by a shell it is said before anything is sent, at a door the one that is there goes on",
+    .timeLimit(.minutes(4)))
+  func foreignProcessor() async throws {
+    try await DoorRig.with(agent: DoorRig.installOlder) { door in
+      var bytes = try Data(contentsOf: URL(filePath: BuiltProduct.path("cf-bench-agent")))
+      bytes[18] = bytes[18] == 183 ? 62 : 183  // elf(5): e_machine
+      let foreign = door.rig.folder + "/foreign"
+      try bytes.write(to: URL(filePath: foreign))
+      let extra = ["CF_BENCH_AGENT": foreign]
+      let shell = try await door.rig.bench(["run", "path:fast"], extra: extra)
+      #expect(shell.status == Shared.ExitStatus.infrastructure.rawValue)
+      #expect(shell.error.contains("processor") && shell.error.contains("CF_BENCH_AGENT"), "\(shell.error)")
+      #expect(!shell.error.contains("bringing"), "\(shell.error)")
+      let older = try door.current()
+      let over = try await door.rig.bench(["run", "path:fast", "--layers", "startup"] + door.login, extra: extra)
+      #expect(over.status == 0 && over.error.contains("going on with the agent"), "\(over.error)")
+      #expect(try door.current() == older && !over.error.contains("bringing"), "\(over.error)")
+    }
+  }
+
   @Test("a line that names an agent which is not there", .timeLimit(.minutes(1)))
   func missing() async throws {
     try await DoorRig.with(agent: { _, _ in }) { door in

@@ -31,7 +31,8 @@ enum AgentDelivery {
     let limit = Duration.seconds(30 + 10 * (agent.bytes >> 20))
     var output = try await connection.run(command, inputFile: agent.path, outputLimit: 64 << 10, limit: limit)
     if output.exit != .status(0), String(decoding: output.standardError, as: UTF8.self).contains(damagedMark) {
-      output = try await connection.run(command, inputFile: agent.path, outputLimit: 64 << 10, limit: limit)  // once more
+      // Once more: SSH protects what it carries, so that this is rare.
+      output = try await connection.run(command, inputFile: agent.path, outputLimit: 64 << 10, limit: limit)
     }
     guard output.exit == .status(0) else {
       throw DeliveryError(machine: machine, words: String(decoding: output.standardError, as: UTF8.self))

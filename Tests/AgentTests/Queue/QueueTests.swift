@@ -140,6 +140,32 @@ struct QueueTests {
     }
   }
 
+  @Test("a submit that supersedes tells which jobs it ended, and they tell in whose favour", .timeLimit(.minutes(2)))
+  func superseding() async throws {
+    try await withTemporaryFolder { folder in
+      let home = Conversation(home: folder)
+      let lock = try #require(FileLock(path: folder + "/lock", create: true))
+      #expect(lock.tryLock())
+      var (older, newer) = (
+        try Manifests.sleeping(name: "older", blocks: 1), try Manifests.sleeping(name: "newer", blocks: 1)
+      )
+      (older.branch, newer.branch) = ("six main", "six main")
+      _ = try home.send([.submit(SubmitRequest(manifest: older))])
+      let answers = try home.send([
+        .submit(SubmitRequest(manifest: newer, supersede: true)), .attach(AttachRequest(job: older.id, after: 0)),
+      ])
+      #expect(answers.first == .accepted(Accepted(job: newer.id, alreadyKnown: false, superseded: [older.id])))
+      let last = answers.compactMap { if case .event(_, let line) = $0 { line } else { nil } }.last
+      guard case .finished(let finished) = try NumberedEvent(line: try #require(last)).event else {
+        Issue.record("no last word")
+        return
+      }
+      #expect(finished.outcome == .cancelled && finished.problem?.why?.contains("newer") == true)
+      _ = try home.send([.cancel(CancelRequest(job: newer.id)), .attach(AttachRequest(job: newer.id, after: 0))])
+      withExtendedLifetime(lock) {}
+    }
+  }
+
   @Test(
     "eight at once: they measure in the order in which they came, never two together, and a killed one's turn goes on",
     .timeLimit(.minutes(10)))
