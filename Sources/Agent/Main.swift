@@ -64,7 +64,9 @@ extension AgentCommand {
     static let configuration = CommandConfiguration(
       abstract: "Talks to a controller over standard input and output.")
 
-    @Flag(name: .customLong("as-default"), help: ArgumentHelp("~/.cf-bench/cf-bench-agent leads to this agent from now on.", visibility: .hidden))
+    @Flag(
+      name: .customLong("as-default"),
+      help: ArgumentHelp("~/.cf-bench/cf-bench-agent leads to this agent from now on.", visibility: .hidden))
     var isNew = false
 
     func perform() throws -> ExitStatus {

@@ -148,7 +148,9 @@ struct RedactorTests {
   func linear() {
     let secret = String(repeating: "a", count: 50) + "b"
     let redactor = Redactor([secret])
-    for part in ["a", "eyJ", "eyJaaaaaaaa.", "://a", "%61", "\\", "&#97;", "-----BEGIN PRIVATE KEY-----", "Bearer ", "-"] {
+    for part in [
+      "a", "eyJ", "eyJaaaaaaaa.", "://a", "%61", "\\", "&#97;", "-----BEGIN PRIVATE KEY-----", "Bearer ", "-",
+    ] {
       let text = Array(String(repeating: part, count: 100_000 / part.count).utf8)
       #expect(!redactor.redacted(text).isEmpty)
     }

@@ -139,8 +139,11 @@ struct FarDoctor {
     let confinement = Confinement()
     if let obstacle = confinement.obstacle(environment) {
       return Check(
-        id: "far.confinement", status: .warning, detail: "measured code runs with all rights of this login: \(obstacle)",
-        fix: "use a kernel with Landlock (Linux 5.19 or later), and no \(Confinement.variable)=no; or measure only trusted code")
+        id: "far.confinement", status: .warning,
+        detail: "measured code runs with all rights of this login: \(obstacle)",
+        fix:
+          "use a kernel with Landlock (Linux 5.19 or later), and no \(Confinement.variable)=no; or measure only trusted code"
+      )
     }
     guard !confinement.gaps.isEmpty else {
       return Check(id: "far.confinement", status: .ok, detail: "measured code has its own files and processes only")

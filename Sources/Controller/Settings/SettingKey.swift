@@ -136,7 +136,8 @@ struct SettingKey: Sendable {
       "azure.allow-from", \.azure.allowFrom,
       "Who is let in while a run lasts: auto (this machine's address), an address or range, or none (no rule is made)."),
     key(
-      "azure.address-service", \.azure.addressService, "Page that answers with this machine's public address, for auto.",
+      "azure.address-service", \.azure.addressService,
+      "Page that answers with this machine's public address, for auto.",
       .page),
     key(
       "azure.start-limit", \.azure.startLimit, "How long it may take to answer.", within: .seconds(1) ... .seconds(7200)
