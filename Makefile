@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test faults lint format docs bench cloud-init calibrate clean
+.PHONY: help setup demo build test faults fuzz lint format docs bench cloud-init calibrate clean
 
 # The release build: both programs side by side, so that cf-bench finds the agent that it uploads next to itself. The
 # agent has to run where no Swift is installed, hence the static runtime; cf-bench takes the same flags, because targets
@@ -32,9 +32,6 @@ azure := Azure|Provision|CloudInit|Watchdog
 seconds := AzureLifeTests.cancelled
 some_at_a_time := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4
 
-# How many moments `make faults` kills a controller at, for each net.
-KILLS ?= 50
-
 help: ## List these doors.
 	@echo 'make DOOR, where DOOR is one of'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -61,10 +58,13 @@ else
 	scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --filter '$(long)'
 endif
 
-faults: ## Kill a controller at many moments of a run in Azure, and see that each net alone switches the VM off.
+faults: ## Kill, cut, freeze, fill and attack everything some thousand times, and print the table (ROWS= names some of it; KILLS= in Azure).
 	@scripts/setup.sh --tests
 	swift build --build-tests
-	CF_BENCH_TEST_KILLS=$(KILLS) $(some_at_a_time) swift test --skip-build --filter AzureNetsTests
+	$(if $(KILLS),CF_BENCH_TEST_KILLS=$(KILLS)) scripts/faults.py $(ROWS)
+
+fuzz: ## Feed the line codec and the journal ten million made-up inputs (TARGETS= names some; see scripts/fuzz.sh).
+	scripts/fuzz.sh $(TARGETS)
 
 lint: ## Check format, imports, shell scripts and that the generated pages are current; changes nothing.
 	@scripts/setup.sh --tests

@@ -70,9 +70,15 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "AgentTests", dependencies: ["Agent", "Shared", "Statistics", "TestSupport"], swiftSettings: strict),
+    // The properties are also compiled by scripts/fuzz.sh, which adds the entry and its seeds.
+    .testTarget(
+      name: "FuzzTests", dependencies: ["Agent", "Shared", "TestSupport"], path: "Tests/Fuzz",
+      exclude: ["Entry.swift", "FuzzSeeds.swift", "corpus"], swiftSettings: strict),
     .testTarget(
       name: "ControllerTests",
-      dependencies: ["Azure", "Controller", "SSH", "Shared", "Statistics", "TestSupport", argumentParser, systemPackage],
+      dependencies: [
+        "Azure", "Controller", "SSH", "Shared", "Statistics", "TestSupport", argumentParser, systemPackage,
+      ],
       exclude: ["Goldens"], swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CSpawn
 import FoundationEssentials
 import Shared
 
@@ -31,7 +32,7 @@ import Shared
   }
 
   private static func say(_ text: String, to descriptor: Int32) {
-    let bytes = Array((text + "\n").utf8)
+    let bytes = Redactor().redacted(Array((text + "\n").utf8))
     _ = write(descriptor, bytes, bytes.count)  // nobody left to tell when this fails
   }
 }
@@ -53,7 +54,8 @@ private struct AgentCommand: ParsableCommand {
         cf-bench-agent version
         echo '{"v":1,"type":"hello","body":{"protocolVersion":1,"controllerVersion":"x"}}' | cf-bench-agent serve
       """,
-    version: Version.current, subcommands: [Serve.self, RunJob.self, WorkJob.self, Offline.self, Peak.self, ShowVersion.self],
+    version: Version.current,
+    subcommands: [Serve.self, RunJob.self, WorkJob.self, Offline.self, Peak.self, ShowVersion.self],
     defaultSubcommand: Serve.self)
 }
 
@@ -63,7 +65,7 @@ extension AgentCommand {
       abstract: "Talks to a controller over standard input and output.")
 
     func perform() throws -> ExitStatus {
-      var environment = ProcessInfo.processInfo.environment
+      var environment = takeEnvironment()
       // Said by the controller that has just installed this agent; nobody who is started from here needs it.
       let isNew = environment.removeValue(forKey: "CF_BENCH_AS_DEFAULT") == "1"
       let home = AgentHome(environment: environment)
@@ -79,8 +81,10 @@ extension AgentCommand {
     @Argument(help: "The job's name.") var job: String
 
     func perform() throws -> ExitStatus {
-      let environment = ProcessInfo.processInfo.environment
-      return try Keeper(home: AgentHome(environment: environment), environment: environment).run(try jobID(job))
+      let environment = takeEnvironment()
+      let keeper = Keeper(
+        home: AgentHome(environment: environment), environment: environment, secrets: SecretsPipe.take())
+      return try keeper.run(try jobID(job))
     }
   }
 
@@ -94,10 +98,11 @@ extension AgentCommand {
     @Option(help: "What had to be cut off the journal.") var cut: String?
 
     func perform() throws -> ExitStatus {
-      let environment = ProcessInfo.processInfo.environment
+      let environment = takeEnvironment()
       let worker = Worker(
         home: AgentHome(environment: environment), environment: environment, keeper: keeper,
-        cgroup: cgroup.map { JobCgroup(path: $0) }, cut: cut)
+        cgroup: cgroup.map { JobCgroup(path: $0) }, cut: cut,
+        secrets: SecretsPipe.take())
       guard worker.begin() else { return .infrastructure }
       return try worker.run(try jobID(job))
     }
@@ -141,4 +146,11 @@ private func jobID(_ name: String) throws -> JobID {
       fix: "see ~/.cf-bench/jobs", exitStatus: .usage)
   }
   return id
+}
+
+/// This process's environment. What is secret in it is blanked where other programs could see it in /proc.
+private func takeEnvironment() -> [String: String] {
+  let environment = ProcessInfo.processInfo.environment
+  for name in environment.keys where SecretNames.isSecret(name) { cf_blank_variable(name) }
+  return environment
 }

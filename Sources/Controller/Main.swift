@@ -20,8 +20,11 @@ import Shared
       return .done
     } catch {
       let failure = Failure(error)
-      let stream: FileHandle = failure.status == .done ? .standardOutput : .standardError
-      stream.write(Data((failure.text + "\n").utf8))
+      if failure.status == .done {
+        StandardOutput.write(failure.text)
+      } else {
+        StandardError.write(failure.text + "\n")
+      }
       return failure.status
     }
   }
@@ -38,26 +41,19 @@ struct Failure {
   var status: ExitStatus
 
   init(_ error: any Error) {
-    if let error = error as? any UserFacingError {
-      text = error.problem.rendered
-      status = error.exitStatus
-    } else if error is CancellationError {
-      text = "cancelled"
-      status = .cancelled
-    } else if CFBench.exitCode(for: error) == .success {
-      text = CFBench.fullMessage(for: error)
-      status = .done
-    } else if CFBench.exitCode(for: error) == .validationFailure {
-      text = CFBench.fullMessage(for: error)
-      status = .usage
-    } else {
-      let described = (error as NSError).localizedDescription
-      text =
-        Problem(
-          what: "this machine's system refused something", why: described,
-          fix: "check disk space and permissions of the results folder", exitStatus: .infrastructure
-        ).rendered
-      status = .infrastructure
-    }
+    (text, status) = Self.words(error)
+    // They may quote what was typed, or what another program said.
+    text = TerminalText.lines(text)
+  }
+
+  private static func words(_ error: any Error) -> (text: String, status: ExitStatus) {
+    if let error = error as? any UserFacingError { return (error.problem.rendered, error.exitStatus) }
+    if error is CancellationError { return ("cancelled", .cancelled) }
+    if CFBench.exitCode(for: error) == .success { return (CFBench.fullMessage(for: error), .done) }
+    if CFBench.exitCode(for: error) == .validationFailure { return (CFBench.fullMessage(for: error), .usage) }
+    let problem = Problem(
+      what: "this machine's system refused something", why: (error as NSError).localizedDescription,
+      fix: "check disk space and permissions of the results folder", exitStatus: .infrastructure)
+    return (problem.rendered, .infrastructure)
   }
 }

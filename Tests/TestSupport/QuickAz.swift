@@ -60,7 +60,8 @@ public enum QuickAz {
       let deadline = ContinuousClock.now + .seconds(60)
       while access(socket, F_OK) != 0 {
         guard process.isRunning, ContinuousClock.now < deadline else {
-          throw Failure(description: "the process that runs az for tests does not come up; 'scripts/setup.sh --tests' installs az")
+          throw Failure(
+            description: "the process that runs az for tests does not come up; 'scripts/setup.sh --tests' installs az")
         }
         usleep(5000)
       }

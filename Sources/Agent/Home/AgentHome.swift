@@ -29,7 +29,7 @@ struct AgentHome: Sendable {
   var environments: String { path + "/environments" }
 
   /// What a job changed at the machine and has to put back; there only while something is changed.
-  var tuningRecord: String { path + "/tuning.json" }
+  var tuningRecord: String { path + "/tuning/tuning.json" }
 
   func job(_ id: JobID) -> String { "\(jobs)/\(id)" }
 }

@@ -20,7 +20,7 @@ struct FarDoctor {
       tool("tar", ["--version"], need: "needed for path: revisions"),
     ]
       + python.versions.map { interpreter($0, fallback: python.fallbackToSystem) }
-      + [homeFolder, disk, execution, load, lock]
+      + [homeFolder, disk, execution, load, lock, confinement]
   }
 
   private func run(_ program: String, _ arguments: [String], limit: Double = 20) -> ChildProcess.Outcome? {
@@ -133,6 +133,25 @@ struct FarDoctor {
     return Check(
       id: "far.load", status: load > cores / 2 ? .warning : .ok, detail: detail,
       fix: load > cores / 2 ? "wait until the machine is quiet: 'top' shows what runs" : nil)
+  }
+
+  private var confinement: DoctorCheck {
+    let confinement = Confinement()
+    if let obstacle = confinement.obstacle(environment) {
+      return Check(
+        id: "far.confinement", status: .warning,
+        detail: "measured code runs with all rights of this login: \(obstacle)",
+        fix:
+          "use a kernel with Landlock (Linux 5.19 or later), and no \(Confinement.variable)=no; or measure only trusted code"
+      )
+    }
+    guard !confinement.gaps.isEmpty else {
+      return Check(id: "far.confinement", status: .ok, detail: "measured code has its own files and processes only")
+    }
+    return Check(
+      id: "far.confinement", status: .warning,
+      detail: "measured code is confined, but could still \(confinement.gaps.joined(separator: ", "))",
+      fix: "measure only code that you trust, or under a login with fewer rights and a newer kernel")
   }
 
   private var lock: DoctorCheck {

@@ -1,3 +1,5 @@
+import Shared
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -15,9 +17,12 @@ final class CappedLog {
   private var tail: [UInt8] = []
   private var leftOut = 0
   private var isDirty = false
+  private var redactor: Redactor
 
   /// Goes on behind what an earlier keeper left there.
-  init(path: String) {
+  /// - Parameter redactor: masks what no log may hold.
+  init(path: String, redactor: Redactor = Redactor()) {
+    self.redactor = redactor
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     let size = max(0, Int(lseek(descriptor, 0, SEEK_END)))
     head = min(size, Self.part)
@@ -29,9 +34,20 @@ final class CappedLog {
     leftOut = size - head - count
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    end()
+    close(descriptor)
+  }
 
-  func append(_ bytes: UnsafeRawBufferPointer) {
+  func append(_ bytes: UnsafeRawBufferPointer) { redactor.push(bytes).withUnsafeBytes { keep($0) } }
+
+  /// The end of what one process said: nothing is held back any more.
+  func end() {
+    redactor.finish().withUnsafeBytes { keep($0) }
+    flush()
+  }
+
+  private func keep(_ bytes: UnsafeRawBufferPointer) {
     let first = UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.part - head))
     if !first.isEmpty {
       let count = pwrite(descriptor, first.baseAddress, first.count, off_t(head))

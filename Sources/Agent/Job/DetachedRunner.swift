@@ -16,14 +16,17 @@ struct DetachedRunner {
   static let startLimit = 10.0
 
   /// Returns once the runner holds its lock and its journal can be followed.
-  func start(_ folder: JobFolder) throws -> pid_t {
-    let pid = try spawn(folder)
+  /// - Parameter secrets: for the job's layers; they go through a pipe.
+  func start(_ folder: JobFolder, secrets: [String: String]) throws -> pid_t {
+    let pid = try spawn(folder, secrets)
     let deadline = MonotonicClock.seconds + Self.startLimit
     while !folder.hasJournal || folder.runningPID() == nil {
       var status: Int32 = 0
       if waitpid(pid, &status, WNOHANG) == pid {
         // A short job may be over already, and another one's runner may have been quicker.
         if folder.hasJournal, folder.state != .lost { return pid }
+        // On a full disk it could not even say so: what it tried first is tried here.
+        _ = try JournalWriter(folder: folder.path)
         throw Problem(
           what: "the job's runner ended at once", why: folder.lastWords, fix: "see \(folder.log) at the far end",
           exitStatus: .infrastructure)
@@ -41,9 +44,9 @@ struct DetachedRunner {
 
   /// Has a job go on that has neither a runner nor a last word. Of several who try at once one starts it.
   /// - Returns: the process id of a new runner, which is a child of this process; `nil` where none was needed.
-  func revive(_ folder: JobFolder) throws -> pid_t? {
+  func revive(_ folder: JobFolder, secrets: [String: String]) throws -> pid_t? {
     guard folder.exists, folder.state == .lost else { return nil }
-    return try start(folder)
+    return try start(folder, secrets: secrets)
   }
 
   /// Asks for a job's end: its runner is told, and one that comes later finds the mark.
@@ -71,11 +74,13 @@ struct DetachedRunner {
     return own
   }
 
-  private func spawn(_ folder: JobFolder) throws -> pid_t {
+  private func spawn(_ folder: JobFolder, _ secrets: [String: String]) throws -> pid_t {
+    let input = try SecretsPipe.filled(with: secrets)
+    defer { close(input) }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_adddup2(&actions, input, 0)
     posix_spawn_file_actions_addopen(&actions, 1, folder.log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
     cf_spawn_add_chdir(&actions, folder.path)

@@ -13,8 +13,10 @@ final class Job {
   let manifest: JobManifest
   let folder: JobFolder
   let home: AgentHome
-  /// Without ``secrets``: what is built or measured must not find them.
+  /// What builds and tools get of ``login``.
   let environment: [String: String]
+  /// The login's own, with which the sides' code is fetched: none of that runs meanwhile.
+  private let login: [String: String]
   private let secrets: [String: String]
   let journal: JournalWriter
   private let history: JobHistory
@@ -26,15 +28,16 @@ final class Job {
 
   /// - Parameter history: what the journal told before anything was added.
   init(
-    manifest: JobManifest, folder: JobFolder, home: AgentHome, environment: [String: String], journal: JournalWriter,
-    history: JobHistory = JobHistory()
+    manifest: JobManifest, folder: JobFolder, home: AgentHome, environment: [String: String],
+    secrets: [String: String] = [:], journal: JournalWriter, history: JobHistory = JobHistory()
   ) {
     self.history = history
     self.manifest = manifest
     self.folder = folder
     self.home = home
-    secrets = Secrets.take(from: environment)
-    self.environment = environment.filter { !Secrets.names.contains($0.key) }
+    self.secrets = secrets
+    login = Secrets.removed(from: environment, for: manifest)
+    self.environment = Confinement.environment(login, scratch: folder.scratch)
     self.journal = journal
   }
 
@@ -50,6 +53,10 @@ final class Job {
       if let cut { try journal.emit(.trouble(Trouble(problem: JournalWriter.cutProblem(cut)))) }
       let turn = try place.get()
       try turn.wait(limitSeconds: manifest.limits.queueSeconds) { try journal.emit(.queued($0)) }
+      if manifest.tune == true {
+        try FileManager.default.createDirectory(
+          atPath: AccessTree.parent(of: home.tuningRecord), withIntermediateDirectories: true)
+      }
       let tuning = JobTuning(machine: MachineTuning(record: home.tuningRecord), sink: journal)
       defer { withExtendedLifetime(turn, leave) }
       return try withExtendedLifetime(turn) { try tuning.around(isAsked: manifest.tune == true, measureAll) }
@@ -85,6 +92,8 @@ final class Job {
     deadline = MonotonicClock.seconds + manifest.limits.totalSeconds
     try journal.emit(.host(HostReader(environment: environment).witness()))
     var builder = SideBuilder(manifest: manifest, home: home, environment: environment, sink: watched)
+    builder.gather(manifest.python.versions, environment: login)
+    try confine()
     var lastFailure: Problem?
     var measured = 0
     var budget = Budget(manifest)
@@ -113,6 +122,17 @@ final class Job {
     try journal.emit(.host(HostReader(environment: environment).witness()))
     if measured == 0, let lastFailure { return (.failed, lastFailure) }
     return (hasTrouble ? .partial : .done, nil)
+  }
+
+  /// From here on nothing of the job reaches beyond its own places.
+  private func confine() throws {
+    try stopIfCancelled()
+    let temporary = Confinement.temporary(folder.scratch)
+    try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
+    let places = ConfinedPlaces(
+      home: home, job: folder.path, scratch: folder.scratch, environment: login, isRoot: geteuid() == 0,
+      tunes: manifest.tune == true)
+    try journal.emit(.phase(Phase(text: try Confinement().enter(places))))
   }
 
   /// Prepares an interpreter's sides, and says what counts on of what was measured with it before.
@@ -148,7 +168,8 @@ final class Job {
     try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
     defer { _ = try? FileManager.default.removeItem(atPath: scratch) }  // the job's whole scratch goes at its end
     let context = LayerContext(
-      sink: watched, python: python, sides: prepared.sides, copy: prepared.copy, target: manifest.target,
+      sink: watched, python: python, sides: prepared.sides.map(withSecrets), copy: prepared.copy.map(withSecrets),
+      target: manifest.target,
       scratch: scratch, home: home, agent: Executable.own, secrets: secrets,
       setupSeconds: manifest.limits.setupSeconds, environment: environment, seed: manifest.seed,
       checkpoint: { [unowned self] in try self.checkpoint() })
@@ -164,6 +185,12 @@ final class Job {
       try trouble(Trouble(python: python, problem: over.problem))
     }
     journal.sync()
+  }
+
+  private func withSecrets(_ side: SideEnvironment) -> SideEnvironment {
+    var side = side
+    side.secrets = Secrets.ofTarget(secrets)
+    return side
   }
 
   private func stopIfCancelled() throws {

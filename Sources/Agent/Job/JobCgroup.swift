@@ -67,6 +67,7 @@ struct JobCgroup: Equatable {
   func remove() {
     guard rmdir(path) != 0, errno != ENOENT else { return }
     for name in MachineFiles().names(in: path) where !name.contains(".") { JobCgroup(path: "\(path)/\(name)").remove() }
-    rmdir(path)  // one that still holds a process stays: the census says so in the log
+    // Its last process may still be on its way out. One that can't be ended keeps it: the log says so.
+    for _ in 0..<50 where rmdir(path) != 0 && errno == EBUSY { usleep(2000) }
   }
 }

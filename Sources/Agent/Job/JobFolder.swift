@@ -68,7 +68,17 @@ struct JobFolder: Sendable {
       let pid = pid_t(lock.content.split(separator: " ").first ?? "")
     else { return nil }
     // What an earlier one left there stands until the next has come up.
-    return kill(pid, 0) == 0 || errno == EPERM ? pid : nil
+    return ProcessTree.isAlive(pid) ? pid : nil
+  }
+
+  /// Has the disk keep what is there by now, the folder's own name included: a machine may lose its power next.
+  func sync() {
+    for path in [manifest, self.path, String(self.path.dropLast(id.text.utf8.count + 1))] {
+      let file = open(path, O_RDONLY | O_CLOEXEC)
+      guard file >= 0 else { continue }
+      fsync(file)  // best effort: a failing disk shows at the next write
+      close(file)
+    }
   }
 
   func readManifest() throws -> JobManifest {

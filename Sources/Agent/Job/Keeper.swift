@@ -15,6 +15,8 @@ import Shared
 struct Keeper {
   let home: AgentHome
   let environment: [String: String]
+  /// For its workers.
+  var secrets: [String: String] = [:]
 
   /// How many workers in a row may take over without a block finished between them.
   static let patience = 3
@@ -58,14 +60,22 @@ struct Keeper {
     // Opened for what it does at opening: from here on whoever follows the journal sees whole lines that fit.
     let cut = try JournalWriter(folder: folder.path).cut
     own.write("\(getpid()) \(BootID.current ?? "")")
+    folder.sync()
     if let digest = OwnBinary.installedSHA256 { home.markUsed("\(home.agents)/\(digest)") }
     let cgroup = JobCgroup.make(for: folder, environment: environment)
+    defer {
+      cgroup?.remove()
+      unlink(folder.cgroupNote)
+    }
     if let cgroup { try Data(cgroup.path.utf8).write(to: URL(filePath: folder.cgroupNote)) }
     let worker = KeptWorker(
-      folder: folder, log: CappedLog(path: folder.log), cgroup: cgroup, environment: environment)
+      folder: folder, log: CappedLog(path: folder.log, redactor: Redactor(secrets.values)), cgroup: cgroup,
+      environment: environment, secrets: secrets)
     let lastWord = try work(worker, cut: cut)
-    cgroup?.remove()
-    unlink(folder.cgroupNote)
+    // A worker that is confined leaves the empty folder.
+    _ = try? FileManager.default.removeItem(atPath: folder.scratch)  // costs room and nothing else
+    // A worker that was killed put nothing back.
+    LeftTuning.restore(home: home, environment: environment)
     return Self.status(of: lastWord)
   }
 
@@ -83,7 +93,7 @@ struct Keeper {
       inARow = try self.blocks(folder) > blocks ? 1 : inARow + 1
       let why = Self.words(end, ranOut: OutOfMemory.count > killed)
       worker.log.append("[cf-bench: the job's worker \(why)]\n")
-      worker.log.flush()
+      worker.log.end()
       if inARow > Self.patience, !isCancelled(folder) {
         return try close(folder, .failed, givenUp(folder, after: inARow, why: why), since: started)
       }

@@ -14,6 +14,7 @@ struct KeptWorker {
   let log: CappedLog
   let cgroup: JobCgroup?
   let environment: [String: String]
+  var secrets: [String: String] = [:]
 
   /// How long a worker that was told to end may take, in seconds.
   static let cancelGrace = 3.0
@@ -31,7 +32,7 @@ struct KeptWorker {
     let status = watch(pid, output)
     endTree()
     pump(output)
-    log.flush()
+    log.end()
     return status & 0x7f == 0 ? .exited((status >> 8) & 0xff) : .signalled(status & 0x7f)
   }
 
@@ -122,10 +123,12 @@ struct KeptWorker {
     guard cf_pipe(&ends) == 0 else { throw ChildProcess.SpawnFailure(program: program, code: errno) }
     _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
     defer { close(ends[1]) }
+    let input = try SecretsPipe.filled(with: secrets)
+    defer { close(input) }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_adddup2(&actions, input, 0)
     posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
     posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
     cf_spawn_add_chdir(&actions, folder.path)

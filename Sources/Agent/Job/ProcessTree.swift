@@ -31,6 +31,12 @@ enum ProcessTree {
     return entries
   }
 
+  /// Whether a process is there that has not ended, as far as this one may see.
+  static func isAlive(_ pid: pid_t) -> Bool {
+    guard Glibc.kill(pid, 0) == 0 || errno == EPERM else { return false }
+    return look(at: pid)?.isZombie != true
+  }
+
   private static func look(at pid: pid_t) -> Entry? {
     let file = open("/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return nil }

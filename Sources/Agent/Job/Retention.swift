@@ -71,12 +71,22 @@ struct Retention {
       let changed = [folder.journal, folder.manifest, folder.path].compactMap(Self.changed).max() ?? now
       let mayGo =
         switch folder.state {
-        case .finished: !folder.hasRunner
+        case .finished: isOver(folder)
         case .running: false
         case .lost: now - changed > Self.unfinishedSeconds
         }
       return Kept(folder: folder, changed: changed, bytes: size(of: folder.path), mayGo: mayGo)
     }
+  }
+
+  /// Whether a finished job's runner is gone. One that was killed at its very end left the empty control group.
+  private func isOver(_ folder: JobFolder) -> Bool {
+    guard !folder.hasRunner else { return false }
+    if let path = MachineFiles().text(folder.cgroupNote), path.hasPrefix("/") {
+      JobCgroup(path: path).remove()
+      unlink(folder.cgroupNote)
+    }
+    return true
   }
 
   /// Holds the runner's lock meanwhile, so that no runner takes the job up; in one step it is gone for all others.

@@ -15,8 +15,8 @@ extension StorageFailure {
       self = failure
     } else if let error = error as? CocoaError, error.code == .fileWriteOutOfSpace {
       self.init(path: error.filePath ?? path, code: ENOSPC)
-    } else if let problem = (error as? any UserFacingError)?.problem,
-      (problem.why ?? "").contains(String(cString: strerror(ENOSPC))) || problem.what.contains("the disk of the far end")
+    } else if let words = (error as? any UserFacingError)?.problem.why,
+      words.contains(String(cString: strerror(ENOSPC)))
     {
       self.init(path: path, code: ENOSPC)
     } else {

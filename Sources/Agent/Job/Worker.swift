@@ -17,6 +17,7 @@ struct Worker {
   let cgroup: JobCgroup?
   /// What the keeper had to cut off the journal.
   let cut: String?
+  var secrets: [String: String] = [:]
 
   /// Binds this process to its keeper. To be called before anything is started.
   /// - Returns: false when the keeper is gone already.
@@ -34,7 +35,7 @@ struct Worker {
   /// - Throws: when nothing can be written of the job.
   func run(_ id: JobID) throws -> ExitStatus {
     let folder = JobFolder(id, in: home)
-    let journal = try JournalWriter(folder: folder.path)
+    let journal = try JournalWriter(folder: folder.path, redactor: Redactor(secrets.values))
     let started = MonotonicClock.seconds
     let result = perform(folder, journal)
     // What can't be removed costs room and nothing else; the result matters more.
@@ -45,12 +46,14 @@ struct Worker {
     return Keeper.status(of: finished)
   }
 
-  private func perform(_ folder: JobFolder, _ journal: JournalWriter) -> (outcome: Finished.Outcome, problem: Problem?) {
+  private func perform(_ folder: JobFolder, _ journal: JournalWriter) -> (outcome: Finished.Outcome, problem: Problem?)
+  {
     do {
       let manifest = try folder.readManifest()
       let history = try JobHistory(folder.journal)
       let job = Job(
-        manifest: manifest, folder: folder, home: home, environment: environment, journal: journal, history: history)
+        manifest: manifest, folder: folder, home: home, environment: environment, secrets: secrets, journal: journal,
+        history: history)
       return job.perform(cut: cut, leave: endOthers)
     } catch {
       return (.failed, Job.problem(of: error, at: home.path))

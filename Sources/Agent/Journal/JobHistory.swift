@@ -41,7 +41,8 @@ struct JobHistory {
   init(_ journal: String) throws {
     try JournalFile.eachLine(journal) { line, _ in
       if Self.types.contains(where: { JournalFile.isType($0, line) }),
-        let event = try? NumberedEvent(line: line) {  // not our writer's: it tells nothing
+        let event = try? NumberedEvent(line: line)
+      {  // not our writer's: it tells nothing
         take(event.event)
       }
       return true

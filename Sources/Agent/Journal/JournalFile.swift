@@ -44,7 +44,9 @@ enum JournalFile {
     let size = try size(path)
     let left = size - sound.bytes
     // Longer than any line: what stands there has no end of its own.
-    if isBroken || left > WireLine.maximumBytes { sound.rest = .damaged(bytes: left) } else if left > 0 {
+    if isBroken || left > WireLine.maximumBytes {
+      sound.rest = .damaged(bytes: left)
+    } else if left > 0 {
       sound.rest = .torn
     }
     return sound

@@ -22,11 +22,16 @@ final class JournalWriter: EventSink {
   private var size: off_t
   private var lastSync = MonotonicClock.seconds
   private static let reserveBytes = 64 << 10
+  /// Held open: it is given up by emptying it, which a runner that is confined may still do.
+  private let reserveDescriptor: Int32
+  private let redactor: Redactor
 
   /// Opens or creates the journal. A torn last line, left by a crash, is cut off, and so is a line that does not fit with
   /// all that follows it, of which a copy is kept as `journal.cut-N`; all before it stands.
   /// - Parameter keepsReserve: whether room for the last word is set apart; not for the last word itself.
-  init(folder: String, keepsReserve: Bool = true) throws {
+  /// - Parameter redactor: masks what no journal may hold.
+  init(folder: String, keepsReserve: Bool = true, redactor: Redactor = Redactor()) throws {
+    self.redactor = redactor
     journalPath = folder + "/journal.ndjson"
     reserve = folder + "/reserve"
     let sound = try JournalFile.sound(journalPath)
@@ -40,21 +45,28 @@ final class JournalWriter: EventSink {
     guard descriptor >= 0, ftruncate(descriptor, size) == 0 else {
       throw StorageFailure(path: journalPath, code: errno)
     }
-    if keepsReserve { try Self.fill(reserve) }
+    reserveDescriptor = keepsReserve ? try Self.fill(reserve) : -1
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    close(descriptor)
+    close(reserveDescriptor)
+  }
 
   /// Room that is there already is left alone: on a full disk it could not be had again.
-  private static func fill(_ path: String) throws(StorageFailure) {
+  private static func fill(_ path: String) throws(StorageFailure) -> Int32 {
     var status = stat()
-    if stat(path, &status) == 0, status.st_size == reserveBytes { return }
+    if stat(path, &status) == 0, status.st_size == reserveBytes { return open(path, O_WRONLY | O_CLOEXEC) }
     let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw StorageFailure(path: path, code: errno) }
-    defer { close(file) }
     let bytes = [UInt8](repeating: 0, count: reserveBytes)
     let written = write(file, bytes, bytes.count)
-    guard written == bytes.count else { throw StorageFailure(path: path, code: written < 0 ? errno : ENOSPC) }
+    guard written == bytes.count else {
+      let code = written < 0 ? errno : ENOSPC
+      close(file)
+      throw StorageFailure(path: path, code: code)
+    }
+    return file
   }
 
   func emit(_ event: JobEvent) throws {
@@ -66,11 +78,12 @@ final class JournalWriter: EventSink {
     try append(sealed.line)
     chain = sealed.chain
     last += 1
-    if MonotonicClock.seconds - lastSync >= 1 { sync() }
+    if MonotonicClock.seconds - lastSync >= 1 || event.endsLayer { sync() }
   }
 
   private func seal(_ event: JobEvent) throws(WireError) -> (line: [UInt8], chain: JournalChain) {
-    let line = try NumberedEvent(number: last + 1, time: Timestamp.rfc3339(), event: event).line()
+    let event = NumberedEvent(number: last + 1, time: Timestamp.rfc3339(), event: event)
+    let line = redactor.redacted(line: try event.line())
     var next = chain
     let sealed = next.seal(line)
     guard sealed.count <= WireLine.maximumBytes else { throw .lineTooLong(limit: WireLine.maximumBytes) }
@@ -79,6 +92,7 @@ final class JournalWriter: EventSink {
 
   /// Writes the job's last word even where the disk is full.
   func emitLast(_ event: JobEvent) throws {
+    ftruncate(reserveDescriptor, 0)
     unlink(reserve)
     try emit(event)
     sync()
@@ -106,6 +120,10 @@ final class JournalWriter: EventSink {
     }
     size += off_t(line.count)
   }
+}
+
+extension JobEvent {
+  fileprivate var endsLayer: Bool { if case .layerFinished = self { true } else { false } }
 }
 
 // MARK: What is cut off

@@ -83,6 +83,8 @@ struct SideEnvironment: Equatable, Sendable {
   var label: String
   /// The virtual environment's folder. All arms' paths have the same length.
   var path: String
+  /// Secret values that the target's commands need, by their variables' names.
+  var secrets: [String: String] = [:]
   var side: Side { arm.side }
   var bin: String { path + "/bin" }
   var interpreter: String { bin + "/python" }
@@ -93,6 +95,6 @@ struct SideEnvironment: Equatable, Sendable {
       "PATH": "\(bin):/usr/local/bin:/usr/bin:/bin", "HOME": home, "TMPDIR": home, "LANG": "C.UTF-8",
       "LC_ALL": "C.UTF-8",
       "PYTHONHASHSEED": "0", "COLUMNS": "200", "VIRTUAL_ENV": path,
-    ]
+    ].merging(secrets) { own, _ in own }
   }
 }

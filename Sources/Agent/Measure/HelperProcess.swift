@@ -14,6 +14,8 @@ final class HelperProcess {
   private var output: [UInt8] = []
   private var error: [UInt8] = []
   private var hasEnded = false
+  /// A line longer than this is none of the helper's own, in bytes.
+  private static let longestLine = 4 << 20
 
   /// - Parameter input: the first bytes of its standard input, which stays open; at most a pipe's buffer (64 KiB).
   init(_ child: ChildProcess, input: [UInt8]) throws(ChildProcess.SpawnFailure) {
@@ -42,13 +44,13 @@ final class HelperProcess {
         return line
       }
       let left = deadline - MonotonicClock.seconds
-      guard left > 0 else { return nil }
+      guard left > 0, output.count <= Self.longestLine else { return nil }
       var polled = [
         pollfd(fd: pipes.output.read, events: Int16(POLLIN), revents: 0),
         pollfd(fd: pipes.error.read, events: Int16(POLLIN), revents: 0),
       ]
       _ = poll(&polled, 2, Int32(left * 1000 + 1))
-      if polled[1].revents != 0 { _ = Self.take(pipes.error.read, into: &error) }
+      if polled[1].revents != 0 { takeWords() }
       if polled[0].revents != 0, !Self.take(pipes.output.read, into: &output) { return nil }
     }
   }
@@ -64,9 +66,16 @@ final class HelperProcess {
   /// What it said on standard error, for a person.
   var lastWords: String {
     var polled = [pollfd(fd: pipes.error.read, events: Int16(POLLIN), revents: 0)]
-    while poll(&polled, 1, 0) > 0, Self.take(pipes.error.read, into: &error) {}
+    while poll(&polled, 1, 0) > 0, takeWords() {}
     return String(decoding: error.suffix(2000), as: UTF8.self).split(whereSeparator: \.isNewline).suffix(4)
       .joined(separator: "\n")
+  }
+
+  /// Reads what it says on standard error, of which the end is kept. False when it says no more.
+  @discardableResult
+  private func takeWords() -> Bool {
+    defer { if error.count > 64 << 10 { error.removeFirst(error.count - 32 << 10) } }
+    return Self.take(pipes.error.read, into: &error)
   }
 
   private func end() {

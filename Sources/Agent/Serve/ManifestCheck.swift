@@ -2,6 +2,11 @@ import Shared
 
 /// Bounds that a manifest must keep, whoever wrote it.
 enum ManifestCheck {
+  private static func isIdentifier(_ part: Substring) -> Bool {
+    guard let first = part.unicodeScalars.first, first == "_" || first.properties.isXIDStart else { return false }
+    return part.unicodeScalars.allSatisfy { $0 == "_" || $0.properties.isXIDContinue }
+  }
+
   static func check(_ manifest: JobManifest) throws {
     func refuse(_ why: String) -> Problem {
       Problem(
@@ -17,6 +22,22 @@ enum ManifestCheck {
     guard !manifest.layers.names.isEmpty else { throw refuse("it names no layer") }
     let limits = [manifest.limits.queueSeconds, manifest.limits.setupSeconds, manifest.limits.totalSeconds]
     guard limits.allSatisfy({ $0 > 0 && $0 <= 7 * 86_400 }) else { throw refuse("a limit lies outside 0 to 7 days") }
+    let (package, module) = (manifest.target.package, manifest.target.importName)
+    guard (try? Requirement(package))?.text == Requirement.normalised(package), package.first != "-" else {
+      throw refuse("'\(HostReader.printable(package))' is no distribution's name")
+    }
+    // It becomes part of a program (`import NAME`).
+    guard module.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(isIdentifier) else {
+      throw refuse("'\(HostReader.printable(module))' is no module's name")
+    }
+    let names = [manifest.owner, manifest.branch ?? "", manifest.createdAt] + manifest.sides.map(\.label)
+    guard names.allSatisfy({ $0.utf8.count <= 4096 && HostReader.printable($0) == $0 }) else {
+      throw refuse("an owner, a branch or a label is very long or holds control characters")
+    }
+    for name in manifest.secrets ?? [] {
+      if let objection = SecretNames.objection(to: name) { throw refuse("a secret's name, '\(name)', \(objection)") }
+    }
+    guard (manifest.secrets ?? []).count <= 32 else { throw refuse("it names more than 32 secrets") }
     if let stopping = manifest.stopping {
       guard stopping.alpha > 0, stopping.alpha <= 0.5, stopping.delta > 0, stopping.delta <= 1 else {
         throw refuse("alpha must lie above 0 and be at most 0.5, delta above 0 and at most 1")

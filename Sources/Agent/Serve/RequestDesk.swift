@@ -13,6 +13,8 @@ final class RequestDesk {
   private let environment: [String: String]
   /// Runners that this process started: its children, to be waited for once they end.
   private var children: [pid_t] = []
+  /// Masks what this session knows to be secret in its words to the controller.
+  private var redactor: Redactor
   private var cancelled: [(job: JobFolder, deadline: Double)] = []
   private let intake: FileIntake
   /// This agent was installed just now: the stable name is to lead to it.
@@ -27,6 +29,7 @@ final class RequestDesk {
     self.environment = environment
     self.isNew = isNew
     intake = FileIntake(home: home)
+    redactor = Redactor(SecretNames.values(in: environment))
   }
 
   /// - Returns: `nil` when the answer comes with a later request: a file's, with its last piece.
@@ -60,7 +63,8 @@ final class RequestDesk {
         what: "the far end's system refused something", why: "\(error)",
         fix: "check disk space and permissions of ~/.cf-bench there", exitStatus: .infrastructure)
     let message = AgentMessage.refused(Refused(request: request, problem: problem))
-    return (try? message.line()) ?? []  // a problem is four short fields: it always fits a line
+    let line = (try? message.line()) ?? []  // a problem is four short fields: it always fits a line
+    return redactor.redacted(line: line)
   }
 
   /// No request comes any more.
@@ -137,9 +141,14 @@ final class RequestDesk {
 
   /// Has a job go on that has neither a runner nor a last word. False when that is not possible: its log says why.
   private func revive(_ folder: JobFolder, secrets: [String: String]) -> Bool {
-    let environment = environment.merging(Secrets.take(from: secrets)) { $1 }
+    guard folder.state == .lost else { return true }
+    if !secrets.isEmpty { redactor = Redactor(SecretNames.values(in: environment) + secrets.values) }
     do {
-      if let pid = try DetachedRunner(home: home, environment: environment).revive(folder) { children.append(pid) }
+      let manifest = try folder.readManifest()
+      let runner = DetachedRunner(home: home, environment: Secrets.removed(from: environment, for: manifest))
+      let admitted =
+        folder.isCancelled ? [:] : try Secrets.admitted(secrets, environment: environment, for: manifest)
+      if let pid = try runner.revive(folder, secrets: admitted) { children.append(pid) }
       return true
     } catch {
       let problem = (error as? any UserFacingError)?.problem.rendered ?? "\(error)"
@@ -168,6 +177,9 @@ final class RequestDesk {
 
   private func accept(_ submit: SubmitRequest) throws -> Accepted {
     let manifest = submit.manifest
+    if let secrets = submit.secrets, !secrets.isEmpty {
+      redactor = Redactor(SecretNames.values(in: environment) + secrets.values)
+    }
     try ManifestCheck.check(manifest)
     let folder = JobFolder(manifest.id, in: home)
     let isKnown = folder.exists
@@ -189,6 +201,7 @@ final class RequestDesk {
   }
 
   private func begin(_ folder: JobFolder, _ manifest: JobManifest, secrets: [String: String]) throws {
+    let admitted = try Secrets.admitted(secrets, environment: environment, for: manifest)
     let queue = QueueFolder(environment)
     // Under the gate: who asks whether the machine may be stopped sees this job, or we see that it will be.
     try queue.withGate {
@@ -202,8 +215,8 @@ final class RequestDesk {
         throw StorageFailure(path: folder.path, code: code == 0 ? ENOSPC : code)
       }
     }
-    let environment = environment.merging(Secrets.take(from: secrets)) { $1 }
-    do { children.append(try DetachedRunner(home: home, environment: environment).start(folder)) } catch {
+    let runner = DetachedRunner(home: home, environment: Secrets.removed(from: environment, for: manifest))
+    do { children.append(try runner.start(folder, secrets: admitted)) } catch {
       _ = try? FileManager.default.removeItem(atPath: folder.path)  // so that it can be submitted again
       throw error
     }

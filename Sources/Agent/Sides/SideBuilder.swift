@@ -9,7 +9,8 @@ struct SideBuilder {
   private let sink: any EventSink
   private let tools: SetupTools
   /// Found once: a branch that moves in the middle of a job must not give two interpreters two revisions.
-  private var found: [SideCode]?
+  private var found: Result<[SideCode], any Error>?
+  private var interpreters: [String: Result<Interpreter, any Error>] = [:]
 
   init(manifest: JobManifest, home: AgentHome, environment: [String: String], sink: any EventSink) {
     self.manifest = manifest
@@ -42,14 +43,11 @@ struct SideBuilder {
   }
 
   private mutating func prepareAll(python: String, withCopy: Bool) throws -> Prepared {
-    for folder in [home.repositories, home.checkouts, home.environments] {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    }
+    try makeFolders()
     let requirements = try manifest.requirements.map { try Requirement($0) }
     try phase("looking for Python \(python)")
-    let interpreter = try Interpreter.find(
-      python, fallbackToSystem: manifest.python.fallbackToSystem, tools: tools)
-    let codes = try findCode()
+    let interpreter = try findInterpreter(python, with: tools)
+    let codes = try findCode(with: tools)
     let resolver = DependencyResolver(
       home: home, tools: tools, interpreter: interpreter, requirements: requirements)
     var base: DependencyLock?
@@ -71,15 +69,41 @@ struct SideBuilder {
     return prepared
   }
 
-  private mutating func findCode() throws -> [SideCode] {
-    if let found { return found }
+  /// Fetches everything that nothing of which runs: interpreters, and the sides' code. It needs the login's own rights, such
+  /// as its keys for a repository. What fails is said when it is needed.
+  /// - Parameter environment: the login's.
+  mutating func gather(_ pythons: [String], environment: [String: String]) {
+    let tools = SetupTools(environment: environment, home: home, limitSeconds: manifest.limits.setupSeconds)
+    do { try makeFolders() } catch { return }  // the first side to be prepared meets it again
+    for python in pythons { _ = try? findInterpreter(python, with: tools) }
+    _ = try? findCode(with: tools)
+  }
+
+  private func makeFolders() throws {
+    for folder in [home.repositories, home.checkouts, home.environments] {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+  }
+
+  private mutating func findInterpreter(_ python: String, with tools: SetupTools) throws -> Interpreter {
+    if let known = interpreters[python] { return try known.get() }
+    let fallback = manifest.python.fallbackToSystem
+    let found = Result { try Interpreter.find(python, fallbackToSystem: fallback, tools: tools) }
+    interpreters[python] = found
+    return try found.get()
+  }
+
+  private mutating func findCode(with tools: SetupTools) throws -> [SideCode] {
+    if let found { return try found.get() }
     let fetcher = CodeFetcher(home: home, tools: tools)
-    let codes = try manifest.sides.map { plan in
-      try phase("fetching \(plan.label)", plan.side)
-      return try fetcher.fetch(plan)
+    let codes = Result {
+      try manifest.sides.map { plan in
+        try phase("fetching \(plan.label)", plan.side)
+        return try fetcher.fetch(plan)
+      }
     }
     found = codes
-    return codes
+    return try codes.get()
   }
 
   private func build(

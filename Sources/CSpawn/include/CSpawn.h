@@ -1,6 +1,8 @@
 #ifndef CF_BENCH_CSPAWN_H
 #define CF_BENCH_CSPAWN_H
 
+#include "Confine.h"
+
 /// `posix_spawn_file_actions_addchdir_np`: glibc (2.29) shows it only with `_GNU_SOURCE`, which Swift's importer does not set.
 /// `actions` is a `posix_spawn_file_actions_t *`: named `void *` so that this header pulls in no system header, whose types
 /// Swift would then take for ours.

@@ -48,7 +48,7 @@ extension CommandContext {
     let known = StoredJob.folder(of: job, in: settings.results)
     if let known { progress.remark("going on in \(known.path.string)") }
     // The key is needed where the job's runner has to be started again and asks the live service.
-    let secrets = settings.optimizeAnswers == .live ? CodeflashLayers.key(environment) : nil
+    let secrets = JobSecrets.values(JobSecrets.names(settings), environment: environment)
     let steps = JobLine.Steps(secrets: secrets) { session in
       let folder = if let known { known } else { try await newFolder(for: job, in: session) }
       results.folder = folder

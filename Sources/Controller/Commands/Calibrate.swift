@@ -39,7 +39,7 @@ struct Calibrate: BenchCommand {
 
   mutating func perform() async throws -> ExitStatus {
     let isQuiet = output.quiet
-    let note: (String) -> Void = { if !isQuiet { FileHandle.standardError.write(Data(($0 + "\n").utf8)) } }
+    let note: (String) -> Void = { if !isQuiet { StandardError.write($0 + "\n") } }
     var report = CalibrationReport()
     if !realOnly {
       note("simulating \(trials) pairs of identical code for each of \(NoiseCell.allCases.count) kinds of noise")

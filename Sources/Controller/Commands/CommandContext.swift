@@ -109,6 +109,7 @@ struct CommandContext {
 
   /// Measures one revision, or two against each other, and prints what was found.
   func measure(base: String?, head: String) async throws -> ExitStatus {
+    try JobSecrets.check(settings)
     let progress = makeProgress()
     let measurement = Measurement(
       settings: settings, machine: machine, python: python,
@@ -154,7 +155,7 @@ struct CommandContext {
 /// Words for the person. A terminal that was closed meanwhile takes none, and that must not end the work.
 enum StandardError {
   static func write(_ text: String) {
-    let bytes = Array(text.utf8)
+    let bytes = Array(Masking.redactor.redacted(text).utf8)
     var written = 0
     while written < bytes.count {
       let count = bytes[written...].withUnsafeBytes { platformWrite($0) }
@@ -172,7 +173,8 @@ enum StandardError {
 /// Results go here and nowhere else.
 enum StandardOutput {
   static func write(_ text: String) {
-    FileHandle.standardOutput.write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
+    let safe = Masking.redactor.redacted(text)
+    FileHandle.standardOutput.write(Data((safe.hasSuffix("\n") ? safe : safe + "\n").utf8))
   }
 
   static func write(json value: some Encodable) throws {

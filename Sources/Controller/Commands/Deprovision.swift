@@ -52,7 +52,7 @@ struct Deprovision: BenchCommand {
   private func ask(_ things: [String], _ vm: AzureVM) throws {
     let question = "This removes for good:\n  \(things.joined(separator: "\n  "))\nType \(vm.name) to go on: "
     let isTerminal = isatty(0) != 0
-    FileHandle.standardError.write(Data(question.utf8))
+    StandardError.write(question)
     guard isTerminal, let answer = readLine(), answer.filter({ !$0.isWhitespace }) == vm.name else {
       throw Problem(
         what: "nothing was removed", why: isTerminal ? "the answer was another one" : "nobody can be asked here",

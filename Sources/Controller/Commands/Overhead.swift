@@ -18,7 +18,7 @@ struct Overhead: BenchCommand {
     let environment = ProcessInfo.processInfo.environment
     let isQuiet = output.quiet
     let bench = OverheadBench(agent: try AgentBinary.find(environment: environment), environment: environment) {
-      if !isQuiet { FileHandle.standardError.write(Data(($0 + "\n").utf8)) }
+      if !isQuiet { StandardError.write($0 + "\n") }
     }
     let report = try await bench.run()
     if output.json { try StandardOutput.write(json: report) } else { StandardOutput.write(report.description) }

@@ -63,7 +63,7 @@ extension CommandContext {
       try write(record.recordings, to: folder)
       progress.finish("\(record.recordings.count) recordings in \(folder.string)")
       for trouble in record.troubles {
-        FileHandle.standardError.write(Data((trouble.problem.rendered + "\n").utf8))
+        StandardError.write(trouble.problem.rendered + "\n")
       }
       guard !record.recordings.isEmpty else {
         throw Problem(

@@ -28,16 +28,4 @@ struct CodeflashLayers: Sendable {
         measuresRun: !layers.contains(.optimize), top: settings.memoryTop)
     }
   }
-
-  /// What only a live service needs; stands in no file.
-  func secrets(_ environment: [String: String]) -> [String: String]? {
-    settings.optimizeAnswers == .live ? Self.key(environment) : nil
-  }
-
-  /// The key of the live service, by its variable's name, where this shell has one.
-  static func key(_ environment: [String: String]) -> [String: String]? {
-    let given = environment["CODEFLASH_API_KEY"]?.trimmingCharacters(in: .whitespacesAndNewlines)
-    guard let key = given, !key.isEmpty else { return nil }
-    return ["CODEFLASH_API_KEY": key]
-  }
 }

@@ -62,13 +62,18 @@ final class JobLine {
   private func stay() async throws -> Ended {
     while true {
       do {
-        return try await withAgentSession(target.machine, agent: target.agent, note: progress.step) { session, _ in
+        // Something is said only where the host has let us in, to bring the agent.
+        let note = { [self] (text: String) in
           hasMet = true
-          do { return try await converse(session) } catch where Task.isCancelled {
+          progress.step(text)
+        }
+        return try await withAgentSession(target.machine, agent: target.agent, note: note) { session, _ in
+          hasMet = true
+          do { return try await converse(session) } catch  where Task.isCancelled {
             return try await endCancelled(in: session)
           }
         }
-      } catch where Task.isCancelled {
+      } catch  where Task.isCancelled {
         guard !isEnding else { throw error }
         return try await endCancelled(in: nil)
       } catch {

@@ -21,10 +21,11 @@ enum ManifestBuilder {
       limits: JobLimits(
         queueSeconds: settings.limitQueue.inSeconds, setupSeconds: settings.limitSetup.inSeconds,
         totalSeconds: settings.limitTotal.inSeconds),
-      tune: settings.tune ? true : nil, branch: sides.last.map { "\(settings.targetPackage) \($0.label)" })
+      tune: settings.tune ? true : nil, branch: sides.last.map { "\(settings.targetPackage) \($0.label)" },
+      secrets: JobSecrets.names(settings, layers))
   }
 
   static var owner: String {
-    "\(NSUserName())@\(ProcessInfo.processInfo.hostName)"
+    TerminalText.clean("\(NSUserName())@\(ProcessInfo.processInfo.hostName)", limit: 100)
   }
 }

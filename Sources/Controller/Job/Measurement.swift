@@ -59,7 +59,7 @@ struct Measurement {
     _ manifest: JobManifest, uploads: [Upload], on address: MachineAddress, agent: AgentBinary,
     store open: @escaping (JobManifest) throws -> EventStore
   ) async throws -> Ended {
-    let secrets = codeflashLayers?.secrets(machine.environment)
+    let secrets = JobSecrets.values(manifest.secrets ?? [], environment: machine.environment)
     let steps = JobLine.Steps(
       prepare: { session in try await send(uploads, in: session) },
       submit: SubmitRequest(manifest: manifest, secrets: secrets, supersede: settings.supersede ? true : nil),
@@ -89,7 +89,9 @@ extension MachineAccess {
   ) async throws -> Ended {
     let target = JobLine.Target(
       job: job, machine: address, agent: agent, flags: flags, reconnect: reconnect, lastWords: lastWords)
-    do { return try await JobLine(target, steps, progress: progress).run() } catch is CancelUnsure where choice == .azure {
+    do { return try await JobLine(target, steps, progress: progress).run() } catch is CancelUnsure
+      where choice == .azure
+    {
       throw CancellationError()  // the VM is stopped next, and the job with it
     }
   }

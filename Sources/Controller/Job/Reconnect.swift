@@ -23,8 +23,8 @@ struct Reconnect: Sendable, Equatable {
 
   /// A ping goes out this often; the answer is what tells a dead line from a silent job.
   var pingEvery: Duration { .seconds(5) * pace }
-  /// Without a byte for this long, the connection counts as dead.
-  var silenceLimit: Duration { .seconds(20) * pace }
+  /// Without a byte for this long, the connection counts as dead; never so short that a busy machine looks like one.
+  var silenceLimit: Duration { max(.seconds(20) * pace, .seconds(1)) }
 }
 
 /// One loss of the line, from when it is noticed to the next answer.

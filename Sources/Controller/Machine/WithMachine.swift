@@ -63,7 +63,10 @@ struct MachineAccess: Sendable {
 /// Which variables of this shell a session on this machine gets: where programs and certificates are, how the network is
 /// reached, how uv is set up. Secrets have other names.
 func isPassedOn(_ name: String) -> Bool {
-  let exact = ["PATH", "CF_BENCH_HOME", "CF_BENCH_LOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"]
+  let exact = [
+    "PATH", "CF_BENCH_HOME", "CF_BENCH_LOCK", "CF_BENCH_CONFINE", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+  ]
   let proxies = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
   let isCredential = ["TOKEN", "PASSWORD", "USERNAME", "CREDENTIAL"].contains { name.contains($0) }
   return exact.contains(name) || proxies.contains(name.lowercased()) || (name.hasPrefix("UV_") && !isCredential)

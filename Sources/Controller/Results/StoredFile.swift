@@ -48,7 +48,9 @@ enum StoredFile {
     }
   }
 
-  static func write(_ text: String, to path: FilePath) throws(ResultsError) { try write(text.utf8, to: path) }
+  static func write(_ text: String, to path: FilePath) throws(ResultsError) {
+    try write(Masking.redactor.redacted(text).utf8, to: path)
+  }
 
   /// Makes a folder, with all above it that are not there yet.
   /// - Throws: ``ResultsError/unwritable(path:reason:)``
@@ -68,7 +70,7 @@ enum StoredFile {
   private static func json(_ document: some Encodable, path: FilePath) throws(ResultsError) -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    do { return Array(try encoder.encode(document)) } catch {
+    do { return Masking.redactor.redacted(line: Array(try encoder.encode(document))) } catch {
       throw .unwritable(path: path.string, reason: "a value in it can't be written as JSON: \(error)")
     }
   }

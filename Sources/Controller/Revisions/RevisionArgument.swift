@@ -14,8 +14,7 @@ enum RevisionArgument: Equatable, Sendable {
     guard !text.isEmpty, text.utf8.count <= 1024 else {
       throw .unusable(text: text, reason: "it is empty or very long")
     }
-    guard text.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7f && !Self.isBidirectionalControl($0) })
-    else {
+    guard TerminalText.isHarmless(text), !text.unicodeScalars.contains(where: \.properties.isWhitespace) else {
       throw .unusable(text: text, reason: "it holds a space, a control character or an invisible one")
     }
     guard !text.hasPrefix("-") else { throw .unusable(text: text, reason: "it starts with a dash") }
@@ -38,12 +37,6 @@ enum RevisionArgument: Equatable, Sendable {
     guard (try? pattern.wholeMatch(in: text)) != nil else {
       throw .unusable(text: text, reason: "a release is written NAME==VERSION, such as codeflash==0.20.6")
     }
-  }
-
-  /// Characters that make text read differently from what it is (Unicode's explicit directional formatting characters).
-  private static func isBidirectionalControl(_ scalar: Unicode.Scalar) -> Bool {
-    (0x202a...0x202e).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
-      || [0x200e, 0x200f, 0x061c].contains(scalar.value)
   }
 }
 

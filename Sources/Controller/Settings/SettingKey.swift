@@ -33,6 +33,35 @@ struct SettingKey: Sendable {
       })
   }
 
+  /// A setting whose texts have to look like names.
+  private static func key<Value: SettingValue>(
+    _ name: String, _ path: any WritableKeyPath<Settings, Value> & Sendable, _ meaning: String, _ rule: NameRule,
+    of texts: @escaping @Sendable (Value) -> [String]
+  ) -> SettingKey {
+    var named: SettingKey = key(name, path, meaning)
+    let (read, readText) = (named.read, named.readText)
+    @Sendable func check(_ settings: Settings, _ context: ReadingContext, _ mark: Mark?) throws(SettingsError) {
+      for text in texts(settings[keyPath: path]) where !rule.allows(text) {
+        throw context.wrong(found: "'\(TerminalText.clean(text, limit: 80))'", expected: rule.expectation, at: mark)
+      }
+    }
+    named.read = { node, context, settings throws(SettingsError) in
+      try read(node, context, &settings)
+      try check(settings, context, node.mark)
+    }
+    named.readText = { text, context, settings throws(SettingsError) in
+      try readText(text, context, &settings)
+      try check(settings, context, nil)
+    }
+    return named
+  }
+
+  private static func key(
+    _ name: String, _ path: any WritableKeyPath<Settings, String> & Sendable, _ meaning: String, _ rule: NameRule
+  ) -> SettingKey {
+    key(name, path, meaning, rule) { [$0] }
+  }
+
   /// A setting whose value has bounds.
   private static func key<Value: SettingValue & Comparable>(
     _ name: String, _ path: any WritableKeyPath<Settings, Value> & Sendable, _ meaning: String,
@@ -61,13 +90,17 @@ struct SettingKey: Sendable {
   /// A list with at least one entry, and none twice, where `name` tells entries apart.
   private static func filled<Element: SettingValue>(
     _ name: String, _ path: any WritableKeyPath<Settings, [Element]> & Sendable, _ meaning: String,
-    by identity: @escaping @Sendable (Element) -> String
+    _ rule: NameRule? = nil, by identity: @escaping @Sendable (Element) -> String
   ) -> SettingKey {
     var filled: SettingKey = key(name, path, meaning)
     let (read, readText) = (filled.read, filled.readText)
     @Sendable func check(_ settings: Settings, _ context: ReadingContext, _ mark: Mark?) throws(SettingsError) {
       let names = settings[keyPath: path].map(identity)
       let twice = names.first { name in names.count(where: { $0 == name }) > 1 }
+      for name in names where rule?.allows(name) == false {
+        throw context.wrong(
+          found: "'\(TerminalText.clean(name, limit: 80))'", expected: rule?.expectation ?? "a name", at: mark)
+      }
       if let twice { throw SettingsError(fault: .duplicate(twice), place: context.place.at(mark)) }
       guard names.isEmpty else { return }
       throw context.wrong(found: "empty", expected: "\([Element].expectation), and at least one", at: mark)
@@ -87,21 +120,25 @@ struct SettingKey: Sendable {
 
   /// The VM of `machine: azure`.
   private static let azure: [SettingKey] = [
-    key("azure.subscription", \.azure.subscription, "Subscription of the VM, name or id; az's own otherwise."),
-    key("azure.resource-group", \.azure.group, "Resource group that holds the VM and all that belongs to it."),
-    key("azure.vm", \.azure.vm, "Name of the VM; what belongs to it is named after it."),
-    key("azure.location", \.azure.location, "Region to make it in."),
-    key("azure.size", \.azure.size, "Size to make it of."),
-    key("azure.image", \.azure.image, "Image to make it from, PUBLISHER:OFFER:SKU, or with a version."),
+    key(
+      "azure.subscription", \.azure.subscription, "Subscription of the VM, name or id; az's own otherwise.",
+      .subscription
+    ) { $0.map { [$0] } ?? [] },
+    key("azure.resource-group", \.azure.group, "Resource group that holds the VM and all that belongs to it.", .azure),
+    key("azure.vm", \.azure.vm, "Name of the VM; what belongs to it is named after it.", .azure),
+    key("azure.location", \.azure.location, "Region to make it in.", .azure),
+    key("azure.size", \.azure.size, "Size to make it of.", .azure),
+    key("azure.image", \.azure.image, "Image to make it from, PUBLISHER:OFFER:SKU, or with a version.", .azure),
     key("azure.disk-gb", \.azure.diskGB, "Size of its Premium SSD, in GB.", within: 30...4095),
-    key("azure.user", \.azure.user, "Login that measures there; it may not become root."),
+    key("azure.user", \.azure.user, "Login that measures there; it may not become root.", .login),
     key("azure.ssh-port", \.azure.sshPort, "Port of its SSH server.", within: 1...65535),
     key(
       "azure.allow-from", \.azure.allowFrom,
       "Who is let in while a run lasts: auto (this machine's address), an address or range, or none (no rule is made)."),
     key(
-      "azure.address-service", \.azure.addressService, "Page that answers with this machine's public address, for auto."
-    ),
+      "azure.address-service", \.azure.addressService,
+      "Page that answers with this machine's public address, for auto.",
+      .page),
     key(
       "azure.start-limit", \.azure.startLimit, "How long it may take to answer.", within: .seconds(1) ... .seconds(7200)
     ),
@@ -128,10 +165,13 @@ struct SettingKey: Sendable {
   ]
 
   private static let general: [SettingKey] = [
-    key("target.package", \.targetPackage, "The distribution that is measured."),
-    key("target.import", \.targetImport, "The module whose import is taken apart."),
+    key("target.package", \.targetPackage, "The distribution that is measured.", .distribution),
+    key("target.import", \.targetImport, "The module whose import is taken apart.", .module),
     key("target.repository", \.targetRepository, "Repository of git refs: a URL, or a folder of this machine."),
     key("target.requirements", \.targetRequirements, "Requirements installed beside the target on both sides."),
+    key(
+      "secrets", \.secrets,
+      "Names of variables that the target's commands need and nobody may see; their values stand in no file."),
     key("machine", \.machine, "Where to measure: azure, local, or ssh://user@host[:port]."),
     key("ssh.identity", \.sshIdentity, "Private key for an ssh:// machine."),
     key("ssh.known-hosts", \.sshKnownHosts, "Host keys that are trusted; ~/.ssh/known_hosts otherwise."),
@@ -143,7 +183,7 @@ struct SettingKey: Sendable {
     key(
       "supersede", \.supersede,
       "Whether jobs of the same target and head revision that still wait there are ended in favour of this one."),
-    filled("python", \.python, "Python versions to measure with.") { $0 },
+    filled("python", \.python, "Python versions to measure with.", .python) { $0 },
     filled("layers", \.layers, "Layers to run: startup, micro, optimize, memory.", by: \.rawValue),
     key("results", \.results, "Folder for the results."),
     key(
@@ -191,7 +231,7 @@ struct SettingKey: Sendable {
     key(
       "optimize.answers", \.optimizeAnswers,
       "Where codeflash's service has its answers from: replay (recorded, offline) or live."),
-    key("optimize.live-address", \.optimizeLiveAddress, "Where the live service is."),
+    key("optimize.live-address", \.optimizeLiveAddress, "Where the live service is.", .page),
     key(
       "optimize.form", \.optimizeForm,
       "How much a run works on: quick (one function), full (all), or auto (full when the budget allows)."),

@@ -11,6 +11,10 @@ extension String: SettingValue {
     guard !text.contains(where: { $0.isNewline || $0 == "\0" }) else {
       throw context.wrong(found: "several lines", expected: "a text of one line", at: node.mark)
     }
+    guard TerminalText.isHarmless(text) else {
+      throw context.wrong(
+        found: "a control character or an invisible one", expected: "a text that shows what it is", at: node.mark)
+    }
     return text
   }
 
@@ -102,7 +106,9 @@ extension FilePath: SettingValue {
 
   static func read(_ node: Node, in context: ReadingContext) throws(SettingsError) -> FilePath {
     let text = try context.text(node, expected: expectation)
-    guard !text.isEmpty, !text.contains("\0") else { throw context.wrong(node, expected: expectation) }
+    guard !text.isEmpty, text.utf8.count < 4096, TerminalText.isHarmless(text) else {
+      throw context.wrong(node, expected: expectation)
+    }
     return context.absolute(FilePath(text))
   }
 

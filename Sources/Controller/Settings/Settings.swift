@@ -8,6 +8,8 @@ struct Settings: Equatable, Sendable {
   var targetRepository: RepositoryLocation? = RepositoryLocation.address(
     "https://github.com/codeflash-ai/codeflash.git")
   var targetRequirements = ["pytest<9.2"]
+  /// Names of variables.
+  var secrets: [String] = []
   var machine = "azure"
   var azure = AzureSettings()
   /// For how long the VM stays on after the run: `--keep-running`, in no file.

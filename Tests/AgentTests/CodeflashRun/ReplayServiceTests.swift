@@ -76,10 +76,13 @@ struct ReplayServiceTests {
   }
 
   @Test("a key is one word that a header can carry; a line's end that came along is not part of it")
-  func keys() {
-    func taken(_ value: String) -> String? { Secrets.take(from: ["CODEFLASH_API_KEY": value])["CODEFLASH_API_KEY"] }
-    #expect(taken(" cf-1\r\n") == "cf-1")
-    for bad in ["", " \n", "cf 1", "cf-1\ncf-2", "cf-\u{e9}"] { #expect(taken(bad) == nil, "\(bad)") }
-    #expect(Secrets.take(from: ["PATH": "/bin"]).isEmpty)
+  func keys() throws {
+    var manifest = try Manifests.sleeping(name: "keys", blocks: 1)
+    manifest.secrets = ["CODEFLASH_API_KEY"]
+    func taken(_ value: String) throws -> String? {
+      try Secrets.admitted(["CODEFLASH_API_KEY": value], environment: [:], for: manifest)["CODEFLASH_API_KEY"]
+    }
+    #expect(try taken(" cf-1\r\n") == "cf-1")
+    for bad in ["", " \n", "cf 1", "cf-1\ncf-2", "cf-\u{e9}"] { #expect(try taken(bad) == nil, "\(bad)") }
   }
 }

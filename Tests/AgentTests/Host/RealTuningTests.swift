@@ -90,7 +90,8 @@ struct RealTuningTests {
       program: try BuiltProduct.path("cf-bench-agent"), arguments: ["serve"],
       // The rest is the machine's own (certificates, proxy): a job that can't install its side would end before it is killed.
       environment: ProcessInfo.processInfo.environment.merging([
-        "HOME": home.path, "CF_BENCH_HOME": home.path, "CF_BENCH_LOCK": home.path + "/lock",
+        "PATH": "\(SchemaValidator.packageRoot.path)/.tools/bin:/usr/local/bin:/usr/bin:/bin", "HOME": home.path,
+        "CF_BENCH_HOME": home.path, "CF_BENCH_LOCK": home.path + "/lock",
       ]) { $1 }, directory: "/", input: input, limitSeconds: 60
     ).run()
     #expect(outcome.end == .exited(0), "\(outcome.errorText)")

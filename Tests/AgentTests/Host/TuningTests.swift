@@ -17,7 +17,8 @@ struct TuningTests {
 
     init(_ folder: String) throws {
       machine = FakeMachine(root: folder + "/root")
-      record = folder + "/tuning.json"
+      record = folder + "/tuning/tuning.json"
+      try FileManager.default.createDirectory(atPath: folder + "/tuning", withIntermediateDirectories: true)
       try machine.put("0\n", at: KernelPaths.noTurbo)
       try machine.put("powersave\n", at: policies[0])
       try machine.put("schedutil\n", at: policies[1])
@@ -214,7 +215,8 @@ struct TuningTests {
       let problem = try #require(rig.tuning.restore().first)
       #expect(problem.what.contains("damaged"))
       #expect(rig.values == Self.original && !rig.hasRecord)
-      let aside = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.contains(".damaged-") }
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder + "/tuning")
+      let aside = names.filter { $0.contains(".damaged-") }
       #expect(aside.count == 1 && problem.why?.contains(aside[0]) == true)
       #expect(rig.tuning.tune().map(\.outcome) == [.changed, .changed, .changed])
       #expect(rig.tuning.restore() == [])

@@ -10,13 +10,15 @@ struct Conversation {
   var home: String
   /// What keeps measurements apart; the home's own unless several homes share one.
   var lock: String?
+  /// Settings of the far end's environment.
+  var settings: [String: String] = [:]
 
   private var environment: [String: String] {
     var environment = ProcessInfo.processInfo.environment.filter { ["PATH", "HOME", "SSL_CERT_FILE"].contains($0.key) }
     environment["PATH"] = "\(SchemaValidator.packageRoot.path)/.tools/bin:" + (environment["PATH"] ?? "/usr/bin:/bin")
     environment["CF_BENCH_HOME"] = home
     environment["CF_BENCH_LOCK"] = lock ?? home + "/lock"
-    return environment
+    return environment.merging(settings) { $1 }
   }
 
   /// Sends requests to a `serve` of its own and reads to the end: a followed job's end.
@@ -36,5 +38,12 @@ struct Conversation {
   func wait(for type: String, of job: JobID) throws {
     let journal = folder(job).journal
     while !(try String(contentsOfFile: journal, encoding: .utf8)).contains("\"type\":\"\(type)\"") { usleep(10_000) }
+  }
+
+  /// The events that a job's journal has, read through `attach`: returns at the job's end.
+  func follow(_ job: JobID) throws -> [JobEvent] {
+    try send([.attach(AttachRequest(job: job, after: 0))]).compactMap {
+      if case .event(_, let line) = $0 { try NumberedEvent(line: line).event } else { nil }
+    }
   }
 }

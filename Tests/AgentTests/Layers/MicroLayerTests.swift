@@ -181,4 +181,24 @@ struct MicroLayerTests {
     }
     #expect(Set(profiles[0].functions.map(\.name)).contains("call (<setup>)"))
   }
+
+  @Test("a worker that takes a job over measures with the loops of the blocks that are there")
+  func restoredLoops() throws {
+    let rig = try SideRig()
+    let context = try rig.context(try pair(rig))
+    var layer = layer(target("spin", "tidbit:spin"), target("other", "tidbit:Box.outer"))
+    try layer.prepare(in: context)
+    let block = BlockFinished(
+      layer: .micro, python: "3", block: 0, order: [.base, .head], metrics: ["micro: spin"], seconds: 1)
+    let samples = [(Arm.base, 7), (.head, 9)].map { arm, loops in
+      Sample(
+        layer: .micro, metric: "micro: spin", python: "3", arm: arm, block: 0, position: 0, value: 1, loops: loops)
+    }
+    layer.restore([PastBlock(finished: block, content: .init(samples: samples))])
+    let next = Block(number: 1, order: [.base, .head, .head, .base])
+    try layer.measure(next, of: Set(layer.metrics.map(\.name)), in: context)
+    let measured = rig.events.samples
+    #expect(measured.filter { $0.metric == "micro: spin" }.map(\.loops) == [7, 9, 9, 7])
+    #expect(measured.filter { $0.metric == "micro: other" }.allSatisfy { ($0.loops ?? 0) > 9 })
+  }
 }

@@ -56,7 +56,7 @@ struct ScheduleTests {
   }
 
   private func run(
-    _ layer: Drawn, budget: Double = 60, isComparison: Bool = true, interpreters: Int = 1
+    _ layer: Drawn, budget: Double = 60, isComparison: Bool = true, interpreters: Int = 1, past: [PastBlock] = []
   ) throws -> Ran {
     let rig = try SideRig()
     var context = try rig.context([
@@ -69,7 +69,7 @@ struct ScheduleTests {
     var troubles: [String] = []
     let schedule = Schedule(
       [layer], in: context, stopping: isComparison ? rule : nil, budgetSeconds: isComparison ? budget : .infinity,
-      setsAsideDisturbed: false
+      setsAsideDisturbed: false, past: (past, 0)
     ) { _, error in troubles.append((error as? Problem)?.what ?? "\(error)") }
     try schedule.run()
     return Ran(events: rig.events, troubles: troubles)
@@ -139,5 +139,41 @@ struct ScheduleTests {
     layer.blocks = 20
     let ran = try run(layer, isComparison: false)
     #expect(ran.blocks.count == 20 && ran.blocks.allSatisfy { $0.open == nil && $0.leftSeconds == nil })
+  }
+
+  /// The blocks that a worker had finished which was killed after so many events.
+  private func past(_ ran: Ran, after count: Int) -> [PastBlock] {
+    var history = JobHistory()
+    for event in ran.events.all.prefix(count) { history.take(event.event) }
+    return history.interpreters["3"]?.blocks ?? []
+  }
+
+  @Test("killed after any event it goes on with the block that was cut off, in the order that it would have had")
+  func resumed() throws {
+    var layer = Drawn(["x": (0.5, 0), "y": (0, 0)])
+    layer.blocks = 7
+    let whole = try run(layer, isComparison: false)
+    for count in 0...whole.events.all.count {
+      let past = past(whole, after: count)
+      let rest = try run(layer, isComparison: false, past: past)
+      #expect(past.map(\.finished.block) + rest.blocks.map(\.block) == Array(0..<7))
+      #expect(past.map(\.finished.order) + rest.blocks.map(\.order) == whole.blocks.map(\.order))
+      #expect(past.flatMap(\.content.samples).count + rest.events.samples.count == whole.events.samples.count)
+    }
+  }
+
+  @Test("what was decided before is not measured again, and what was set aside does not count")
+  func resumedDecisions() throws {
+    let layer = Drawn(["clear": (0.5, 0), "equal": (0, 0), "hard": (0.011, 0)])
+    let whole = try run(layer)
+    var blocks = past(whole, after: .max)
+    let rest = try run(layer, past: blocks)
+    #expect(rest.blocks.isEmpty)
+    let decided = try #require(blocks.firstIndex { !$0.finished.metrics.contains("clear") })
+    let other = try run(layer, past: Array(blocks.prefix(decided + 1)))
+    #expect(other.blocks(of: "clear") == 0 && other.blocks.first?.block == decided + 1)
+    for index in blocks.indices { blocks[index].finished.disturbance = "stolen from" }
+    let again = try run(layer, past: blocks)
+    #expect(again.blocks.first?.block == blocks.count && again.blocks(of: "clear") > 4)
   }
 }

@@ -138,3 +138,99 @@ struct StoredEventsTests {
     #expect(JobRecord(events: []).failure?.what.contains("no last word") == true)
   }
 }
+
+@Suite("events.ndjson is the far end's journal or a beginning of it: the hashes say so")
+struct EventChainTests {
+  private let folder: TemporaryFolder
+  private let path: FilePath
+  /// Sealed, without their newlines.
+  private let lines: [[UInt8]]
+
+  init() throws {
+    folder = try TemporaryFolder()
+    path = folder.path.appending("events.ndjson")
+    var chain = JournalChain()
+    lines = try JobStory().lines().map { Array(chain.seal($0).dropLast()) }
+  }
+
+  private func hash(_ line: [UInt8]) -> String? { line.withUnsafeBytes { JournalChain.hash(ofLine: $0) } }
+
+  @Test("a line that is not the one after the last is refused, whatever is wrong with it, and the right one is taken")
+  func broken() throws {
+    let store = try EventStore(path: path)
+    for line in lines[..<3] { try store.append(line: line) }
+    for index in stride(from: 20, to: lines[3].count, by: 7) {
+      var hurt = lines[3]
+      hurt[index] ^= 1
+      #expect(throws: ResultsError.self) { try store.append(line: hurt) }
+    }
+    #expect(throws: ResultsError.brokenChain(path: path.string, number: 4)) {
+      try store.append(line: try JobStory().lines()[3].dropLast())
+    }
+    #expect(store.last == 3 && store.hash == hash(lines[2]))
+    for line in lines[3...] { try store.append(line: line) }
+    try store.close()
+    #expect(try StoredEvents.read(path).count == lines.count)
+  }
+
+  @Test("opened again it knows the hash of the last line, also after a torn one")
+  func opened() throws {
+    try TemporaryFolder.write(Array(lines[..<5].joined(separator: [10])) + [10] + lines[5].prefix(30), path)
+    let store = try EventStore(path: path)
+    #expect(store.last == 5 && store.hash == hash(lines[4]))
+    for line in lines[5...] { try store.append(line: line) }
+    #expect(throws: ResultsError.inUse(path: path.string)) { _ = try EventStore(path: path) }
+    try store.close()
+    #expect(try EventStore(path: path).hash == hash(lines[lines.count - 1]))
+  }
+
+  @Test("a rewind cuts after the number and nothing else, and other events go on from there", arguments: [0, 1, 4])
+  func rewound(number: Int) throws {
+    let store = try EventStore(path: path)
+    for line in lines { try store.append(line: line) }
+    try store.rewind(to: lines.count)
+    #expect(store.last == lines.count)
+    try store.rewind(to: number)
+    #expect(store.last == number && store.hash == (number == 0 ? nil : hash(lines[number - 1])))
+    var chain = JournalChain(head: store.hash ?? "")
+    let other = chain.seal(
+      try NumberedEvent(number: number + 1, time: "t", event: .phase(Phase(text: "again"))).line())
+    try store.append(line: Array(other.dropLast()))
+    try store.close()
+    let kept = lines[..<number].map { $0 + [10] }.joined()
+    #expect(try TemporaryFolder.text(path).utf8.elementsEqual(kept + other))
+  }
+}
+
+@Suite("Pauses between tries")
+struct ReconnectTests {
+  @Test("the first comes at once, the others grow to half a minute, each from half to one and a half of its length")
+  func pauses() {
+    let plan = Reconnect(limit: .seconds(1800))
+    #expect(plan.pause(before: 0) == .zero)
+    for (attempt, length) in [0.5, 1, 2, 4, 8, 15, 30, 30, 30].enumerated() {
+      for _ in 0..<50 {
+        let pause = plan.pause(before: attempt + 1).inSeconds
+        #expect((0.5 * length...1.5 * length).contains(pause))
+      }
+    }
+  }
+
+  @Test("a new event sets the pauses back; a line that only answers does not")
+  func progress() {
+    var loss = LineLoss()
+    let first = loss.note(events: 3)
+    _ = (loss.nextAttempt(), loss.nextAttempt())
+    let second = loss.note(events: 3)
+    #expect(first && !second)
+    let third = loss.nextAttempt()
+    let (gone, goneTwice) = (loss.end(), loss.end())
+    #expect(third == 2 && gone != nil && goneTwice == nil)
+    let again = loss.note(events: 3)
+    let fourth = loss.nextAttempt()
+    #expect(again && fourth == 3)
+    _ = loss.note(events: 4)
+    let fifth = loss.nextAttempt()
+    #expect(fifth == 0)
+  }
+}

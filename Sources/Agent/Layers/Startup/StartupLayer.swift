@@ -104,7 +104,7 @@ struct StartupLayer: Layer {
     let words = metric.lines[side.arm]?.words ?? []
     return try ChildProcess(
       words: words, environment: environment(of: side, block: block, in: context),
-      directory: folder(in: context), limitSeconds: plan.timeoutSeconds
+      directory: folder(in: context), limitSeconds: plan.timeoutSeconds, outputLimit: 1 << 20
     ).run()
   }
 
@@ -221,11 +221,14 @@ struct StartupLayer: Layer {
     }
   }
 
+  /// The most that is kept of an import report: over ten thousand modules. What the imported code prints is not.
+  private static let importReportBytes = 2 << 20
+
   private func emitImportTree(of side: SideEnvironment, run: Int, in context: LayerContext) throws -> Bool {
     let outcome = try ChildProcess(
       program: side.interpreter, arguments: ["-X", "importtime", "-c", "import \(context.target.importName)"],
       environment: side.measuredEnvironment(home: home(in: context)), directory: folder(in: context),
-      limitSeconds: plan.timeoutSeconds, errorLimit: 16 << 20
+      limitSeconds: plan.timeoutSeconds, outputLimit: 64 << 10, errorLimit: Self.importReportBytes
     ).run()
     guard outcome.succeeded else {
       let name = "import \(context.target.importName)"

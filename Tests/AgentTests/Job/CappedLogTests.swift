@@ -1,0 +1,43 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Agent
+
+@Suite("A job's log keeps its beginning and its end, however much is said")
+struct CappedLogTests {
+  @Test("what fits is kept as it came, over two keepers")
+  func whole() async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder + "/log"
+      let first = CappedLog(path: path)
+      first.append("one\n")
+      first.flush()
+      CappedLog(path: path).append("two\n")
+      let found = try String(contentsOfFile: path, encoding: .utf8)
+      #expect(found == "one\ntwo\n")
+    }
+  }
+
+  @Test("of 8 MB the first and the last 256 KiB stay, and a line says what is missing", arguments: [1000, 300_000])
+  func capped(piece: Int) async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder + "/log"
+      let log = CappedLog(path: path)
+      let total = 8_000_000 / piece * piece
+      for start in stride(from: 0, to: total, by: piece) {
+        let bytes = (start..<(start + piece)).map { UInt8(truncatingIfNeeded: $0 / 1000) }
+        bytes.withUnsafeBytes { log.append($0) }
+        log.flush()
+      }
+      let found = [UInt8](try Data(contentsOf: URL(filePath: path)))
+      let left = total - 2 * CappedLog.part
+      let mark = Array("\n[cf-bench: \(left) bytes were left out here]\n".utf8)
+      #expect(found.count == 2 * CappedLog.part + mark.count)
+      #expect(found[..<CappedLog.part].elementsEqual((0..<CappedLog.part).map { UInt8(truncatingIfNeeded: $0 / 1000) }))
+      #expect(Array(found[CappedLog.part...].prefix(mark.count)) == mark)
+      let last = ((total - CappedLog.part)..<total).map { UInt8(truncatingIfNeeded: $0 / 1000) }
+      #expect(found.suffix(CappedLog.part).elementsEqual(last))
+    }
+  }
+}

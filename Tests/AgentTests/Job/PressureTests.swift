@@ -1,0 +1,84 @@
+import Foundation
+import Shared
+import TestSupport
+import Testing
+
+@testable import Agent
+
+@Suite("A full disk and a talkative job end in words, not in a mess", .serialized)
+struct PressureTests {
+  private func run(_ words: String...) throws -> ChildProcess.Outcome {
+    try ChildProcess(
+      words: words, environment: ["PATH": "/usr/bin:/bin:/sbin:/usr/sbin"], directory: "/", limitSeconds: 20
+    ).run()
+  }
+
+  /// Takes all the room that there is.
+  private func fill(_ path: String) {
+    let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    defer { close(file) }
+    for size in [1 << 20, 4096, 1] {
+      let bytes = [UInt8](repeating: 7, count: size)
+      while write(file, bytes, size) > 0 {}
+    }
+  }
+
+  @Test(
+    "a disk that fills up ends the job with those words, whatever it was at", .timeLimit(.minutes(3)),
+    arguments: ["started", "host", "sideReady", "sample"])
+  func fullDisk(event: String) async throws {
+    try await withTemporaryFolder { folder in
+      let home = folder + "/disk"
+      try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+      let mounted = try run("mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", home)
+      try #require(mounted.succeeded, "mounting a tmpfs needs root: \(mounted.errorText)")
+      defer { _ = try? run("umount", "-l", home) }
+      let talk = Conversation(home: home)
+      let manifest = try Manifests.sleeping(name: "full", blocks: 1000)
+      _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
+      try talk.wait(for: event, of: manifest.id)
+      fill(home + "/filler")
+      guard case .finished(let finished)? = try talk.follow(manifest.id).last else {
+        Issue.record("no last word")
+        return
+      }
+      #expect(finished.outcome == .failed)
+      #expect(finished.problem?.what == StorageFailure(path: "", code: ENOSPC).what, "\(finished)")
+      #expect(finished.problem?.fix.contains("make room") == true)
+    }
+  }
+
+  @Test("however much a command prints, keeper and worker stay small", .timeLimit(.minutes(10)))
+  func talkative() async throws {
+    try await withTemporaryFolder { home in
+      let talk = Conversation(home: home)
+      let began = ContinuousClock.now
+      let gigabytes = TrialReport.isThorough ? 5 : 0.25
+      var manifest = try Manifests.sleeping(name: "talkative", blocks: 1)
+      let code = "import sys; [sys.stdout.write('x' * 65535 + '\\n') for _ in range(\(Int(gigabytes * 16384)))]"
+      manifest.layers.startup?.commands = [
+        StartupCommand(name: "talks", arguments: ["python", "-c", code], isControl: false)
+      ]
+      manifest.layers.startup?.timeoutSeconds = 100
+      _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
+      let folder = talk.folder(manifest.id)
+      var largest: [pid_t: Int] = [:]
+      while case .running = folder.state, let keeper = folder.runningPID() {
+        let worker = ProcessTree.census().first { $0.parent == keeper && !$0.isZombie }
+        for pid in [keeper, worker?.pid].compactMap({ $0 }) { largest[pid] = highWater(pid) ?? largest[pid] }
+        usleep(20_000)
+      }
+      #expect(folder.lastWord?.outcome == .done, "\(String(describing: folder.lastWord))")
+      let most = largest.values.max() ?? 0
+      #expect(largest.count == 2 && most <= 64 << 10, "\(largest) KiB")
+      let held = most <= 64 << 10 ? 1 : 0
+      TrialReport.print("\(gigabytes) GB of output", trials: 1, held: held, worst: "\(most >> 10) MiB", since: began)
+    }
+  }
+
+  /// The most memory that a process has had, in KiB (proc(5), `VmHWM`).
+  private func highWater(_ pid: pid_t) -> Int? {
+    let line = MachineFiles().text("/proc/\(pid)/status")?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    return line.flatMap { Int($0.split(whereSeparator: \.isWhitespace)[1]) }
+  }
+}
