@@ -30,9 +30,13 @@ struct AgentUpgrade {
   /// Becomes that agent, with the same input and output. Returns only when the system refuses.
   func become(_ agent: UploadID) -> Problem {
     let path = home.agent(agent.sha256)
+    // As it was given to this one: in its own memory, what is secret is blanked by now.
+    let variables = environment.map { "\($0)=\($1)" }
     let code = CStringVector.with([path, "serve"]) { argv in
-      execv(path, argv)
-      return errno
+      CStringVector.with(variables) { envp in
+        execve(path, argv, envp)
+        return errno
+      }
     }
     return refusal(agent, why: String(cString: strerror(code)), fix: "try again")
   }
