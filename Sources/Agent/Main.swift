@@ -53,7 +53,7 @@ private struct AgentCommand: ParsableCommand {
         cf-bench-agent version
         echo '{"v":1,"type":"hello","body":{"protocolVersion":1,"controllerVersion":"x"}}' | cf-bench-agent serve
       """,
-    version: Version.current, subcommands: [Serve.self, RunJob.self, Offline.self, Peak.self, ShowVersion.self],
+    version: Version.current, subcommands: [Serve.self, RunJob.self, WorkJob.self, Offline.self, Peak.self, ShowVersion.self],
     defaultSubcommand: Serve.self)
 }
 
@@ -62,11 +62,14 @@ extension AgentCommand {
     static let configuration = CommandConfiguration(
       abstract: "Talks to a controller over standard input and output.")
 
+    @Flag(name: .customLong("as-default"), help: ArgumentHelp("~/.cf-bench/cf-bench-agent leads to this agent from now on.", visibility: .hidden))
+    var isNew = false
+
     func perform() throws -> ExitStatus {
       let environment = ProcessInfo.processInfo.environment
       let home = AgentHome(environment: environment)
       LeftTuning.restore(home: home, environment: environment)
-      return try Server(home: home, environment: environment).run()
+      return try Server(home: home, environment: environment, isNew: isNew).run()
     }
   }
 
@@ -77,15 +80,27 @@ extension AgentCommand {
     @Argument(help: "The job's name.") var job: String
 
     func perform() throws -> ExitStatus {
-      guard let id = JobID(job) else {
-        throw Problem(
-          what: "'\(job)' is no job's name", why: "letters, digits, '-', '_' and '.' make one",
-          fix: "see ~/.cf-bench/jobs",
-          exitStatus: .usage)
-      }
-      CancelFlag.install()
       let environment = ProcessInfo.processInfo.environment
-      return try Runner(home: AgentHome(environment: environment), environment: environment).run(id)
+      return try Keeper(home: AgentHome(environment: environment), environment: environment).run(try jobID(job))
+    }
+  }
+
+  struct WorkJob: StatusCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "work", abstract: "Does the work of a job for the 'run' that keeps it.", shouldDisplay: false)
+
+    @Argument(help: "The job's name.") var job: String
+    @Option(help: "Process id of the 'run' that started this; it ends with that.") var keeper: Int32
+    @Option(help: "The control group to enter.") var cgroup: String?
+    @Option(help: "What had to be cut off the journal.") var cut: String?
+
+    func perform() throws -> ExitStatus {
+      let environment = ProcessInfo.processInfo.environment
+      let worker = Worker(
+        home: AgentHome(environment: environment), environment: environment, keeper: keeper,
+        cgroup: cgroup.map { JobCgroup(path: $0) }, cut: cut)
+      guard worker.begin() else { return .infrastructure }
+      return try worker.run(try jobID(job))
     }
   }
 
@@ -118,4 +133,13 @@ extension AgentCommand {
       return .done
     }
   }
+}
+
+private func jobID(_ name: String) throws -> JobID {
+  guard let id = JobID(name) else {
+    throw Problem(
+      what: "'\(name)' is no job's name", why: "letters, digits, '-', '_' and '.' make one",
+      fix: "see ~/.cf-bench/jobs", exitStatus: .usage)
+  }
+  return id
 }

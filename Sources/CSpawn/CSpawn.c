@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -90,6 +91,17 @@ int cf_fork_and_wait(const char *path, char *const argv[], long *peak) {
   *peak = usage.ru_maxrss;
   return status;
 }
+
+#ifdef __linux__
+#include <sys/prctl.h>
+
+int cf_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 ? 0 : errno; }
+
+int cf_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 ? 0 : errno; }
+#else
+int cf_adopt_orphans(void) { return ENOSYS; }
+int cf_die_with_parent(void) { return ENOSYS; }
+#endif
 
 #ifdef __linux__
 #include <net/if.h>

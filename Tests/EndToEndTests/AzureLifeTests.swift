@@ -6,7 +6,7 @@ import Testing
 struct AzureLifeTests {
   @Test("a run starts the VM, measures, and stops it; the VM is proved off before the command ends")
   func run() async throws {
-    try await AzureRig.with { rig in
+    try await AzureRig.with(isQuick: false) { rig in
       let result = try await rig.bench(["compare", "path:slow", "path:fast", "--layers", "startup"])
       #expect(result.status == 0, "\(result.error)")
       #expect(result.error.contains("starting the VM CF-BENCH-RG/cf-bench (Standard_D4s_v5, westus2)"))
@@ -104,7 +104,7 @@ struct AzureLifeTests {
 
   @Test("a cancel at any moment has the stop asked for within five seconds, and ends with 130", arguments: [0, 1, 2])
   func cancelled(phase: Int) async throws {
-    try await AzureRig.with { rig in
+    try await AzureRig.with(isQuick: false) { rig in
       let result = try await rig.whileRunning(["run", "path:slow", "--layers", "startup", "--set", "startup.blocks=60"])
       {
         [rig] pid in

@@ -9,8 +9,10 @@ struct AzureRig: Sendable {
   var rig: Rig
   var azure: StandInAzure
 
+  /// - Parameter isQuick: Whether az runs in a process that has its libraries loaded; see ``QuickAz``.
   static func with(
-    _ options: StandInAzure.Options = .init(), isProvisioned: Bool = true, _ body: (AzureRig) async throws -> Void
+    _ options: StandInAzure.Options = .init(), isProvisioned: Bool = true, isQuick: Bool = true,
+    _ body: (AzureRig) async throws -> Void
   ) async throws {
     try await Rig.with { rig in
       let key = rig.folder + "/key"
@@ -32,6 +34,7 @@ struct AzureRig: Sendable {
           "CF_BENCH_AZURE_ADDRESS_SERVICE": azure.ready.addressPage, "CF_BENCH_SSH_IDENTITY": key,
         ]) { $1 }
         for name in ["CF_BENCH_HOME", "CF_BENCH_LOCK", "PYTHONDONTWRITEBYTECODE"] { rig.environment[name] = nil }
+        if isQuick { try QuickAz.apply(to: &rig.environment) }
         try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 2))
         try rig.writeProjects()
         try await body(AzureRig(rig: rig, azure: azure))

@@ -15,15 +15,15 @@ struct DetachedRunner {
   /// How long the runner may take to come up, in seconds.
   static let startLimit = 10.0
 
-  /// Returns once the runner holds its lock and its journal is there.
+  /// Returns once the runner holds its lock and its journal can be followed.
   func start(_ folder: JobFolder) throws -> pid_t {
     let pid = try spawn(folder)
     let deadline = MonotonicClock.seconds + Self.startLimit
-    while access(folder.journal, F_OK) != 0 || folder.runningPID() == nil {
+    while !folder.hasJournal || folder.runningPID() == nil {
       var status: Int32 = 0
       if waitpid(pid, &status, WNOHANG) == pid {
-        // A short job may be over already; one that left no journal never began.
-        if access(folder.journal, F_OK) == 0 { return pid }
+        // A short job may be over already, and another one's runner may have been quicker.
+        if folder.hasJournal, folder.state != .lost { return pid }
         throw Problem(
           what: "the job's runner ended at once", why: folder.lastWords, fix: "see \(folder.log) at the far end",
           exitStatus: .infrastructure)
@@ -37,6 +37,38 @@ struct DetachedRunner {
       usleep(1000)
     }
     return pid
+  }
+
+  /// Has a job go on that has neither a runner nor a last word. Of several who try at once one starts it.
+  /// - Returns: the process id of a new runner, which is a child of this process; `nil` where none was needed.
+  func revive(_ folder: JobFolder) throws -> pid_t? {
+    guard folder.exists, folder.state == .lost else { return nil }
+    return try start(folder)
+  }
+
+  /// Asks for a job's end: its runner is told, and one that comes later finds the mark.
+  /// - Returns: whether there was a runner to tell.
+  static func cancel(_ folder: JobFolder) -> Bool {
+    guard folder.exists, folder.lastWord == nil else { return false }
+    let mark = open(folder.cancelMark, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    // On a full disk the signal has to do.
+    if mark >= 0 { close(mark) }
+    guard folder.hasRunner else { return false }
+    // Without a number it is just coming up, and looks for the mark.
+    if let pid = folder.runningPID() { kill(pid, SIGTERM) }
+    return true
+  }
+
+  /// The agent that the job was begun with, or this one where that is gone.
+  private func program(_ folder: JobFolder) -> String {
+    if let noted = MachineFiles().text(folder.agentNote), access(noted, X_OK) == 0 { return noted }
+    let own = Executable.own
+    let file = open(folder.agentNote, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard file >= 0 else { return own }  // a full disk shows at the journal; a later runner takes its own program
+    defer { close(file) }
+    let bytes = Array(own.utf8)
+    write(file, bytes, bytes.count)
+    return own
   }
 
   private func spawn(_ folder: JobFolder) throws -> pid_t {
@@ -58,12 +90,13 @@ struct DetachedRunner {
     var variables = environment
     variables["CF_BENCH_HOME"] = home.path
     var pid: pid_t = 0
-    let code = CStringVector.with([Executable.own, "run", folder.id.text]) { argv in
+    let program = program(folder)
+    let code = CStringVector.with([program, "run", folder.id.text]) { argv in
       CStringVector.with(variables.map { "\($0)=\($1)" }) { envp in
-        posix_spawn(&pid, Executable.own, &actions, &attributes, argv, envp)
+        posix_spawn(&pid, program, &actions, &attributes, argv, envp)
       }
     }
-    guard code == 0 else { throw ChildProcess.SpawnFailure(program: Executable.own, code: code) }
+    guard code == 0 else { throw ChildProcess.SpawnFailure(program: program, code: code) }
     return pid
   }
 }
@@ -71,14 +104,8 @@ struct DetachedRunner {
 /// All processes of one session, by its leader (proc(5): field 6 of `stat`).
 enum SessionProcesses {
   static func kill(leader: pid_t) {
-    guard let directory = opendir("/proc") else { return }
-    defer { closedir(directory) }
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      guard let pid = pid_t(name), pid != leader, getsid(pid) == leader else { continue }
-      Glibc.kill(pid, SIGKILL)
+    for entry in ProcessTree.census() where entry.session == leader && entry.pid != leader {
+      Glibc.kill(entry.pid, SIGKILL)
     }
     Glibc.kill(leader, SIGKILL)
   }

@@ -17,12 +17,19 @@ final class Job {
   let environment: [String: String]
   private let secrets: [String: String]
   let journal: JournalWriter
+  private let history: JobHistory
+  private var footing = JobHistory.Footing()
+  /// Environments as they became ready.
+  private var ready: [SideReady] = []
   private var hasTrouble = false
   private var deadline = Double.infinity
 
+  /// - Parameter history: what the journal told before anything was added.
   init(
-    manifest: JobManifest, folder: JobFolder, home: AgentHome, environment: [String: String], journal: JournalWriter
+    manifest: JobManifest, folder: JobFolder, home: AgentHome, environment: [String: String], journal: JournalWriter,
+    history: JobHistory = JobHistory()
   ) {
+    self.history = history
     self.manifest = manifest
     self.folder = folder
     self.home = home
@@ -32,25 +39,46 @@ final class Job {
   }
 
   /// Does everything and never throws: how it ended is the result.
-  func perform() -> (outcome: Finished.Outcome, problem: Problem?) {
+  /// - Parameters:
+  ///   - cut: what had to be cut off the journal.
+  ///   - leave: called before the machine is left to the next job.
+  func perform(cut: String? = nil, leave: () -> Void = {}) -> (outcome: Finished.Outcome, problem: Problem?) {
     do {
+      // The place first: announcing takes a moment, in which a later job could pass this one.
+      let place = Result { try MachineTurn(environment, manifest, folder) }
       try announce()
-      let lock = try MachineLock.acquire(
-        environment, job: manifest.id, owner: manifest.owner, limitSeconds: manifest.limits.queueSeconds
-      ) { holder in try journal.emit(.queued(Queued(holder: holder))) }
+      if let cut { try journal.emit(.trouble(Trouble(problem: JournalWriter.cutProblem(cut)))) }
+      let turn = try place.get()
+      try turn.wait(limitSeconds: manifest.limits.queueSeconds) { try journal.emit(.queued($0)) }
       let tuning = JobTuning(machine: MachineTuning(record: home.tuningRecord), sink: journal)
-      return try withExtendedLifetime(lock) { try tuning.around(isAsked: manifest.tune == true, measureAll) }
+      defer { withExtendedLifetime(turn, leave) }
+      return try withExtendedLifetime(turn) { try tuning.around(isAsked: manifest.tune == true, measureAll) }
+    } catch let newer as JobSuperseded {
+      return (.cancelled, newer.problem)
     } catch {
       if CancelFlag.isSet || error is JobCancelled { return (.cancelled, nil) }
-      return (.failed, problem(of: error))
+      return (.failed, Self.problem(of: error, at: home.path))
     }
   }
 
   private func announce() throws {
-    let started = Started(
-      job: manifest.id, agentVersion: Version.current, agentSHA256: try OwnBinary.sha256(), pid: getpid(),
-      importName: manifest.target.importName, budgetSeconds: manifest.stopping?.budgetSeconds)
-    try journal.emit(.started(started))
+    let digest = try OwnBinary.sha256()
+    footing = JobHistory.Footing(bootID: BootID.current, agentSHA256: digest)
+    guard history.started != nil else {
+      let started = Started(
+        job: manifest.id, agentVersion: Version.current, agentSHA256: digest, pid: getpid(),
+        importName: manifest.target.importName, budgetSeconds: manifest.stopping?.budgetSeconds,
+        bootID: footing.bootID)
+      return try journal.emit(.started(started))
+    }
+    // Without the boot's name on both sides nobody knows that the machine stayed up.
+    let stayedUp = footing.bootID != nil && history.footing.bootID == footing.bootID
+    hasTrouble = history.hasTrouble
+    try journal.emit(
+      .resumed(
+        Resumed(
+          reason: stayedUp ? .runnerKilled : .rebooted, attempt: history.attempts + 1, bootID: footing.bootID,
+          agentSHA256: digest)))
   }
 
   private func measureAll() throws -> (Finished.Outcome, Problem?) {
@@ -62,13 +90,22 @@ final class Job {
     var budget = Budget(manifest)
     for python in manifest.python.versions {
       budget.beginInterpreter()
-      do {
-        let prepared = try builder.prepare(python: python, withCopy: manifest.layers.haveRoomForCopy)
-        try measure(python, prepared, budget: &budget)
+      if let past = history.complete(python, layers: LayerList.make(from: manifest.layers).map { type(of: $0).name }) {
+        budget.endInterpreter(questions(of: past), seconds: past.secondsSpent)
+        hasTrouble = hasTrouble || past.hasTrouble
         measured += 1
-      } catch let error as StorageFailure { throw error } catch {
+        continue
+      }
+      do {
+        let past = try takeUp(python) {
+          try builder.prepare(python: python, withCopy: manifest.layers.haveRoomForCopy)
+        }
+        try measure(python, past.prepared, past: past.past, budget: &budget)
+        measured += 1
+      } catch {
+        if let full = StorageFailure(full: error, at: home.path) { throw full }
         try stopIfCancelled()
-        let problem = problem(of: error)
+        let problem = Self.problem(of: error, at: home.path)
         lastFailure = problem
         if manifest.python.versions.count > 1 { try trouble(Trouble(python: python, problem: problem)) }
       }
@@ -78,7 +115,35 @@ final class Job {
     return (hasTrouble ? .partial : .done, nil)
   }
 
-  private func measure(_ python: String, _ prepared: SideBuilder.Prepared, budget: inout Budget) throws {
+  /// Prepares an interpreter's sides, and says what counts on of what was measured with it before.
+  private func takeUp(
+    _ python: String, _ prepare: () throws -> SideBuilder.Prepared
+  ) throws -> (prepared: SideBuilder.Prepared, past: JobHistory.Past?) {
+    guard let past = history.interpreters[python] else { return (try prepare(), nil) }
+    do {
+      let prepared = try prepare()
+      let reason = past.reasonAgainst(footing, ready.filter { $0.python == python })
+      try journal.emit(.continued(Continued(python: python, keepsBlocks: reason == nil, why: reason)))
+      return (prepared, reason == nil ? past : nil)
+    } catch {
+      // What was measured stands as it is, and nothing is added to it.
+      try journal.emit(.continued(Continued(python: python, keepsBlocks: true)))
+      throw error
+    }
+  }
+
+  /// What the metrics of an interpreter that was finished before brought, those without any value included.
+  private func questions(of past: JobHistory.Past) -> [Question] {
+    let tally = SampleTally(journal)
+    tally.restore(past.blocks)
+    let questions = tally.metrics.map { tally.question($0) }
+    let missing = (past.blocks.compactMap(\.finished.of).max() ?? 0) - questions.count
+    return questions + [Question](repeating: Question(.blocks([])), count: max(0, missing))
+  }
+
+  private func measure(
+    _ python: String, _ prepared: SideBuilder.Prepared, past: JobHistory.Past?, budget: inout Budget
+  ) throws {
     let scratch = "\(folder.scratch)/\(python.filter { $0.isLetter || $0.isNumber || $0 == "." })"
     try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
     defer { _ = try? FileManager.default.removeItem(atPath: scratch) }  // the job's whole scratch goes at its end
@@ -89,13 +154,12 @@ final class Job {
       checkpoint: { [unowned self] in try self.checkpoint() })
     let schedule = Schedule(
       LayerList.make(from: manifest.layers), in: context, stopping: budget.rule, budgetSeconds: budget.share,
-      setsAsideDisturbed: manifest.setsAsideDisturbed ?? true
+      setsAsideDisturbed: manifest.setsAsideDisturbed ?? true, past: (past?.blocks ?? [], past?.secondsSpent ?? 0)
     ) { layer, error in
-      if error is StorageFailure { throw error }
-      try self.trouble(Trouble(layer: layer, python: python, problem: self.problem(of: error)))
+      if let full = StorageFailure(full: error, at: self.home.path) { throw full }
+      try self.trouble(Trouble(layer: layer, python: python, problem: Self.problem(of: error, at: self.home.path)))
     }
-    let started = MonotonicClock.seconds
-    defer { budget.endInterpreter(schedule.questions, seconds: MonotonicClock.seconds - started) }
+    defer { budget.endInterpreter(schedule.questions, seconds: schedule.secondsSpent) }
     do { try schedule.run() } catch let over as JobOutOfTime {
       try trouble(Trouble(python: python, problem: over.problem))
     }
@@ -116,43 +180,21 @@ final class Job {
     try journal.emit(.trouble(trouble))
   }
 
-  private func problem(of error: any Error) -> Problem {
+  /// - Parameter path: on what disk the agent keeps its things.
+  static func problem(of error: any Error, at path: String) -> Problem {
+    if let full = StorageFailure(full: error, at: path) { return full.problem }
     if let error = error as? any UserFacingError { return error.problem }
     return Problem(
       what: "the far end's system refused something", why: "\(error)",
       fix: "check disk space and permissions of ~/.cf-bench at the far end", exitStatus: .infrastructure)
   }
 
-  /// The journal, noting trouble that a layer or a side reports on the way.
+  /// The journal, noting trouble that a layer or a side reports on the way, and what became ready.
   private var watched: any EventSink {
-    TroubleWatch(journal) { [unowned self] in self.hasTrouble = true }
-  }
-}
-
-/// The measuring time of a job, shared evenly among the interpreters that are still to come.
-private struct Budget {
-  private(set) var rule: StoppingRule?
-  private var secondsLeft: Double
-  private var interpreters: Int
-
-  init(_ manifest: JobManifest) {
-    interpreters = manifest.python.versions.count
-    let stopping = manifest.sides.count == 2 ? manifest.stopping : nil
-    rule = stopping.map { StoppingRule($0, interpreters: manifest.python.versions.count) }
-    secondsLeft = stopping?.budgetSeconds ?? .infinity
-  }
-
-  /// What the interpreter at hand may spend, in seconds.
-  var share: Double { secondsLeft / Double(interpreters + 1) }
-
-  mutating func beginInterpreter() {
-    interpreters -= 1
-    rule?.beginInterpreter()
-  }
-
-  mutating func endInterpreter(_ questions: [Question], seconds: Double) {
-    rule?.endInterpreter(questions)
-    secondsLeft -= seconds
+    EventWatch(journal) { [unowned self] event in
+      if case .trouble = event { self.hasTrouble = true }
+      if case .sideReady(let side) = event { self.ready.append(side) }
+    }
   }
 }
 
@@ -175,18 +217,18 @@ extension LayerPlans {
   }
 }
 
-/// Passes events on and notices trouble among them.
-private final class TroubleWatch: EventSink {
+/// Passes events on and shows them to somebody first.
+private final class EventWatch: EventSink {
   private let next: any EventSink
-  private let noticed: () -> Void
+  private let saw: (JobEvent) -> Void
 
-  init(_ next: any EventSink, noticed: @escaping () -> Void) {
+  init(_ next: any EventSink, saw: @escaping (JobEvent) -> Void) {
     self.next = next
-    self.noticed = noticed
+    self.saw = saw
   }
 
   func emit(_ event: JobEvent) throws {
-    if case .trouble = event { noticed() }
+    saw(event)
     try next.emit(event)
   }
 }

@@ -7,7 +7,8 @@ import Shared
   import Darwin
 #endif
 
-/// A job's folder: `manifest.json`, `journal.ndjson`, `runner.log`, and `runner`, which its runner holds locked.
+/// A job's folder: `manifest.json`, `journal.ndjson`, `runner.log`, and `runner`, which its runner (the ``Keeper``) holds
+/// locked.
 struct JobFolder: Sendable {
   let path: String
   let id: JobID
@@ -20,16 +21,54 @@ struct JobFolder: Sendable {
   var manifest: String { path + "/manifest.json" }
   var journal: String { path + "/journal.ndjson" }
   var log: String { path + "/runner.log" }
-  /// Held locked (`flock`) by the runner for its life; its content is the runner's process id.
+  /// Held locked (`flock`) by the runner for its life; its content is the runner's process id and the boot it belongs to.
   var runnerLock: String { path + "/runner" }
   var scratch: String { path + "/scratch" }
+  /// The path of the agent's program that the job was begun with: it goes on with the same one.
+  var agentNote: String { path + "/agent" }
+  /// The path of the job's control group, while there may be one.
+  var cgroupNote: String { path + "/cgroup" }
+  /// There when the job was asked to end: no runner takes it up again but to say so.
+  var cancelMark: String { path + "/cancel" }
 
   var exists: Bool { access(manifest, F_OK) == 0 }
+  var hasJournal: Bool { access(journal, F_OK) == 0 }
+  var isCancelled: Bool { access(cancelMark, F_OK) == 0 }
 
-  /// The runner's process id while there is one.
+  /// What becomes of a job.
+  enum State: Equatable {
+    /// It has a runner.
+    case running
+    /// The journal has the last word, and this is it.
+    case finished(Finished)
+    /// It has neither: whoever asks for it has it go on, see ``DetachedRunner/revive(_:)``.
+    case lost
+  }
+
+  var state: State {
+    if let lastWord { return .finished(lastWord) }
+    // It may have spoken between the two looks.
+    return hasRunner ? .running : lastWord.map { .finished($0) } ?? .lost
+  }
+
+  /// How the job ended, once its journal says so.
+  var lastWord: Finished? {
+    guard let line = JournalFile.lastLine(journal), line.withUnsafeBytes({ JournalFile.isType("finished", $0) }),
+      case .finished(let finished) = try? NumberedEvent(line: line).event  // not our writer's: no last word
+    else { return nil }
+    return finished
+  }
+
+  /// Whether a runner holds its lock.
+  var hasRunner: Bool { FileLock(path: runnerLock, create: false)?.isHeld ?? false }
+
+  /// The runner's process id while there is one that has said so.
   func runningPID() -> pid_t? {
-    guard let lock = FileLock(path: runnerLock, create: false), lock.isHeld else { return nil }
-    return pid_t(lock.content.split(separator: " ").first ?? "")
+    guard let lock = FileLock(path: runnerLock, create: false), lock.isHeld,
+      let pid = pid_t(lock.content.split(separator: " ").first ?? "")
+    else { return nil }
+    // What an earlier one left there stands until the next has come up.
+    return kill(pid, 0) == 0 || errno == EPERM ? pid : nil
   }
 
   func readManifest() throws -> JobManifest {

@@ -6,36 +6,49 @@ import Shared
   import Darwin
 #endif
 
-/// A job's journal, `journal.ndjson`: append-only, numbered from 1 without gaps, one `write` an event.
+/// A job's journal, `journal.ndjson`: append-only, numbered from 1 without gaps, sealed by ``JournalChain``, one `write` an
+/// event.
 ///
 /// Each event is with the kernel before it is sent anywhere, and on the disk within a second or at ``sync()``. A `reserve`
 /// file holds room for the last word: when the disk is full it is given up, so that the failure itself can be written.
 final class JournalWriter: EventSink {
   let journalPath: String
+  /// What had to be cut off at opening because it was not what had been written, in words; `nil` when nothing was.
+  private(set) var cut: Problem?
   private let reserve: String
   private let descriptor: Int32
   private(set) var last: Int
+  private var chain: JournalChain
   private var size: off_t
   private var lastSync = MonotonicClock.seconds
   private static let reserveBytes = 64 << 10
 
-  /// Opens or creates the journal. A torn last line, left by a crash, is cut off; all before it stands.
-  init(folder: String) throws {
+  /// Opens or creates the journal. A torn last line, left by a crash, is cut off, and so is a line that does not fit with
+  /// all that follows it, of which a copy is kept as `journal.cut-N`; all before it stands.
+  /// - Parameter keepsReserve: whether room for the last word is set apart; not for the last word itself.
+  init(folder: String, keepsReserve: Bool = true) throws {
     journalPath = folder + "/journal.ndjson"
     reserve = folder + "/reserve"
-    let (whole, last) = try JournalFile.wholeLines(journalPath)
-    self.last = last
-    size = off_t(whole)
+    let sound = try JournalFile.sound(journalPath)
+    last = sound.last
+    chain = sound.chain
+    size = off_t(sound.bytes)
+    if case .damaged(let bytes) = sound.rest {
+      cut = Self.setAside(journalPath, from: sound, bytes: bytes)
+    }
     descriptor = open(journalPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
     guard descriptor >= 0, ftruncate(descriptor, size) == 0 else {
       throw StorageFailure(path: journalPath, code: errno)
     }
-    try Self.fill(reserve)
+    if keepsReserve { try Self.fill(reserve) }
   }
 
   deinit { close(descriptor) }
 
+  /// Room that is there already is left alone: on a full disk it could not be had again.
   private static func fill(_ path: String) throws(StorageFailure) {
+    var status = stat()
+    if stat(path, &status) == 0, status.st_size == reserveBytes { return }
     let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw StorageFailure(path: path, code: errno) }
     defer { close(file) }
@@ -45,14 +58,23 @@ final class JournalWriter: EventSink {
   }
 
   func emit(_ event: JobEvent) throws {
-    let line: [UInt8]
-    do { line = try NumberedEvent(number: last + 1, time: Timestamp.rfc3339(), event: event).line() } catch {
+    let sealed: (line: [UInt8], chain: JournalChain)
+    do { sealed = try seal(event) } catch {
       // Too long or not expressible in JSON: the job goes on, and the place says what is missing.
       return try emit(.trouble(Trouble(problem: error.problem)))
     }
-    try append(line)
+    try append(sealed.line)
+    chain = sealed.chain
     last += 1
     if MonotonicClock.seconds - lastSync >= 1 { sync() }
+  }
+
+  private func seal(_ event: JobEvent) throws(WireError) -> (line: [UInt8], chain: JournalChain) {
+    let line = try NumberedEvent(number: last + 1, time: Timestamp.rfc3339(), event: event).line()
+    var next = chain
+    let sealed = next.seal(line)
+    guard sealed.count <= WireLine.maximumBytes else { throw .lineTooLong(limit: WireLine.maximumBytes) }
+    return (sealed, next)
   }
 
   /// Writes the job's last word even where the disk is full.
@@ -83,5 +105,49 @@ final class JournalWriter: EventSink {
       written += count
     }
     size += off_t(line.count)
+  }
+}
+
+// MARK: What is cut off
+
+extension JournalWriter {
+  /// Keeps a copy of what does not fit, and says so.
+  private static func setAside(_ path: String, from sound: JournalFile.Sound, bytes: Int) -> Problem {
+    let name = (1...).lazy.map { "journal.cut-\($0)" }.first { access(folder(of: path) + "/" + $0, F_OK) != 0 }
+    let copy = folder(of: path) + "/" + (name ?? "journal.cut")
+    let code = copyTail(of: path, from: off_t(sound.bytes), to: copy)
+    if code != 0 { unlink(copy) }
+    let kept = code == 0 ? "kept as \(copy)" : "no copy could be kept: \(String(cString: strerror(code)))"
+    return cutProblem(
+      "\(path): from event \(sound.last + 1) on, \(bytes) bytes are not what was written; \(kept)")
+  }
+
+  static func cutProblem(_ why: String) -> Problem {
+    Problem(
+      what: "the end of the job's journal was damaged and is cut off; what stood there is measured again", why: why,
+      fix: "look at the far end's disk: 'dmesg' tells of its errors", exitStatus: .partial)
+  }
+
+  private static func folder(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+  }
+
+  /// Returns 0 or an `errno`.
+  private static func copyTail(of path: String, from start: off_t, to copy: String) -> Int32 {
+    let source = open(path, O_RDONLY | O_CLOEXEC)
+    guard source >= 0 else { return errno }
+    defer { close(source) }
+    let target = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard target >= 0 else { return errno }
+    defer { close(target) }
+    var position = start
+    var chunk = [UInt8](repeating: 0, count: 256 << 10)
+    while true {
+      let count = pread(source, &chunk, chunk.count, position)
+      guard count >= 0 else { return errno }
+      guard count > 0 else { return fsync(target) == 0 ? 0 : errno }
+      guard write(target, chunk, count) == count else { return errno == 0 ? ENOSPC : errno }
+      position += off_t(count)
+    }
   }
 }

@@ -12,6 +12,8 @@ protocol Layer {
   mutating func prepare(in context: LayerContext) throws
   /// What can be measured; gets shorter when something breaks on the way.
   var metrics: [PlannedMetric] { get }
+  /// Takes up, after preparing, what an earlier worker of the job fixed once for all blocks.
+  mutating func restore(_ blocks: [PastBlock])
   /// What a block of everything would take in seconds, where the preparation showed it.
   var expectedBlockSeconds: Double? { get }
   /// Measures each of the `open` metrics once at each position of the block, emitting a `sample` as soon as it is there.
@@ -21,6 +23,10 @@ protocol Layer {
   var closingSeconds: Double { get }
   /// What is not timed in blocks: import trees, profiles.
   mutating func summarise(in context: LayerContext) throws
+}
+
+extension Layer {
+  mutating func restore(_ blocks: [PastBlock]) {}
 }
 
 /// A series of samples that a layer can measure.

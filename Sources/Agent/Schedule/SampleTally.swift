@@ -6,6 +6,8 @@ final class SampleTally: EventSink {
   private let next: any EventSink
   private var observations: [String: [Observation]] = [:]
   private var copies: [String: [Observation]] = [:]
+  /// Metrics that are there to stand still.
+  private var controls: Set<String> = []
   /// What the block in progress has brought.
   private var pending: [Sample] = []
 
@@ -24,6 +26,7 @@ final class SampleTally: EventSink {
     guard counts else { return measured }
     for sample in pending {
       let isCopy = sample.isCopy == true
+      if sample.isControl { controls.insert(sample.metric) }
       let value = Observation(block: sample.block, arm: sample.side == .base ? .base : .head, value: sample.value)
       if isCopy {
         copies[sample.metric, default: []].append(value)
@@ -33,6 +36,17 @@ final class SampleTally: EventSink {
     }
     return measured
   }
+
+  /// Takes in blocks that were measured before and told of then.
+  func restore(_ blocks: [PastBlock]) {
+    for block in blocks {
+      pending = block.content.samples
+      _ = endBlock(counts: block.finished.disturbance == nil)
+    }
+  }
+
+  /// The metrics of a comparison that were measured.
+  var metrics: [String] { observations.keys.filter { !controls.contains($0) }.sorted() }
 
   func question(_ metric: String) -> Question {
     Question(.blocks(logRatios(observations[metric] ?? [])), floor: floor(metric))

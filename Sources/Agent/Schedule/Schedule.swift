@@ -6,6 +6,9 @@ import Statistics
 /// A turn is a block of one layer. With a rule for stopping, turns go where they buy most, only open metrics are measured,
 /// and it ends when all are decided, the budget is spent, or no block can decide anything in the time left. Without one,
 /// each layer measures all of its blocks, one layer after the other.
+///
+/// Where a worker died, the next one goes on behind the last block that was finished: with its numbers, its order and all that
+/// was known by then. A block that was cut off is measured again, under its own number.
 final class Schedule {
   private var entries: [Entry]
   private let context: LayerContext
@@ -14,7 +17,9 @@ final class Schedule {
   private let budgetSeconds: Double
   private var disturbances: DisturbanceWatch
   private let trouble: (LayerName, any Error) throws -> Void
-  private let began = MonotonicClock.seconds
+  private let past: [PastBlock]
+  private let pastSeconds: Double
+  private var began = MonotonicClock.seconds
 
   private struct Entry {
     var layer: any Layer
@@ -36,11 +41,15 @@ final class Schedule {
 
   /// - Parameters:
   ///   - budgetSeconds: For how long may be measured, closing included; infinite without a rule for stopping.
+  ///   - past: Blocks of this interpreter that count on, and what of the budget they took, in seconds.
   ///   - trouble: Told what ended a layer early; throws when the job can't go on.
   init(
     _ layers: [any Layer], in context: LayerContext, stopping: StoppingRule?, budgetSeconds: Double,
-    setsAsideDisturbed: Bool, trouble: @escaping (LayerName, any Error) throws -> Void
+    setsAsideDisturbed: Bool, past: (blocks: [PastBlock], seconds: Double) = ([], 0),
+    trouble: @escaping (LayerName, any Error) throws -> Void
   ) {
+    self.past = past.blocks
+    pastSeconds = past.seconds
     tally = SampleTally(context.sink)
     var context = context
     context.sink = tally
@@ -76,12 +85,28 @@ final class Schedule {
       try entry.layer.prepare(in: self.context)
       entry.planned = entry.layer.metrics
     }
+    if !past.isEmpty { restore() }
     while let turn = nextTurn() { try attempt(turn.index) { try self.measure(&$0, turn) } }
     try forEachLayer { entry in try entry.layer.summarise(in: self.context) }
     try forEachLayer { entry in
       try self.context.sink.emit(
         .layerFinished(LayerFinished(layer: entry.name, python: self.context.python, seconds: entry.seconds)))
     }
+  }
+
+  /// Takes up what was measured before. Preparing again is not charged to the budget a second time.
+  private func restore() {
+    for index in entries.indices {
+      let blocks = past.filter { $0.finished.layer == entries[index].name }
+      for number in blocks.indices { _ = entries[index].order.block(number) }
+      entries[index].turns = blocks.count
+      entries[index].counted = blocks.count { $0.finished.disturbance == nil }
+      entries[index].blockSeconds = blocks.map(\.finished.seconds)
+      entries[index].seconds += entries[index].blockSeconds.reduce(0, +)
+      entries[index].layer.restore(blocks)
+    }
+    tally.restore(past)
+    began = MonotonicClock.seconds - pastSeconds
   }
 
   private func forEachLayer(_ step: (inout Entry) throws -> Void) throws {
@@ -115,7 +140,8 @@ final class Schedule {
     var openInAll: Int?
   }
 
-  private var secondsSpent: Double { MonotonicClock.seconds - began }
+  /// Since the interpreter's turn began, in seconds.
+  var secondsSpent: Double { MonotonicClock.seconds - began }
 
   private func nextTurn() -> Turn? {
     guard let stopping else {

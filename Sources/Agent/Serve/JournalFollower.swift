@@ -8,27 +8,37 @@ import Shared
 
 /// Sends a job's journal from a number on, as the bytes that stand there, and then what is appended.
 final class JournalFollower {
+  /// The number after which events follow: less than was asked for where the journal lost its newest lines in a crash.
+  let after: Int
   private let folder: JobFolder
   private let descriptor: Int32
+  private let revive: () -> Bool
+  private var revivals = 0
   private var position: Int
   private var chunk = [UInt8](repeating: 0, count: 256 << 10)
   private var lastLine: [UInt8] = []
   private var last: Int
 
-  /// - Throws: ``Problem`` when the journal does not reach `after`.
-  init(_ folder: JobFolder, after: Int) throws {
+  /// How often a job whose runner is gone without a last word is taken up again while it is followed.
+  private static let patience = 3
+
+  /// - Parameter revive: has a job go on that lost its runner; false when that is not possible.
+  /// - Throws: ``Problem`` when the controller's events are of another job.
+  init(_ folder: JobFolder, _ attach: AttachRequest, revive: @escaping () -> Bool) throws {
     self.folder = folder
-    last = after
-    guard let offset = try JournalFile.offset(after: after, in: folder.journal) else {
+    self.revive = revive
+    guard let place = try JournalFile.place(after: attach.after, hash: attach.hash, in: folder.journal) else {
       throw Problem(
-        what: "the journal of '\(folder.id)' has no event \(after)",
-        why: "the controller's file is ahead of the far end's: it belongs to another job or another machine",
-        fix: "measure again", exitStatus: .infrastructure)
+        what: "the journal of '\(folder.id)' is not the one that the controller has the beginning of",
+        why: "event \(attach.after) differs, and no runner took the job over before it",
+        fix: "measure again, under another name", exitStatus: .infrastructure)
     }
-    position = offset
+    after = place.after
+    last = place.after
+    position = place.offset
     descriptor = open(folder.journal, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw StorageFailure(path: folder.journal, code: errno) }
-    if offset > 0 { lastLine = lineBefore(offset) }
+    if position > 0 { lastLine = lineBefore(position) }
   }
 
   deinit { close(descriptor) }
@@ -38,14 +48,20 @@ final class JournalFollower {
     while !out.isFull, !out.isBroken {
       if try sendChunk(out) { continue }
       if isFinished { return Ended(job: folder.id, reason: .finished, last: last) }
-      guard folder.runningPID() == nil else { return nil }
+      if folder.hasRunner { return try stillFits() ? nil : lost }
       // The runner may have written between our last look and its end.
       if try sendChunk(out) { continue }
       if isFinished { return Ended(job: folder.id, reason: .finished, last: last) }
-      return Ended(job: folder.id, reason: .runnerLost, last: last, log: folder.lastWords)
+      revivals += 1
+      guard revivals <= Self.patience, revive() else { return lost }
     }
     return nil
   }
+
+  private var lost: Ended { Ended(job: folder.id, reason: .runnerLost, last: last, log: folder.lastWords) }
+
+  /// False when what was sent is no longer there: a damaged end was cut off. Whoever attaches again is told where to go on.
+  private func stillFits() throws -> Bool { lseek(descriptor, 0, SEEK_END) >= position }
 
   /// Sends one chunk of whole lines. False when there is none.
   private func sendChunk(_ out: OutgoingBytes) throws -> Bool {

@@ -24,6 +24,7 @@ struct Checkouts {
   func uploaded(_ upload: UploadID) throws -> String {
     let file = "\(home.uploads)/\(upload)"
     guard FileManager.default.fileExists(atPath: file) else { throw SideProblem.uploadMissing(upload) }
+    home.markUsed(file)
     return file
   }
 
@@ -34,7 +35,10 @@ struct Checkouts {
     let lock = try SetupLock(
       path: "\(home.checkouts)/\(name).lock", doing: "waiting for another checkout", limitSeconds: tools.limitSeconds)
     defer { extendLifetime(lock) }
-    guard !FileManager.default.fileExists(atPath: folder) else { return folder }
+    guard !FileManager.default.fileExists(atPath: folder) else {
+      home.markUsed(folder)
+      return folder
+    }
     let temporary = "\(folder).part"
     try FileManager.default.removeIfThere(temporary)
     try fill(temporary)

@@ -36,7 +36,10 @@ struct EnvironmentBuilder {
     let held = try SetupLock(
       path: "\(path).lock", doing: "waiting for another job's environment", limitSeconds: tools.limitSeconds)
     defer { extendLifetime(held) }
-    if let marker = readMarker(of: path) { return Built(path: path, marker: marker, reused: true) }
+    if let marker = readMarker(of: path) {
+      home.markUsed(path)
+      return Built(path: path, marker: marker, reused: true)
+    }
     try started()
     try FileManager.default.removeIfThere(path)
     _ = try tools.mustRun(

@@ -61,7 +61,7 @@ struct SetupTools {
 
   private static func howToInstall(_ program: String) -> String {
     switch program {
-    case "uv": "at the far end: curl -LsSf https://astral.sh/uv/install.sh | sh (or: pip install uv)"
+    case "uv": "at the far end: pip install uv (or: pipx install uv)"
     case "python3": "at the far end: sudo apt-get install python3"
     default: "at the far end: sudo apt-get install \(program)"
     }

@@ -26,6 +26,15 @@ int cf_fork_and_wait(const char *path, char *const argv[], long *peak);
 ///
 /// Returns 1 when it has ended, 0 when the time is over, or -1 with `errno` set.
 int cf_wait_for_end(int pid, int milliseconds);
+
+/// Makes this process the one that orphans among its descendants come to (PR_SET_CHILD_SUBREAPER of prctl(2), which takes a
+/// variable number of arguments). Linux only. Returns 0 or an `errno`.
+int cf_adopt_orphans(void);
+
+/// Has the kernel kill this process (SIGKILL) when the thread that started it ends (PR_SET_PDEATHSIG). A parent that ended
+/// before the call is not noticed: look at getppid(2) after it. Linux only. Returns 0 or an `errno`.
+int cf_die_with_parent(void);
+
 /// The CPUs on which the calling thread may run, in rising order, at most `room` of them (sched_getaffinity(2), whose set
 /// is made of macros). Returns how many, or -1 where the kernel does not tell. Linux only.
 int cf_affinity_get(int *cpus, int room);

@@ -33,6 +33,8 @@ struct JobRecord: Equatable, Sendable {
   var troubles: [Trouble] = []
   /// `nil` while the job runs, and when its runner died without a last word.
   var finished: Finished?
+  /// Timelines of blocks that were finished, by interpreter: a timeline does not name its block.
+  private var settledTimelines: [String: [MemoryTimeline]] = [:]
 
   init(events: [NumberedEvent], labels: [Side: String] = [:]) {
     self.labels = labels
@@ -46,13 +48,23 @@ struct JobRecord: Equatable, Sendable {
     case .started(let body):
       started = body
       startedAt = event.time
+    case .resumed(let body): resume(body)
+    case .continued(let body): dropVoid(of: body)
     case .host(let body): if host == nil { host = body } else { hostAfter = body }
     case .tuned(let body): tuning.append(body)
-    case .sideReady(let body): sides.append(body)
+    case .sideReady(let body):
+      // A runner that takes a job over makes its environments ready once more.
+      if let place = sides.firstIndex(where: { $0.side == body.side && $0.python == body.python }) {
+        sides[place] = body
+      } else {
+        sides.append(body)
+      }
     case .layerStarted(let body): layers.append(body)
     case .sample(let body):
       if body.isCopy == true { copySamples.append(body) } else { samples.append(body) }
-    case .blockFinished(let body): blocks.append(body)
+    case .blockFinished(let body):
+      blocks.append(body)
+      settledTimelines[body.python] = memoryTimelines.filter { $0.python == body.python }
     case .layerFinished(let body): layersFinished.append(body)
     case .importTree(let body): importTrees.append(body)
     case .profile(let body): profiles.append(body)
@@ -65,8 +77,42 @@ struct JobRecord: Equatable, Sendable {
     case .skipped(let body): skipped.append(body)
     case .trouble(let body): troubles.append(body)
     case .finished(let body): finished = body
-    case .queued, .phase, .resumed, .continued, .unknown: break
+    case .queued, .phase, .unknown: break
     }
+  }
+
+  /// A new runner turns the machine's knobs again, and looks at a machine that was booted anew.
+  private mutating func resume(_ resumed: Resumed) {
+    tuning = []
+    recordings = []
+    if resumed.reason == .rebooted { host = nil }
+    hostAfter = nil
+  }
+
+  /// Leaves out what does not count on of an interpreter that a new runner took up: see ``Continued``.
+  private mutating func dropVoid(of continued: Continued) {
+    let python = continued.python
+    if !continued.keepsBlocks {
+      blocks.removeAll { $0.python == python }
+      settledTimelines[python] = []
+    }
+    let kept = blocks.filter { $0.python == python }
+    let places = Set(kept.flatMap(\.places))
+    samples.removeAll { $0.python == python && !places.contains($0.place) }
+    copySamples.removeAll { $0.python == python && !places.contains($0.place) }
+    let runs = Set(kept.filter { $0.layer == .optimize }.map(\.block))
+    optimizeRuns.removeAll { $0.python == python && !($0.purpose == .measured && runs.contains($0.block)) }
+    memoryTimelines.removeAll { $0.python == python }
+    memoryTimelines += settledTimelines[python] ?? []
+    layers.removeAll { $0.python == python }
+    layersFinished.removeAll { $0.python == python }
+    importTrees.removeAll { $0.python == python }
+    profiles.removeAll { $0.python == python }
+    stacks.removeAll { $0.python == python }
+    profiledPhases.removeAll { $0.python == python }
+    memoryProfiles.removeAll { $0.python == python }
+    skipped.removeAll { $0.python == python }
+    troubles.removeAll { $0.python == python }
   }
 
   /// The samples of blocks that were set aside are in the events, and in nothing that is made from them.
@@ -101,18 +147,18 @@ extension Sequence where Element: Hashable {
 }
 
 /// Where a sample was taken.
-private struct BlockPlace: Hashable {
+struct BlockPlace: Hashable {
   var python: String
   var metric: String
   var block: Int
 }
 
 extension Sample {
-  fileprivate var place: BlockPlace { BlockPlace(python: python, metric: metric, block: block) }
+  var place: BlockPlace { BlockPlace(python: python, metric: metric, block: block) }
 }
 
 extension BlockFinished {
-  fileprivate var places: [BlockPlace] {
+  var places: [BlockPlace] {
     metrics.map { BlockPlace(python: python, metric: $0, block: block) }
   }
 }

@@ -24,6 +24,8 @@ public final class FileLock {
 
   public func tryLock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
 
+  public func unlock() { flock(descriptor, LOCK_UN) }
+
   /// Whether somebody else holds it. Asks for a shared lock, so that those who only look don't take each other for holders.
   public var isHeld: Bool {
     guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else { return errno == EWOULDBLOCK }

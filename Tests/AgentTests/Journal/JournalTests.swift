@@ -56,20 +56,21 @@ struct JournalTests {
     }
   }
 
-  @Test("the offset after a number is where the next event starts; beyond the end there is none")
-  func offsets() async throws {
+  @Test("the place after a number is where the next event starts; beyond the end it is the end")
+  func places() async throws {
     try await withTemporaryFolder { folder in
       let writer = try JournalWriter(folder: folder)
       for index in 0..<20 { try writer.emit(phase("event \(index)")) }
       let bytes = [UInt8](try Data(contentsOf: URL(filePath: writer.journalPath)))
       for number in 1...20 {
-        let offset = try #require(try JournalFile.offset(after: number, in: writer.journalPath))
-        let rest = bytes[offset...].split(separator: UInt8(ascii: "\n"))
-        #expect(rest.count == 20 - number)
+        let place = try #require(try JournalFile.place(after: number, hash: nil, in: writer.journalPath))
+        let rest = bytes[place.offset...].split(separator: UInt8(ascii: "\n"))
+        #expect(place.after == number && rest.count == 20 - number)
         if let next = rest.first { #expect(try NumberedEvent(line: next).number == number + 1) }
       }
-      #expect(try JournalFile.offset(after: 21, in: writer.journalPath) == nil)
-      #expect(try JournalFile.offset(after: 0, in: writer.journalPath) == 0)
+      let end = JournalFile.Place(offset: bytes.count, after: 20)
+      #expect(try JournalFile.place(after: 21, hash: nil, in: writer.journalPath) == end)
+      #expect(try JournalFile.place(after: 0, hash: nil, in: writer.journalPath) == .init(offset: 0, after: 0))
     }
   }
 

@@ -114,17 +114,22 @@ struct ServeTests {
     }
   }
 
-  @Test("a job whose runner is gone without a last word is said to be lost, with its log")
+  @Test("a job that nothing can take up again is told as failed, with the reason", .timeLimit(.minutes(1)))
   func lost() async throws {
     try await withTemporaryFolder { home in
       let job = try makeJob("job", home: home, events: 3, finished: false)
-      try Data("killed by somebody\n".utf8).write(to: URL(filePath: home + "/jobs/job/runner.log"))
       let (messages, _) = try converse(home: home, [try AgentRequest.attach(AttachRequest(job: job, after: 0)).line()])
-      #expect(messages.last == .ended(Ended(job: job, reason: .runnerLost, last: 3, log: "killed by somebody\n")))
+      #expect(messages.last == .ended(Ended(job: job, reason: .finished, last: 4)))
+      let last = messages.compactMap { if case .event(_, let line) = $0 { line } else { nil } }.last
+      guard case .finished(let finished) = try NumberedEvent(line: try #require(last)).event else {
+        Issue.record("no last word")
+        return
+      }
+      #expect(finished.outcome == .failed && finished.problem?.what.contains("can't be read") == true)
     }
   }
 
-  @Test("attaching to no job, or beyond a journal's end, is refused")
+  @Test("attaching to no job is refused; beyond a journal's end it goes on from there")
   func attachNowhere() async throws {
     try await withTemporaryFolder { home in
       let job = try makeJob("job", home: home, events: 3)
@@ -136,9 +141,22 @@ struct ServeTests {
           try AgentRequest.attach(AttachRequest(job: job, after: 4)).line(),
         ])
       let words = messages.compactMap { if case .refused(let refused) = $0 { refused.problem.what } else { nil } }
-      #expect(words.count == 2)
-      #expect(words.first?.contains("nobody") == true)
-      #expect(words.last?.contains("no event 4") == true)
+      #expect(words.count == 1 && words.first?.contains("nobody") == true)
+      #expect(messages.contains(.attached(Attached(job: job, after: 3))))
+    }
+  }
+
+  @Test("a controller whose events are another job's is refused")
+  func attachOther() async throws {
+    try await withTemporaryFolder { home in
+      let job = try makeJob("job", home: home, events: 3)
+      let strange = AttachRequest(job: job, after: 1, hash: String(repeating: "0", count: 32))
+      let (messages, _) = try converse(home: home, [try AgentRequest.attach(strange).line()])
+      guard case .refused(let refused)? = messages.first else {
+        Issue.record("expected a refusal, found \(messages)")
+        return
+      }
+      #expect(refused.problem.what.contains("not the one"))
     }
   }
 

@@ -92,6 +92,10 @@ struct MemoryLayer: Layer {
       .trouble(Trouble(layer: Self.name, metric: metric, python: context.python, side: side, problem: problem)))
   }
 
+  mutating func restore(_ blocks: [PastBlock]) {
+    for block in blocks { hasTimeline.formUnion(block.content.timelines) }
+  }
+
   // MARK: Measuring
 
   mutating func measure(_ block: Block, of open: Set<String>, in context: LayerContext) throws {

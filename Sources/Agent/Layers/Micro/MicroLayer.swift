@@ -92,6 +92,14 @@ struct MicroLayer: Layer {
     }
   }
 
+  /// What was calibrated now is another number than what the earlier blocks were measured with.
+  mutating func restore(_ blocks: [PastBlock]) {
+    for sample in blocks.flatMap(\.content.samples) {
+      guard let index = plan.targets.firstIndex(where: { Self.metric($0) == sample.metric }) else { continue }
+      if let used = sample.loops { loops[sample.side, default: [:]][index] = used }
+    }
+  }
+
   // MARK: Measuring
 
   mutating func measure(_ block: Block, of open: Set<String>, in context: LayerContext) throws {

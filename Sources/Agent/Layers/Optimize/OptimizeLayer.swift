@@ -118,6 +118,18 @@ struct OptimizeLayer: Layer {
           layer: Self.name, metric: Self.hotPaths, python: context.python, side: side.side, reason: reason)))
   }
 
+  /// The form was chosen by a rehearsal's time, which is another one now.
+  mutating func restore(_ blocks: [PastBlock]) {
+    for block in blocks { hasTimeline.formUnion(block.content.timelines) }
+    guard var work, let form = blocks.compactMap(\.content.form).last, form != work.form else { return }
+    let list = work.runner.project.list
+    let perFunction = (expectedBlockSeconds ?? 0) / Double(max(1, work.functions.count))
+    work.form = form
+    work.functions = form == .full ? list.functions : list.functions.filter { $0.function == list.quick }
+    expectedBlockSeconds = perFunction * Double(work.functions.count)
+    self.work = work
+  }
+
   // MARK: Measuring
 
   mutating func measure(_ block: Block, of open: Set<String>, in context: LayerContext) throws {
