@@ -132,7 +132,8 @@ extension SSHConnection {
       return 0
     }
     // libssh2 has one code for a bad signature and for a line that broke while it waited: then there is nobody to ask.
-    let isGone = [LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_SEND].contains(listCode)
+    let isGone = [LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_SOCKET_SEND].contains(
+      listCode)
     if isGone, code == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED { throw disconnected(session, code) }
     // No list, because the server has had enough of us or let us in without proof: the refusal is told all the same.
     if listCode != 0 { accepted = [] }

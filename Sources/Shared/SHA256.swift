@@ -22,8 +22,9 @@ public struct SHA256: Sendable {
   public init() {}
 
   #if canImport(CSHA256)
-    /// Whether the processor's instructions are used.
-    private var isFast = cf_sha256_is_fast() != 0
+    // Asked once: on a virtual machine the question itself costs more than a line's digest.
+    private static let hasInstructions = cf_sha256_is_fast() != 0
+    private var isFast = Self.hasInstructions
 
     /// One that takes the portable way on any processor, to hold the two against each other.
     init(isPortable: Bool) { isFast = isFast && !isPortable }

@@ -75,7 +75,9 @@ enum JobTable {
     // Owner and labels come from whoever submitted the job.
     let labels = job.labels.map { TerminalText.clean($0, limit: 40) }
     let what = labels.count == 2 ? "\(labels[1]) vs \(labels[0])" : labels.joined(separator: ", ")
-    return [job.job.text, state(job), TerminalText.clean(job.owner, limit: 40), what, age(job, at: now), "\(job.events)"]
+    return [
+      job.job.text, state(job), TerminalText.clean(job.owner, limit: 40), what, age(job, at: now), "\(job.events)",
+    ]
   }
 
   /// `measuring`, `waiting behind 2, starts about 14:05 UTC`, `done`.

@@ -81,7 +81,8 @@ struct JobFollower {
   private func whilePinging(
     _ session: AgentSession, _ line: LineHealth, _ body: () async throws -> Ended?
   ) async throws -> Ended? {
-    try await withThrowingTaskGroup(of: Void.self) { [channel = session.channel, connection = session.connection] group in
+    try await withThrowingTaskGroup(of: Void.self) {
+      [channel = session.channel, connection = session.connection] group in
       group.addTask { [reconnect] in
         var number = 0
         while true {

@@ -69,11 +69,11 @@ final class JobLine {
         }
         return try await withAgentSession(target.machine, agent: target.agent, note: note) { session, _ in
           hasMet = true
-          do { return try await converse(session) } catch where Task.isCancelled {
+          do { return try await converse(session) } catch  where Task.isCancelled {
             return try await endCancelled(in: session)
           }
         }
-      } catch where Task.isCancelled {
+      } catch  where Task.isCancelled {
         guard !isEnding else { throw error }
         return try await endCancelled(in: nil)
       } catch {

@@ -89,7 +89,9 @@ extension MachineAccess {
   ) async throws -> Ended {
     let target = JobLine.Target(
       job: job, machine: address, agent: agent, flags: flags, reconnect: reconnect, lastWords: lastWords)
-    do { return try await JobLine(target, steps, progress: progress).run() } catch is CancelUnsure where choice == .azure {
+    do { return try await JobLine(target, steps, progress: progress).run() } catch is CancelUnsure
+      where choice == .azure
+    {
       throw CancellationError()  // the VM is stopped next, and the job with it
     }
   }

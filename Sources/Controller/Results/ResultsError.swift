@@ -40,7 +40,8 @@ enum ResultsError: UserFacingError, Equatable {
     case .notAFolderOfResults(_, let missing): "it has no \(missing)"
     case .outOfOrder(_, let expected, let found):
       found < expected ? "the event is there already" : "events in between are missing"
-    case .brokenChain: "its hash does not fit the events before it: it was damaged on its way, or belongs to another job"
+    case .brokenChain:
+      "its hash does not fit the events before it: it was damaged on its way, or belongs to another job"
     case .inUse: "one program at a time follows a job into a folder"
     case .namesTaken(_, let tried): "folders with the names of the next \(tried) seconds are there already"
     }
@@ -54,7 +55,8 @@ enum ResultsError: UserFacingError, Equatable {
     case .damagedLine:
       "restore the file from a backup, or delete this line and all after it: what stands before it can be reported"
     case .damagedFile: "restore the file from a backup, or measure again"
-    case .outOfOrder, .brokenChain: "run the command again; if it says the same, please report it as a defect of cf-bench"
+    case .outOfOrder, .brokenChain:
+      "run the command again; if it says the same, please report it as a defect of cf-bench"
     case .inUse: "end the other one, or name another folder with --results"
     case .namesTaken: "remove folders that you don't need, or name another folder with --results"
     }

@@ -132,7 +132,9 @@ struct CancelTests {
     }
   }
 
-  @Test("GitHub's sequence on a job that waits for the machine: it ends in order, and no process stays", .timeLimit(.minutes(2)))
+  @Test(
+    "GitHub's sequence on a job that waits for the machine: it ends in order, and no process stays",
+    .timeLimit(.minutes(2)))
   func queued() async throws {
     try await Rig.with { rig in
       try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))

@@ -94,7 +94,9 @@ struct LineRig {
 
   /// Writes events until the journal's last one has this number.
   func write(upTo number: Int) throws {
-    while writer.last < number { try writer.emit(.phase(Phase(text: "event \(writer.last + 1), and what it has to say"))) }
+    while writer.last < number {
+      try writer.emit(.phase(Phase(text: "event \(writer.last + 1), and what it has to say")))
+    }
   }
 
   func finish() throws { try writer.emitLast(.finished(Finished(outcome: .done, seconds: 1))) }
