@@ -33,9 +33,11 @@ let package = Package(
       name: "CSSH2", pkgConfig: "libssh2",
       providers: [.apt(["libssh2-1-dev"]), .brew(["libssh2"])]),
     .target(name: "CSpawn"),
+    .target(name: "CSHA256", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
     // Digests of whole programs and line cutting are too slow unoptimised for tests that run the built programs.
     .target(
-      name: "Shared", swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
+      name: "Shared", dependencies: ["CSHA256"],
+      swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     // Tests that simulate thousands of comparisons take minutes unoptimised.
     .target(
       name: "Statistics", swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),

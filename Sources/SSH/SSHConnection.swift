@@ -1,3 +1,5 @@
+import CSSH2
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -101,6 +103,9 @@ public actor SSHConnection: LoopClient {
 
   /// Ends everything on this connection at once, without a word to the peer, who may not hear it: for a line that is dead.
   public func abandon() { end(.closed) }
+
+  /// The cipher of what the host sends, by its name, such as `aes256-ctr`; `nil` when the connection has ended.
+  public var cipher: String? { session?.agreed(LIBSSH2_METHOD_CRYPT_SC) }
 
   private func openChannel(_ command: String) throws(SSHError) -> SSHChannel {
     guard session != nil, isEstablished else {

@@ -106,6 +106,9 @@ final class SessionHandle {
     libssh2_session_method_pref(raw, method, names.joined(separator: ","))
   }
 
+  /// The algorithm of this kind that was agreed on.
+  func agreed(_ method: CInt) -> String? { libssh2_session_methods(raw, method).map { String(cString: $0) } }
+
   /// The algorithms of this kind that the library has.
   func supported(_ method: CInt) -> [String] {
     var names: UnsafeMutablePointer<UnsafePointer<CChar>?>?

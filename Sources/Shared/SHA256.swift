@@ -1,49 +1,87 @@
+#if canImport(CSHA256)
+  internal import CSHA256
+#endif
+
 /// SHA-256 as FIPS 180-4 defines it, section 6.2.
 ///
 /// Our own because the agent must stay one small file that needs no library: the alternative compiles BoringSSL into it.
-/// Names content (uploads, environments, agents); no secret depends on it.
+/// Names content (uploads, environments, agents) and seals journals; no secret depends on it. Where the processor has
+/// instructions for it they are used: each line of a journal passes through here twice.
 public struct SHA256: Sendable {
-  private var state: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) = (
+  private typealias Words = (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32)
+  private typealias Block = (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
+
+  private var state: Words = (
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19
   )
-  private var buffer: [UInt8] = []
+  /// The block that is not full yet, and how many bytes it has.
+  private var block: Block = (0, 0, 0, 0, 0, 0, 0, 0)
+  private var filled = 0
   private var length: UInt64 = 0
 
   public init() {}
 
+  #if canImport(CSHA256)
+    // Asked once: on a virtual machine the question itself costs more than a line's digest.
+    private static let hasInstructions = cf_sha256_is_fast() != 0
+    private var isFast = Self.hasInstructions
+
+    /// One that takes the portable way on any processor, to hold the two against each other.
+    init(isPortable: Bool) { isFast = isFast && !isPortable }
+  #else
+    init(isPortable: Bool) {}
+  #endif
+
   public mutating func update(_ bytes: UnsafeRawBufferPointer) {
     length += UInt64(bytes.count)
-    var rest = bytes[...]
-    if !buffer.isEmpty {
-      let missing = min(64 - buffer.count, rest.count)
-      buffer.append(contentsOf: rest.prefix(missing))
-      rest = rest.dropFirst(missing)
-      guard buffer.count == 64 else { return }
-      let block = buffer
-      block.withUnsafeBytes { compress($0) }
-      buffer.removeAll(keepingCapacity: true)
+    var start = 0
+    if filled > 0 {
+      start = min(64 - filled, bytes.count)
+      fill(UnsafeRawBufferPointer(rebasing: bytes[..<start]))
+      guard filled == 64 else { return }
+      takeBlock()
     }
-    while rest.count >= 64 {
-      compress(UnsafeRawBufferPointer(rebasing: rest.prefix(64)))
-      rest = rest.dropFirst(64)
+    let whole = (bytes.count - start) & ~63
+    if whole > 0 {
+      compress(UnsafeRawBufferPointer(rebasing: bytes[start..<(start + whole)]))
+      start += whole
     }
-    buffer.append(contentsOf: rest)
+    fill(UnsafeRawBufferPointer(rebasing: bytes[start...]))
   }
 
   public mutating func update(_ bytes: some Sequence<UInt8>) {
-    Array(bytes).withUnsafeBytes { update($0) }
+    let isDone: Void? = bytes.withContiguousStorageIfAvailable { update(UnsafeRawBufferPointer($0)) }
+    if isDone == nil { Array(bytes).withUnsafeBytes { update($0) } }
   }
 
   /// The digest as 64 lower-case hexadecimal digits. The value is spent afterwards.
   public mutating func finish() -> String {
+    withDigest { digest in
+      let digits = Array("0123456789abcdef".utf8)
+      return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+  }
+
+  /// Hands the 32 bytes of the digest to `body`. The value is spent afterwards.
+  mutating func withDigest<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     let bits = length &* 8
-    var padding: [UInt8] = [0x80]
-    padding += [UInt8](repeating: 0, count: (119 - buffer.count) % 64)
-    padding += (0..<8).map { UInt8(truncatingIfNeeded: bits >> (56 - 8 * UInt64($0))) }
-    update(padding)
-    let words = [state.0, state.1, state.2, state.3, state.4, state.5, state.6, state.7]
-    let digits = Array("0123456789abcdef")
-    return String(words.flatMap { word in (0..<8).map { digits[Int(word >> (28 - 4 * UInt32($0)) & 15)] } })
+    let end = filled
+    withUnsafeMutableBytes(of: &block) { bytes in
+      bytes[end] = 0x80
+      for index in (end + 1)..<64 { bytes[index] = 0 }
+    }
+    // The length needs eight bytes behind the mark.
+    if end >= 56 {
+      takeBlock()
+      block = (0, 0, 0, 0, 0, 0, 0, 0)
+    }
+    block.7 = bits.bigEndian
+    takeBlock()
+    var digest: Words = (
+      state.0.bigEndian, state.1.bigEndian, state.2.bigEndian, state.3.bigEndian, state.4.bigEndian, state.5.bigEndian,
+      state.6.bigEndian, state.7.bigEndian
+    )
+    return withUnsafeBytes(of: &digest, body)
   }
 
   /// The digest of `bytes` as 64 lower-case hexadecimal digits.
@@ -53,7 +91,40 @@ public struct SHA256: Sendable {
     return hash.finish()
   }
 
-  private mutating func compress(_ block: UnsafeRawBufferPointer) {
+  /// Puts bytes into the block; there is room for them.
+  private mutating func fill(_ bytes: UnsafeRawBufferPointer) {
+    let start = filled
+    withUnsafeMutableBytes(of: &block) { UnsafeMutableRawBufferPointer(rebasing: $0[start...]).copyMemory(from: bytes) }
+    filled += bytes.count
+  }
+
+  private mutating func takeBlock() {
+    var full = block
+    withUnsafeBytes(of: &full) { compress($0) }
+    filled = 0
+  }
+
+  /// Takes whole blocks in.
+  private mutating func compress(_ bytes: UnsafeRawBufferPointer) {
+    #if canImport(CSHA256)
+      if isFast {
+        guard let first = bytes.baseAddress else { return }
+        withUnsafeMutableBytes(of: &state) { state in
+          Self.constants.withUnsafeBufferPointer { constants in
+            cf_sha256_blocks(
+              state.baseAddress?.assumingMemoryBound(to: UInt32.self), first.assumingMemoryBound(to: UInt8.self),
+              bytes.count / 64, constants.baseAddress)
+          }
+        }
+        return
+      }
+    #endif
+    for start in stride(from: 0, to: bytes.count, by: 64) {
+      compressOne(UnsafeRawBufferPointer(rebasing: bytes[start..<(start + 64)]))
+    }
+  }
+
+  private mutating func compressOne(_ block: UnsafeRawBufferPointer) {
     withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { w in
       for t in 0..<16 {
         w[t] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: 4 * t, as: UInt32.self))

@@ -59,7 +59,7 @@ struct DoorTests {
 
   @Test("a newer agent of the same protocol stays, and is said to be there", .timeLimit(.minutes(3)))
   func newer() async throws {
-    let agent = try DoorRig.changed("s/\"agentVersion\":\"[^\"]*\"/\"agentVersion\":\"9.0.0\"/")
+    let agent = try DoorRig.changed("1s/\"agentVersion\":\"[^\"]*\"/\"agentVersion\":\"9.0.0\"/")
     try await DoorRig.with(agent: agent) { door in
       let run = try await door.rig.bench(["run", "path:fast", "--layers", "startup"] + door.login)
       #expect(run.status == 0, "\(run.error)")

@@ -35,7 +35,12 @@ struct JobFollower {
   /// Stays with a session in which the job is attached already.
   func goOn(in session: AgentSession) async throws -> Ended {
     var ended: Ended?
-    for message in session.takeWaiting() { ended = try take(message) ?? ended }
+    do {
+      for message in session.takeWaiting() { ended = try take(message) ?? ended }
+    } catch {
+      try store.flush()  // as below
+      throw error
+    }
     try store.flush()
     if let ended { return ended }
     return try await read(session)
@@ -116,7 +121,9 @@ struct JobFollower {
     switch message {
     case .event(let number, let line):
       try line.withUnsafeBytes { try append(number, $0) }
-      try progress?(NumberedEvent(line: line))
+      guard let progress else { return nil }
+      try store.flush()
+      try progress(NumberedEvent(line: line))
       return nil
     case .ended(let ended): return ended.job == job ? ended : nil
     // What the journal's reader at the far end could not do.

@@ -54,7 +54,12 @@ final class JobLine {
   /// - Throws: ``LineLost`` when the line does not come back in time, ``CancelUnsure`` when a cancelled job can't be told,
   ///   and what another try would not change.
   func run() async throws -> Ended {
-    let ended = try await stay()
+    let ended: Ended
+    do { ended = try await stay() } catch {
+      // What came is reported, and why it ended matters more than that its last second may be lost with the power.
+      try? store?.close()
+      throw error
+    }
     try store?.close()
     return ended
   }

@@ -26,7 +26,8 @@ struct OverheadBench {
           name: "this machine")
         var report = OverheadReport()
         report.lines.append(try await connecting(address, server))
-        report.lines.append(try await streaming(address, server, folder: folder, home: home))
+        report.lines += try await streaming(address, server, folder: folder, home: home)
+        report.lines.append(try await mending(address, server, folder: folder, home: home))
         report.lines += try await measuring(address, home: home)
         report.lines.append(analysing())
         report.lines.append(
@@ -58,68 +59,6 @@ struct OverheadBench {
       name: "connect to first answer",
       figure: String(format: "%.3f x (%.1f ms)", middle(ratios), middle(ours) * 1000),
       beside: String(format: "ssh host true, %.1f ms", middle(theirs) * 1000), aim: "<= 0.35 x")
-  }
-
-  /// A journal of a million lines from the far end's disk to this one, numbers checked; beside `ssh host cat`.
-  private func streaming(
-    _ address: MachineAddress, _ server: PrivateSSHD, folder: String, home: String
-  ) async throws -> OverheadReport.Line {
-    note("streaming a journal of a million events, 7 times each")
-    guard let job = JobID("overhead") else { preconditionFailure("a constant name of letters") }
-    let journal = try writeJournal(job, home: home, lines: 1_000_000)
-    var rates: [Double] = []
-    var ratios: [Double] = []
-    for round in -1..<7 {
-      let file = folder + "/events-\(round).ndjson"
-      let mine = try await seconds {
-        try await withAgentSession(address, agent: agent, note: { _ in }) { session, _ in
-          let store = try EventStore(path: FilePath(file))
-          let ended = try await JobFollower(job: job, store: store, progress: nil).follow(in: session)
-          try store.close()
-          guard ended.last == 1_000_000 else {
-            throw ConnectionEnded(machine: address.name, during: "a million events")
-          }
-        }
-      }
-      let copy = folder + "/copy-\(round)"
-      // Ours is on the disk when it is done, so the peer's copy has to be as well.
-      let other = try await seconds {
-        try await ssh(server, "cat \(journal.path)", to: copy)
-        try FileHandle(forUpdating: URL(filePath: copy)).synchronize()
-      }
-      try FileManager.default.removeItem(atPath: file)
-      try FileManager.default.removeItem(atPath: copy)
-      guard round >= 0 else { continue }
-      rates.append(Double(journal.bytes) / mine / 1e6)
-      ratios.append(other / mine)
-    }
-    return .init(
-      name: "journal to disk", figure: String(format: "%.2f x (%.0f MB/s)", middle(ratios), middle(rates)),
-      beside: "ssh host cat file > disk and fsync, rates", aim: ">= 0.95 x")
-  }
-
-  private func writeJournal(_ job: JobID, home: String, lines: Int) throws -> (path: String, bytes: Int) {
-    let folder = "\(home)/jobs/\(job)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    // A job counts as there once its manifest is; nobody reads this one.
-    try Data("{}".utf8).write(to: URL(filePath: folder + "/manifest.json"))
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(lines * 260)
-    let sample = Sample(
-      layer: .startup, metric: "codeflash --version", python: "3.12", arm: .base, block: 3, position: 1,
-      value: 0.0197, userSeconds: 0.012, systemSeconds: 0.004, exitCode: 0)
-    let finished = Finished(outcome: .done, seconds: 1)
-    let time = Timestamp.rfc3339()
-    let template = try NumberedEvent(number: 1, time: time, event: .sample(sample)).line()
-    let rest = template[(template.firstIndex(of: UInt8(ascii: ",")) ?? 0)...]
-    for number in 1..<lines {
-      bytes += "{\"seq\":\(number)".utf8
-      bytes += rest
-    }
-    bytes += try NumberedEvent(number: lines, time: time, event: .finished(finished)).line()
-    let path = folder + "/journal.ndjson"
-    try Data(bytes).write(to: URL(filePath: path))
-    return (path, bytes.count)
   }
 
   /// The agent's own CPU and memory while a real job measures commands that only sleep.
@@ -190,24 +129,26 @@ struct OverheadBench {
       seed: 1, limits: JobLimits())
   }
 
-  private func ssh(_ server: PrivateSSHD, _ command: String, to file: String) async throws {
+  /// - Parameter cipher: the only one to use; ssh's own choice if nil.
+  func ssh(_ server: PrivateSSHD, _ command: String, to file: String, cipher: String? = nil) async throws {
     let descriptor = try FileDescriptor.open(
       FilePath(file), .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
     let result = try await Subprocess.run(
       .name("ssh"),
-      arguments: [
-        "-F", "none", "-i", server.clientKey, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o",
-        "UserKnownHostsFile=\(server.knownHosts)", "-o", "GlobalKnownHostsFile=/dev/null", "-p", "\(server.port)",
-        "\(server.user)@127.0.0.1", command,
-      ], output: .fileDescriptor(descriptor, closeAfterSpawningProcess: true), error: .string(limit: 1 << 16))
+      arguments: Arguments(
+        (cipher.map { ["-c", $0] } ?? []) + [
+          "-F", "none", "-i", server.clientKey, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", "-o",
+          "UserKnownHostsFile=\(server.knownHosts)", "-o", "GlobalKnownHostsFile=/dev/null", "-p", "\(server.port)",
+          "\(server.user)@127.0.0.1", command,
+        ]), output: .fileDescriptor(descriptor, closeAfterSpawningProcess: true), error: .string(limit: 1 << 16))
     guard result.terminationStatus.isSuccess else {
       throw RevisionError.tool(name: "ssh", words: result.standardError)
     }
   }
 
-  private func middle(_ values: [Double]) -> Double { Quantile.median(values) ?? .nan }
+  func middle(_ values: [Double]) -> Double { Quantile.median(values) ?? .nan }
 
-  private func seconds(_ body: () async throws -> Void) async throws -> Double {
+  func seconds(_ body: () async throws -> Void) async throws -> Double {
     let start = ContinuousClock.now
     try await body()
     return (ContinuousClock.now - start).inSeconds
