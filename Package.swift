@@ -72,7 +72,7 @@ let package = Package(
       name: "AgentTests", dependencies: ["Agent", "Shared", "Statistics", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ControllerTests",
-      dependencies: ["Azure", "Controller", "Shared", "Statistics", "TestSupport", argumentParser, systemPackage],
+      dependencies: ["Azure", "Controller", "SSH", "Shared", "Statistics", "TestSupport", argumentParser, systemPackage],
       exclude: ["Goldens"], swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",

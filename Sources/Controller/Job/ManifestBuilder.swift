@@ -21,7 +21,8 @@ enum ManifestBuilder {
       limits: JobLimits(
         queueSeconds: settings.limitQueue.inSeconds, setupSeconds: settings.limitSetup.inSeconds,
         totalSeconds: settings.limitTotal.inSeconds),
-      tune: settings.tune ? true : nil, secrets: JobSecrets.names(settings, layers))
+      tune: settings.tune ? true : nil, branch: sides.last.map { "\(settings.targetPackage) \($0.label)" },
+      secrets: JobSecrets.names(settings, layers))
   }
 
   static var owner: String {
