@@ -72,8 +72,10 @@ struct Keeper {
       folder: folder, log: CappedLog(path: folder.log, redactor: Redactor(secrets.values)), cgroup: cgroup,
       environment: environment, secrets: secrets)
     let lastWord = try work(worker, cut: cut)
-    // A worker that is confined leaves the empty folder.
+    // A worker that is confined leaves the empty folder, and its ticket, which the next one would pass over anyway.
     _ = try? FileManager.default.removeItem(atPath: folder.scratch)  // costs room and nothing else
+    let queue = QueueFolder(environment)
+    _ = try? queue.withGate { try queue.live() }
     // A worker that was killed put nothing back.
     LeftTuning.restore(home: home, environment: environment)
     return Self.status(of: lastWord)

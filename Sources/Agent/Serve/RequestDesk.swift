@@ -144,10 +144,16 @@ final class RequestDesk {
     guard folder.state == .lost else { return true }
     if !secrets.isEmpty { redactor = Redactor(SecretNames.values(in: environment) + secrets.values) }
     do {
-      let manifest = try folder.readManifest()
-      let runner = DetachedRunner(home: home, environment: Secrets.removed(from: environment, for: manifest))
-      let admitted =
-        folder.isCancelled ? [:] : try Secrets.admitted(secrets, environment: environment, for: manifest)
+      var environment = environment.filter { $0.key != Secrets.codeflashKey }
+      var admitted: [String: String] = [:]
+      // Without a readable manifest nobody is named; the runner then says that it can't be read.
+      if let manifest = try? folder.readManifest() {
+        environment = Secrets.removed(from: environment, for: manifest)
+        if !folder.isCancelled {
+          admitted = try Secrets.admitted(secrets, environment: self.environment, for: manifest)
+        }
+      }
+      let runner = DetachedRunner(home: home, environment: environment)
       if let pid = try runner.revive(folder, secrets: admitted) { children.append(pid) }
       return true
     } catch {

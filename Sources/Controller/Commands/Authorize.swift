@@ -37,7 +37,7 @@ struct Authorize: BenchCommand {
       \(agent): 'cf-bench doctor --machine ssh://USER@HOST' brings it, with a key that may start a shell.
 
       """
-    FileHandle.standardError.write(Data(words.utf8))
+    StandardError.write(words)
     return .done
   }
 
