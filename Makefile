@@ -70,7 +70,7 @@ lint: ## Check format, imports, shell scripts and that the generated pages are c
 	@scripts/setup.sh --tests
 	swift format lint --strict --recursive Package.swift Sources Tests
 	shellcheck scripts/*.sh bench/*.sh Tests/CloudInit/*.sh .ci/run
-	python3 -m compileall -q bench scripts Tests/StandInAzure Tests/CloudInit Tests/QuickAz
+	python3 -m compileall -q bench scripts Tests/StandInAzure Tests/CloudInit Tests/QuickAz Tests/Door
 	swift build --build-tests --explicit-target-dependency-import-check error
 
 format: ## Rewrite the Swift sources in the project's format.

@@ -76,7 +76,7 @@ let package = Package(
       exclude: ["Entry.swift", "FuzzSeeds.swift", "corpus"], swiftSettings: strict),
     .testTarget(
       name: "ControllerTests",
-      dependencies: ["Azure", "Controller", "Shared", "Statistics", "TestSupport", argumentParser, systemPackage],
+      dependencies: ["Azure", "Controller", "SSH", "Shared", "Statistics", "TestSupport", argumentParser, systemPackage],
       exclude: ["Goldens"], swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",

@@ -62,11 +62,14 @@ extension AgentCommand {
     static let configuration = CommandConfiguration(
       abstract: "Talks to a controller over standard input and output.")
 
+    @Flag(name: .customLong("as-default"), help: ArgumentHelp("~/.cf-bench/cf-bench-agent leads to this agent from now on.", visibility: .hidden))
+    var isNew = false
+
     func perform() throws -> ExitStatus {
       let environment = ProcessInfo.processInfo.environment
       let home = AgentHome(environment: environment)
       LeftTuning.restore(home: home, environment: environment)
-      return try Server(home: home, environment: environment).run()
+      return try Server(home: home, environment: environment, isNew: isNew).run()
     }
   }
 

@@ -25,8 +25,7 @@ struct Release: Sendable {
       if let keep = scope.wish.keepRunning, held != nil { return try await self.keep(open, id, for: keep) }
       // A full disk here is no reason to leave a VM on: the phase before this one makes the next command stop it as well.
       try? open.enter(.stopping)
-      let jobs = await otherJobs()
-      let (outcome, board) = try await stop(id, jobs)
+      let (outcome, board) = try await stop(id)
       let intent = open.intent
       let ended = finish(open, outcome)
       await count(intent, ended, board, id)
@@ -83,7 +82,7 @@ struct Release: Sendable {
     return asked ?? []
   }
 
-  private func stop(_ id: String, _ jobs: [String]) async throws -> (MachineEnd.Outcome, LeaseBoard) {
+  private func stop(_ id: String) async throws -> (MachineEnd.Outcome, LeaseBoard) {
     let deadline = ContinuousClock.now + scope.wish.stopLimit
     var lastTry = false
     while !lastTry {
@@ -92,7 +91,9 @@ struct Release: Sendable {
       let board = try await patience.with {
         try await client.merge([LeaseBoard.Stopping.tag: claim.value], of: id)
       }
-      let others = board.others(than: run).map { "\($0.owner) (until \(TagMoment.text($0.until)))" } + jobs
+      var others = board.others(than: run).map { "\($0.owner) (until \(TagMoment.text($0.until)))" }
+      // Asked last: an agent that says yes takes no new job, which somebody with a lease may be about to send.
+      if others.isEmpty { others = await otherJobs() }
       if !others.isEmpty {
         return (.leftOn(others.joined(separator: ", ")), try await cleanUp(id, board, claim))
       }

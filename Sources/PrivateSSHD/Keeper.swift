@@ -91,6 +91,9 @@ struct Keeper {
 
   private static func makeKeys(_ server: PrivateSSHD, _ options: PrivateSSHDOptions, keygen: String) throws {
     try makeKey("ed25519", server.clientKey, keygen)
+    let publicKey = try String(contentsOfFile: server.clientKey + ".pub", encoding: .utf8)
+    let line = (options.keyOptions.map { $0 + " " } ?? "") + publicKey
+    try line.write(toFile: server.folder + "/authorized_keys", atomically: false, encoding: .utf8)
     var known = ""
     for type in options.hostKeyTypes {
       let path = "\(server.folder)/host_\(type)"
@@ -110,7 +113,7 @@ struct Keeper {
   private static func configuration(_ server: PrivateSSHD, _ options: PrivateSSHDOptions) -> String {
     var lines = [
       "Port \(server.port)", "ListenAddress 127.0.0.1", "PidFile none", "LogLevel VERBOSE", "UsePAM no",
-      "AuthorizedKeysFile \(server.folder)/client.pub", "AuthenticationMethods publickey",
+      "AuthorizedKeysFile \(server.folder)/authorized_keys", "AuthenticationMethods publickey",
       "PasswordAuthentication no", "KbdInteractiveAuthentication no", "PermitRootLogin prohibit-password",
       "AllowUsers \(server.user)", "StrictModes no", "PrintMotd no", "X11Forwarding no", "UseDNS no",
     ]
@@ -119,7 +122,8 @@ struct Keeper {
     let variables = options.environment.sorted { $0.key < $1.key }
       .filter { !$0.value.contains { $0 == "\"" || $0.isNewline } }.map { "\"\($0.key)=\($0.value)\"" }
     if !variables.isEmpty { lines.append("SetEnv " + variables.joined(separator: " ")) }
-    return (lines + options.extraConfiguration).joined(separator: "\n") + "\n"
+    // sshd takes the first word on anything, so that a caller has it before us.
+    return (options.extraConfiguration + lines).joined(separator: "\n") + "\n"
   }
 
   private static func launch(_ server: PrivateSSHD, sshd: String) throws -> Keeper {

@@ -20,12 +20,16 @@ public struct PrivateSSHDOptions: Sendable {
   public var environment: [String: String]
   /// More lines of sshd_config(5).
   public var extraConfiguration: [String]
+  /// Options of the client's key in authorized_keys, such as `restrict`; sshd(8) has them.
+  public var keyOptions: String?
   /// Key types of the host, as ssh-keygen(1) names them.
   public var hostKeyTypes: [String]
 
   public init(
-    environment: [String: String] = [:], extraConfiguration: [String] = [], hostKeyTypes: [String] = ["ed25519"]
+    environment: [String: String] = [:], extraConfiguration: [String] = [], hostKeyTypes: [String] = ["ed25519"],
+    keyOptions: String? = nil
   ) {
+    self.keyOptions = keyOptions
     self.environment = environment
     self.extraConfiguration = extraConfiguration
     self.hostKeyTypes = hostKeyTypes

@@ -50,7 +50,7 @@ struct Loopback: Sendable {
 
   /// Makes the server take a key as well.
   func authorize(_ key: String) throws {
-    let file = server.folder + "/client.pub"
+    let file = server.folder + "/authorized_keys"
     let all = try String(contentsOfFile: file, encoding: .utf8) + String(contentsOfFile: key + ".pub", encoding: .utf8)
     try all.write(toFile: file, atomically: true, encoding: .utf8)
   }

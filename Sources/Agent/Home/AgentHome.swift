@@ -15,6 +15,8 @@ struct AgentHome: Sendable {
 
   /// Installed agents: `agents/SHA256/cf-bench-agent`.
   var agents: String { path + "/agents" }
+  /// The program of one of them.
+  func agent(_ sha256: String) -> String { "\(agents)/\(sha256)/cf-bench-agent" }
   /// Jobs: `jobs/ID/`.
   var jobs: String { path + "/jobs" }
   /// Uploaded bundles and archives, each named by its SHA-256.

@@ -9,9 +9,12 @@ import Shared
 /// The file that this process runs from.
 enum OwnBinary {
   /// SHA-256 computed from the file.
-  static func sha256() throws -> String {
-    let file = open(Executable.own, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw StorageFailure(path: Executable.own, code: errno) }
+  static func sha256() throws -> String { try sha256(of: Executable.own) }
+
+  /// SHA-256 of any file.
+  static func sha256(of path: String) throws -> String {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw StorageFailure(path: path, code: errno) }
     defer { close(file) }
     var hash = SHA256()
     var chunk = [UInt8](repeating: 0, count: 1 << 20)

@@ -48,6 +48,18 @@ struct HostReader {
 
   static var hostname: String { uname.node }
 
+  /// The C library that this process runs with, such as `glibc 2.39`; `nil` where it does not say.
+  static var libc: String? {
+    #if canImport(Glibc)
+      var buffer = [CChar](repeating: 0, count: 64)
+      let count = confstr(Int32(_CS_GNU_LIBC_VERSION), &buffer, buffer.count)
+      guard count > 1, count <= buffer.count else { return nil }
+      return String(decoding: buffer[..<(count - 1)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    #else
+      return nil
+    #endif
+  }
+
   static var userName: String {
     guard let entry = getpwuid(geteuid()) else { return "\(geteuid())" }
     return String(cString: entry.pointee.pw_name)

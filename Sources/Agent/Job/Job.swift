@@ -44,14 +44,17 @@ final class Job {
   ///   - leave: called before the machine is left to the next job.
   func perform(cut: String? = nil, leave: () -> Void = {}) -> (outcome: Finished.Outcome, problem: Problem?) {
     do {
+      // The place first: announcing takes a moment, in which a later job could pass this one.
+      let place = Result { try MachineTurn(environment, manifest, folder) }
       try announce()
       if let cut { try journal.emit(.trouble(Trouble(problem: JournalWriter.cutProblem(cut)))) }
-      let lock = try MachineLock.acquire(
-        environment, job: manifest.id, owner: manifest.owner, limitSeconds: manifest.limits.queueSeconds
-      ) { holder in try journal.emit(.queued(Queued(holder: holder))) }
+      let turn = try place.get()
+      try turn.wait(limitSeconds: manifest.limits.queueSeconds) { try journal.emit(.queued($0)) }
       let tuning = JobTuning(machine: MachineTuning(record: home.tuningRecord), sink: journal)
-      defer { withExtendedLifetime(lock, leave) }
-      return try withExtendedLifetime(lock) { try tuning.around(isAsked: manifest.tune == true, measureAll) }
+      defer { withExtendedLifetime(turn, leave) }
+      return try withExtendedLifetime(turn) { try tuning.around(isAsked: manifest.tune == true, measureAll) }
+    } catch let newer as JobSuperseded {
+      return (.cancelled, newer.problem)
     } catch {
       if CancelFlag.isSet || error is JobCancelled { return (.cancelled, nil) }
       return (.failed, Self.problem(of: error, at: home.path))

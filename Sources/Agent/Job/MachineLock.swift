@@ -6,7 +6,7 @@ import Shared
   import Darwin
 #endif
 
-/// One measurement at a time on this host: a kernel lock on one file, whoever the user is.
+/// One measurement at a time on this host: a kernel lock on one file, whoever the user is. ``MachineTurn`` is the way to it.
 enum MachineLock {
   /// Where the lock lies: `$CF_BENCH_LOCK`, or a place that all users of the host share.
   static func path(_ environment: [String: String]) -> String {
@@ -15,11 +15,8 @@ enum MachineLock {
     return (access(shared, W_OK) == 0 ? shared : "/tmp") + "/cf-bench.lock"
   }
 
-  /// Waits for the lock, telling `queued` once who holds it.
-  /// - Throws: when the file can't be opened (the lock fails closed) and when the limit passes.
-  static func acquire(
-    _ environment: [String: String], job: JobID, owner: String, limitSeconds: Double, queued: (String) throws -> Void
-  ) throws -> FileLock {
+  /// - Throws: when the file can't be opened: the lock fails closed.
+  static func open(_ environment: [String: String]) throws -> FileLock {
     let path = path(environment)
     guard let lock = FileLock(path: path, create: true) else {
       throw Problem(
@@ -28,22 +25,6 @@ enum MachineLock {
         fix: "make it readable for this user at the far end, or set CF_BENCH_LOCK to a file that every user may open",
         exitStatus: .infrastructure)
     }
-    let deadline = MonotonicClock.seconds + limitSeconds
-    var hasSaid = false
-    while !lock.tryLock() {
-      if !hasSaid {
-        try queued(lock.content)
-        hasSaid = true
-      }
-      guard MonotonicClock.seconds < deadline else {
-        throw Problem(
-          what: "another job held the machine for longer than this one may wait", why: "held by \(lock.content)",
-          fix: "try again later, or raise limits.queue", exitStatus: .infrastructure)
-      }
-      sleep(1)  // woken early by a signal, which is fine
-      if CancelFlag.isSet { throw JobCancelled() }
-    }
-    lock.write("\(job) of \(owner)")
     return lock
   }
 }

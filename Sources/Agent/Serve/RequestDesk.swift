@@ -14,29 +14,38 @@ final class RequestDesk {
   /// Runners that this process started: its children, to be waited for once they end.
   private var children: [pid_t] = []
   private var cancelled: [(job: JobFolder, deadline: Double)] = []
+  private let intake: FileIntake
+  /// This agent was installed just now: the stable name is to lead to it.
+  private let isNew: Bool
 
   /// How long a runner may take to end by itself once told, in seconds: more than it gives its worker, and time to end all
   /// that this started.
   private static let cancelGrace = 15.0
 
-  init(home: AgentHome, environment: [String: String]) {
+  init(home: AgentHome, environment: [String: String], isNew: Bool) {
     self.home = home
     self.environment = environment
+    self.isNew = isNew
+    intake = FileIntake(home: home)
   }
 
-  func answer(_ request: AgentRequest) throws -> AgentMessage {
+  /// - Returns: `nil` when the answer comes with a later request: a file's, with its last piece.
+  func answer(_ request: AgentRequest) throws -> AgentMessage? {
     switch request {
     case .hello(let hello): return try greet(hello)
-    case .submit(let submit): return .accepted(try accept(submit.manifest, secrets: submit.secrets ?? [:]))
+    case .submit(let submit): return .accepted(try accept(submit))
     case .cancel(let cancel): return .cancelled(self.cancel(cancel.job))
     case .uploads(let asked): return .uploads(uploads(asked))
     case .doctor(let doctor):
       return .doctor(DoctorReply(checks: FarDoctor(home: home, environment: environment).examine(doctor.python)))
-    case .occupancy: return .occupancy(JobsHere(home: home, environment: environment).list())
+    case .occupancy: return .occupancy(try JobsHere(home: home, environment: environment).list())
+    case .jobs: return .jobs(try JobListing(home: home, environment: environment).list())
+    case .mayStop(let asked):
+      return .mayStop(try JobsHere(home: home, environment: environment).mayStop(for: asked.run))
+    case .receive(let request): return try intake.begin(request).map { .received($0) }
+    case .piece(let piece): return try intake.take(piece).map { .received($0) }
     case .ping(let ping): return .pong(ping)
-    case .attach: preconditionFailure("the server follows journals itself")
-    case .jobs, .mayStop, .receive, .piece, .upgrade:
-      throw Problem(what: "this agent can't do that yet", fix: "use a newer agent", exitStatus: .infrastructure)
+    case .attach, .upgrade: preconditionFailure("the server does these itself")
     case .unknown(let type):
       throw Problem(
         what: "this agent does not know the request '\(type)'", why: "it is version \(Version.current)",
@@ -52,6 +61,22 @@ final class RequestDesk {
         fix: "check disk space and permissions of ~/.cf-bench there", exitStatus: .infrastructure)
     let message = AgentMessage.refused(Refused(request: request, problem: problem))
     return (try? message.line()) ?? []  // a problem is four short fields: it always fits a line
+  }
+
+  /// No request comes any more.
+  /// - Throws: when a file was left in the middle.
+  func inputEnded() throws { try intake.end() }
+
+  /// Gets the agent ready that is to take over.
+  func prepare(_ upgrade: UpgradeRequest) throws -> AgentUpgrade {
+    guard !intake.isBusy else {
+      throw Problem(
+        what: "the agent can't be changed now", why: "a file is still coming", fix: "ask again after it",
+        exitStatus: .infrastructure)
+    }
+    let next = AgentUpgrade(home: home, environment: environment)
+    try next.prepare(upgrade.agent)
+    return next
   }
 
   func follower(_ attach: AttachRequest, watch: JournalWatch) throws -> JournalFollower {
@@ -81,13 +106,23 @@ final class RequestDesk {
 
   private func greet(_ hello: HelloRequest) throws -> AgentMessage {
     guard hello.protocolVersion == Version.wireProtocol else {
-      throw WireError.protocolMismatch(theirs: hello.protocolVersion, ours: Version.wireProtocol)
+      throw ForeignController(hello)
     }
     let system = HostReader.uname
+    let sha256 = OwnBinary.installedSHA256
+    takeStableName(sha256)
     return .hello(
       HelloReply(
-        sha256: OwnBinary.installedSHA256, home: home.path, user: HostReader.userName, host: system.node,
-        system: system.system, architecture: system.machine))
+        sha256: sha256, home: home.path, user: HostReader.userName, host: system.node,
+        system: system.system, architecture: system.machine, libc: HostReader.libc,
+        features: AgentFeature.allCases.map(\.rawValue)))
+  }
+
+  private func takeStableName(_ sha256: String?) {
+    let name = StableName(home: home)
+    guard let sha256, Executable.own == home.agent(sha256) || isNew, isNew || !name.isSet else { return }
+    // Without it everything works but a line of authorized_keys, whose words say what is missing.
+    try? name.point(to: sha256)
   }
 
   private func existing(_ id: JobID) throws -> JobFolder {
@@ -131,31 +166,71 @@ final class RequestDesk {
     return Cancelled(job: id, wasRunning: wasRunning)
   }
 
-  private func accept(_ manifest: JobManifest, secrets: [String: String]) throws -> Accepted {
+  private func accept(_ submit: SubmitRequest) throws -> Accepted {
+    let manifest = submit.manifest
     try ManifestCheck.check(manifest)
     let folder = JobFolder(manifest.id, in: home)
-    if folder.exists {
+    let isKnown = folder.exists
+    if isKnown {
       guard try folder.readManifest() == manifest else {
         throw Problem(
           what: "there is another job called '\(manifest.id)' here", why: "its manifest differs",
           fix: "submit this one under another name", exitStatus: .usage)
       }
-      _ = revive(folder, secrets: secrets)
-      return Accepted(job: manifest.id, alreadyKnown: true)
+      _ = revive(folder, secrets: submit.secrets ?? [:])
+    } else {
+      try begin(folder, manifest, secrets: submit.secrets ?? [:])
     }
-    do {
-      try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
-      try JSONEncoder().encode(manifest).write(to: URL(filePath: folder.manifest), options: .atomic)
-    } catch {
-      let code = errno
-      _ = try? FileManager.default.removeItem(atPath: folder.path)  // half a job is no job
-      throw StorageFailure(path: folder.path, code: code == 0 ? ENOSPC : code)
+    var superseded: [JobID] = []
+    if submit.supersede == true {
+      superseded = try QueueFolder(environment).withGate { try Supersession.carryOut(for: manifest, home: home) }
+    }
+    return Accepted(job: manifest.id, alreadyKnown: isKnown, superseded: superseded.isEmpty ? nil : superseded)
+  }
+
+  private func begin(_ folder: JobFolder, _ manifest: JobManifest, secrets: [String: String]) throws {
+    let queue = QueueFolder(environment)
+    // Under the gate: who asks whether the machine may be stopped sees this job, or we see that it will be.
+    try queue.withGate {
+      try StopMark.check(queue)
+      do {
+        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+        try JSONEncoder().encode(manifest).write(to: URL(filePath: folder.manifest), options: .atomic)
+      } catch {
+        let code = errno
+        _ = try? FileManager.default.removeItem(atPath: folder.path)  // half a job is no job
+        throw StorageFailure(path: folder.path, code: code == 0 ? ENOSPC : code)
+      }
     }
     let environment = environment.merging(Secrets.take(from: secrets)) { $1 }
     do { children.append(try DetachedRunner(home: home, environment: environment).start(folder)) } catch {
       _ = try? FileManager.default.removeItem(atPath: folder.path)  // so that it can be submitted again
       throw error
     }
-    return Accepted(job: manifest.id, alreadyKnown: false)
   }
+}
+
+/// A controller of another protocol; the words are read at its end.
+private struct ForeignController: UserFacingError {
+  var protocolVersion: Int
+  var version: String
+
+  init(_ hello: HelloRequest) {
+    protocolVersion = hello.protocolVersion
+    version = String(hello.controllerVersion.prefix(40))
+  }
+
+  private var isNewer: Bool { protocolVersion > Version.wireProtocol }
+  var what: String {
+    "the agent there speaks protocol \(Version.wireProtocol), this cf-bench speaks \(protocolVersion)"
+  }
+  var why: String? {
+    "the agent is of release \(Version.current), \(isNewer ? "older" : "newer") than this cf-bench (\(version))"
+  }
+  var fix: String {
+    isNewer
+      ? "bring this release's agent there once, with a key that may start a shell: cf-bench doctor --machine …"
+      : "update cf-bench here to release \(Version.current) or newer"
+  }
+  var exitStatus: ExitStatus { .infrastructure }
 }

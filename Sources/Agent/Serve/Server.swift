@@ -20,8 +20,9 @@ final class Server {
   /// While a job is followed, its runner is looked for this often in case the kernel's word was missed, in milliseconds.
   private static let safetyTick: Int32 = 10_000
 
-  init(home: AgentHome, environment: [String: String]) throws {
-    desk = RequestDesk(home: home, environment: environment)
+  /// - Parameter isNew: this agent was installed just now, and is to be the one that the stable name leads to.
+  init(home: AgentHome, environment: [String: String], isNew: Bool = false) throws {
+    desk = RequestDesk(home: home, environment: environment, isNew: isNew)
     watch = try JournalWatch()
   }
 
@@ -59,6 +60,7 @@ final class Server {
     if count < 0, errno == EINTR || errno == EAGAIN { return }
     guard count > 0 else {
       isOpen = false
+      do { try desk.inputEnded() } catch { out.append(desk.refusal(of: "receive", error)) }
       return
     }
     var lines: [[UInt8]] = []
@@ -66,20 +68,41 @@ final class Server {
       out.append(desk.refusal(of: "line", error))
       isOpen = false  // after a line without an end nothing that follows can be trusted
     }
-    for line in lines { take(line) }
+    for (index, line) in lines.enumerated() {
+      take(line, isLast: index == lines.count - 1 && framer.unfinished == 0)
+    }
   }
 
-  private func take(_ line: [UInt8]) {
+  private func take(_ line: [UInt8], isLast: Bool) {
     do {
       let request = try AgentRequest(line: line)
-      if case .attach(let attach) = request {
+      if case .upgrade(let upgrade) = request {
+        try become(upgrade, isLast: isLast)
+      } else if case .attach(let attach) = request {
         let follower = try desk.follower(attach, watch: watch)
         out.append(try AgentMessage.attached(Attached(job: attach.job, after: follower.after)).line())
         followers[attach.job] = follower
-      } else {
-        out.append(try desk.answer(request).line())
+      } else if let answer = try desk.answer(request) {
+        out.append(try answer.line())
       }
     } catch { out.append(desk.refusal(of: "request", error)) }
+  }
+
+  /// Goes on as another agent. What was read beyond the request could not be handed on, so that it must be the last.
+  private func become(_ upgrade: UpgradeRequest, isLast: Bool) throws {
+    guard isLast, followers.isEmpty else {
+      throw Problem(
+        what: "the agent can't be changed now",
+        why: followers.isEmpty ? "more requests came along" : "a job is being followed",
+        fix: "send 'upgrade' alone, and wait for its answer", exitStatus: .infrastructure)
+    }
+    let next = try desk.prepare(upgrade)
+    out.append(try AgentMessage.upgrading(Upgrading(agent: upgrade.agent)).line())
+    out.flushFinally(withinSeconds: 5)
+    guard out.isEmpty else { return isOpen = false }
+    let problem = next.become(upgrade.agent)
+    out.append(desk.refusal(of: "upgrade", problem))
+    isOpen = false
   }
 
   /// Moves events until there are no more or the reader has no room: a journal that was left because too much waited is

@@ -11,8 +11,8 @@ struct CommandContext {
 
   init(
     _ options: SettingsOptions, machine: MachineOptions?, line: LineOptions? = nil, results: String? = nil,
-    measure: MeasureOptions? = nil, python: String? = nil,
-    budget: String? = nil, output: OutputOptions
+    measure: MeasureOptions? = nil, queue: QueueOptions? = nil, python: String? = nil, budget: String? = nil,
+    output: OutputOptions
   ) throws {
     environment = ProcessInfo.processInfo.environment
     let named = [
@@ -23,6 +23,7 @@ struct CommandContext {
       ("budget", "--budget", budget.map { Double($0) == nil ? $0 : "\($0)m" }),
       ("reconnect-for", "--reconnect-for", line?.reconnectFor),
       ("tune", "--tune", measure?.tune == true ? "true" : nil),
+      ("supersede", "--supersede", queue?.supersede == true ? "true" : nil),
     ]
     var flags = named.compactMap { key, flag, text in text.map { (key: key, flag: flag, text: $0) } }
     for assignment in options.assignments {

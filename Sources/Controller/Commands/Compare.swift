@@ -21,13 +21,15 @@ struct Compare: BenchCommand {
   @Argument(help: "What might be faster.") var head: String
   @OptionGroup(title: "Measuring") var time: BudgetOptions
   @OptionGroup(title: "Measuring") var measure: MeasureOptions
+  @OptionGroup(title: "Measuring") var queue: QueueOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Machine") var line: LineOptions
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    let context = try CommandContext(settings, machine: machine, line: line, measure: measure, budget: time.budget, output: output)
+    let context = try CommandContext(
+      settings, machine: machine, line: line, measure: measure, queue: queue, budget: time.budget, output: output)
     return try await context.measure(base: base, head: head)
   }
 }

@@ -41,6 +41,12 @@ struct MeasureOptions: ParsableArguments {
   var tune = false
 }
 
+/// What becomes of older jobs that wait for the machine.
+struct QueueOptions: ParsableArguments {
+  @Flag(help: "End jobs of the same target and head revision that still wait for the machine, in favour of this one.")
+  var supersede = false
+}
+
 /// What to do about a line that breaks.
 struct LineOptions: ParsableArguments {
   @Option(

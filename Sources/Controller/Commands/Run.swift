@@ -15,13 +15,15 @@ struct Run: BenchCommand {
 
   @Argument(help: "What to measure.") var revision: String
   @OptionGroup(title: "Measuring") var measure: MeasureOptions
+  @OptionGroup(title: "Measuring") var queue: QueueOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Machine") var line: LineOptions
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    let context = try CommandContext(settings, machine: machine, line: line, measure: measure, output: output)
+    let context = try CommandContext(
+      settings, machine: machine, line: line, measure: measure, queue: queue, output: output)
     return try await context.measure(base: nil, head: revision)
   }
 }

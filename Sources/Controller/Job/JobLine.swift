@@ -82,7 +82,11 @@ final class JobLine {
       if stage < .accepted { try await steps.prepare(session) }
       try Task.checkCancellation()
       stage = max(stage, .submitting)
-      _ = try await session.answer(to: .submit(submit), within: .seconds(30), waitingFor: "the job to be accepted")
+      let answer = try await session.answer(
+        to: .submit(submit), within: .seconds(30), waitingFor: "the job to be accepted")
+      if case .accepted(let accepted) = answer {
+        for job in accepted.superseded ?? [] { progress.step("\(job) waited and was ended in favour of this job") }
+      }
       stage = max(stage, .accepted)
     }
     return try await follower(try await opened(in: session)).follow(in: session)

@@ -21,7 +21,7 @@ enum ManifestBuilder {
       limits: JobLimits(
         queueSeconds: settings.limitQueue.inSeconds, setupSeconds: settings.limitSetup.inSeconds,
         totalSeconds: settings.limitTotal.inSeconds),
-      tune: settings.tune ? true : nil)
+      tune: settings.tune ? true : nil, branch: sides.last.map { "\(settings.targetPackage) \($0.label)" })
   }
 
   static var owner: String {

@@ -62,7 +62,8 @@ struct Measurement {
     let secrets = codeflashLayers?.secrets(machine.environment)
     let steps = JobLine.Steps(
       prepare: { session in try await send(uploads, in: session) },
-      submit: SubmitRequest(manifest: manifest, secrets: secrets), secrets: secrets,
+      submit: SubmitRequest(manifest: manifest, secrets: secrets, supersede: settings.supersede ? true : nil),
+      secrets: secrets,
       open: { _ in try open(manifest) })
     return try await machine.follow(manifest.id, on: address, agent: agent, steps, progress: progress)
   }
@@ -76,7 +77,7 @@ struct Measurement {
     else { throw ConnectionEnded(machine: session.machine, during: "the list of missing files") }
     for upload in uploads where reply.missing.contains(upload.id) {
       progress.step("sending \(Numbers.bytes(upload.bytes)) to \(session.machine)")
-      try await AgentDelivery.send(upload, over: session.connection, to: session.machine)
+      try await AgentDelivery.send(upload, in: session)
     }
   }
 }

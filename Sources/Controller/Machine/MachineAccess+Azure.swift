@@ -103,15 +103,28 @@ extension MachineAccess {
     } catch let error as SSHError where error.mayPass { return false }
   }
 
-  /// Jobs of others that run or wait there. An agent that does not know the question has nothing to say about it.
+  /// Jobs of others that run or wait there. An agent that can, answers under its queue's lock, and begins no job after a no to
+  /// this; an older one says who is there at the moment.
   private func otherJobs(at text: String, _ view: VMView, than run: String) async throws -> [String] {
     let agent = try AgentBinary.find(environment: environment)
-    return try await withAgentSession(try address(at: text, view: view), agent: agent, note: { _ in }) { session, _ in
+    return try await withAgentSession(try address(at: text, view: view), agent: agent, note: { _ in }) {
+      session, hello in
+      func words(_ jobs: [Occupancy.Entry]) -> [String] {
+        jobs.map { "\($0.owner), whose job is \($0.state.rawValue) there" }
+      }
+      if hello.has(.mayStop) {
+        let request = AgentRequest.mayStop(MayStopRequest(run: run))
+        guard
+          case .mayStop(let reply) = try await session.answer(
+            to: request, within: .seconds(5), waitingFor: "whether the machine may be stopped")
+        else { return [] }
+        return reply.allowed ? [] : words(reply.holders)
+      }
       guard
         case .occupancy(let found) = try await session.answer(
           to: .occupancy, within: .seconds(5), waitingFor: "whose jobs are there")
       else { return [] }
-      return found.jobs.filter { $0.job.text != run }.map { "\($0.owner), whose job is \($0.state.rawValue) there" }
+      return words(found.jobs.filter { $0.job.text != run })
     }
   }
 }

@@ -51,7 +51,7 @@ struct ProgressState: Equatable, Sendable {
     case .continued(let body):
       let what = body.keepsBlocks ? "finished blocks count on" : "measured anew: \(body.why ?? "the sides changed")"
       return step("Python \(body.python): \(what)")
-    case .queued(let body): return step("waiting for the machine, which \(body.holder) holds")
+    case .queued(let body): return step(QueueWords.line(body))
     case .phase(let body): return step(body.text)
     case .host(let body):
       // Told once more at the end.

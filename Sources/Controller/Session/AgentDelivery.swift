@@ -1,7 +1,8 @@
 import SSH
 import Shared
 
-/// Brings files to the far end over a connection, checks them there, and moves them into place in one rename.
+/// Brings files to the far end, where they are checked and moved into place in one rename: the first agent by a shell, all else over
+/// an agent's own door.
 ///
 /// Every command is one line for `sh`, in single quotes, so that it means the same to any login shell. The only thing
 /// put into it is a SHA-256: 64 hexadecimal digits.
@@ -11,23 +12,42 @@ enum AgentDelivery {
   static let missingMark = "cf-bench-agent-missing"
   private static let damagedMark = "cf-bench-upload-damaged"
 
-  /// Starts the agent of that digest, or says that it is not there and exits with 127.
-  static func serveCommand(sha256: String) -> String {
-    "exec sh -c '\(home); a=\"$h/agents/\(sha256)/cf-bench-agent\"; if [ -f \"$a\" ]; then exec \"$a\" serve; fi;"
-      + " echo \(missingMark) >&2; exit 127'"
+  /// Starts the agent of that digest, or says that it is not there, and what the machine is, and exits with 127.
+  /// - Parameter isNew: it was installed just now, and becomes the one that the stable name leads to.
+  static func serveCommand(sha256: String, isNew: Bool = false) -> String {
+    "exec sh -c '\(home); a=\"$h/agents/\(sha256)/cf-bench-agent\";"
+      + " if [ -f \"$a\" ]; then exec \"$a\" serve\(isNew ? " --as-default" : ""); fi;"
+      + " echo \(missingMark) $(uname -s) $(uname -m) >&2; exit 127'"
   }
 
   /// Installs the agent under its digest.
   static func installAgent(_ agent: AgentBinary, over connection: SSHConnection, to machine: String) async throws {
-    try await send(
-      file: agent.path, bytes: agent.bytes, sha256: agent.sha256, folder: "agents/\(agent.sha256)",
-      name: "cf-bench-agent", mode: "700", over: connection, to: machine)
+    let command =
+      "exec sh -c 'set -eu; LC_ALL=C; export LC_ALL; umask 077; \(home); d=\"$h/agents/\(agent.sha256)\"; mkdir -p \"$d\";"
+      + " t=\"$d/.incoming.$$\"; trap \"rm -f \\\"$t\\\"\" EXIT; cat >\"$t\"; s=$(sha256sum <\"$t\");"
+      + " if [ \"${s%% *}\" != \(agent.sha256) ]; then echo \(damagedMark) >&2; exit 65; fi;"
+      + " chmod 700 \"$t\"; mv -f \"$t\" \"$d/cf-bench-agent\"'"
+    // A slow line is given ten seconds a mebibyte, on top of half a minute.
+    let limit = Duration.seconds(30 + 10 * (agent.bytes >> 20))
+    var output = try await connection.run(command, inputFile: agent.path, outputLimit: 64 << 10, limit: limit)
+    if output.exit != .status(0), String(decoding: output.standardError, as: UTF8.self).contains(damagedMark) {
+      output = try await connection.run(command, inputFile: agent.path, outputLimit: 64 << 10, limit: limit)  // once more
+    }
+    guard output.exit == .status(0) else {
+      throw DeliveryError(machine: machine, words: String(decoding: output.standardError, as: UTF8.self))
+    }
   }
 
-  static func send(_ upload: Upload, over connection: SSHConnection, to machine: String) async throws {
-    try await send(
-      file: upload.path, bytes: upload.bytes, sha256: upload.id.sha256, folder: "uploads", name: upload.id.sha256,
-      mode: "600", over: connection, to: machine)
+  /// Sends what a job needs over the session itself: whoever answers there takes it, with or without a shell behind the key.
+  static func send(_ upload: Upload, in session: AgentSession) async throws {
+    guard session.takesFiles else {
+      throw Problem(
+        what: "can't send a file to \(session.machine)",
+        why: "its key lets in nothing but an agent of an older release, which takes no files",
+        fix: "bring this release's agent there once, with a key that may start a shell: cf-bench doctor --machine …",
+        exitStatus: .infrastructure)
+    }
+    try await session.deliver(upload.path, bytes: upload.bytes, as: upload.id.sha256, kind: .upload)
   }
 
   /// Takes an archive of that digest and unpacks it into `~/bench`; a damaged one changes nothing there.
@@ -35,26 +55,6 @@ enum AgentDelivery {
     "exec sh -c 'set -eu; LC_ALL=C; export LC_ALL; umask 022; d=\"${CF_BENCH_BENCH:-$HOME/bench}\"; mkdir -p \"$d\";"
       + " t=\"$d/.incoming.$$\"; trap \"rm -f \\\"$t\\\"\" EXIT; cat >\"$t\"; s=$(sha256sum <\"$t\");"
       + " if [ \"${s%% *}\" != \(sha256) ]; then echo \(damagedMark) >&2; exit 65; fi; tar -xzf \"$t\" -C \"$d\"'"
-  }
-
-  private static func send(
-    file: String, bytes: Int, sha256: String, folder: String, name: String, mode: String,
-    over connection: SSHConnection, to machine: String
-  ) async throws {
-    let command =
-      "exec sh -c 'set -eu; LC_ALL=C; export LC_ALL; umask 077; \(home); d=\"$h/\(folder)\"; mkdir -p \"$d\";"
-      + " t=\"$d/.incoming.$$\"; trap \"rm -f \\\"$t\\\"\" EXIT; cat >\"$t\"; s=$(sha256sum <\"$t\");"
-      + " if [ \"${s%% *}\" != \(sha256) ]; then echo \(damagedMark) >&2; exit 65; fi;"
-      + " chmod \(mode) \"$t\"; mv -f \"$t\" \"$d/\(name)\"'"
-    // A slow line is given ten seconds a mebibyte, on top of half a minute.
-    let limit = Duration.seconds(30 + 10 * (bytes >> 20))
-    var output = try await connection.run(command, inputFile: file, outputLimit: 64 << 10, limit: limit)
-    if output.exit != .status(0), String(decoding: output.standardError, as: UTF8.self).contains(damagedMark) {
-      output = try await connection.run(command, inputFile: file, outputLimit: 64 << 10, limit: limit)  // once more
-    }
-    guard output.exit == .status(0) else {
-      throw DeliveryError(machine: machine, words: String(decoding: output.standardError, as: UTF8.self))
-    }
   }
 }
 

@@ -7,6 +7,8 @@ final class AgentSession {
   let connection: SSHConnection
   let machine: String
   let channel: SSHChannel
+  /// Files may be sent over this session.
+  var takesFiles = false
   private var chunks: SSHByteStream
   private var framer = LineFramer()
   /// Lines that came in the same chunk as an answer and wait for their reader.

@@ -23,26 +23,32 @@ func withAgentSession<Result: Sendable>(
 private func openSession(
   _ connection: SSHConnection, _ machine: MachineAddress, _ agent: AgentBinary, note: (String) -> Void
 ) async throws -> (AgentSession, HelloReply) {
+  var (session, hello): (AgentSession, HelloReply)
   do {
-    return try await sayHello(connection, machine, agent)
+    (session, hello) = try await sayHello(connection, machine, agent)
   } catch let refusal as StartRefusal where refusal.mayBeMended {
+    if let foreign = refusal.foreign(agent) { throw foreign }
     note("bringing the agent to \(machine.name) (\(agent.bytes >> 20) MB)")
     try await AgentDelivery.installAgent(agent, over: connection, to: machine.name)
-    return try await sayHello(connection, machine, agent)
+    (session, hello) = try await sayHello(connection, machine, agent, isNew: true)
   }
+  // Another agent than the one that was asked for: the key lets in nothing but that one.
+  if hello.sha256 != agent.sha256 {
+    hello = try await AgentDoor(session: session, agent: agent).settle(hello, note: note)
+  }
+  session.takesFiles = hello.has(.receive)
+  return (session, hello)
 }
 
 private func sayHello(
-  _ connection: SSHConnection, _ machine: MachineAddress, _ agent: AgentBinary
+  _ connection: SSHConnection, _ machine: MachineAddress, _ agent: AgentBinary, isNew: Bool = false
 ) async throws -> (AgentSession, HelloReply) {
-  let channel = try await connection.exec(AgentDelivery.serveCommand(sha256: agent.sha256))
+  let channel = try await connection.exec(AgentDelivery.serveCommand(sha256: agent.sha256, isNew: isNew))
   let session = AgentSession(connection: connection, channel: channel, machine: machine.name)
   try await channel.send(try AgentRequest.hello(HelloRequest()).line())
   switch try await session.next(within: .seconds(20), waitingFor: "the agent's hello") {
   case .hello(let hello):
-    guard hello.protocolVersion == Version.wireProtocol else {
-      throw WireError.protocolMismatch(theirs: hello.protocolVersion, ours: Version.wireProtocol)
-    }
+    guard hello.protocolVersion == Version.wireProtocol else { throw ForeignAgent(hello, machine: machine.name) }
     return (session, hello)
   case .refused(let refused): throw refused.problem
   case nil:
@@ -68,12 +74,24 @@ struct StartRefusal: UserFacingError {
   /// Whether a fresh copy of the agent could help.
   var mayBeMended: Bool { isMissing || (mayNotRun && !isForeign) }
 
+  /// A line of authorized_keys names an agent, and there is none (POSIX.1-2024, 2.8.2: 127).
+  private var isDoorWithoutAgent: Bool { exit == .status(127) && !isMissing && words.contains("cf-bench-agent") }
+
+  /// Whether the machine that the far end says it is could not run this agent.
+  func foreign(_ agent: AgentBinary) -> ForeignMachine? {
+    let said = words.split(whereSeparator: \.isNewline).last { $0.hasPrefix(AgentDelivery.missingMark) }
+    let kinds = (said ?? "").split(separator: " ").dropFirst().map(String.init)
+    guard kinds.count == 2 else { return nil }
+    return ForeignMachine(agent, system: kinds[0], machine: kinds[1], at: machine)
+  }
+
   var what: String { "the agent can't be started on \(machine)" }
   var why: String? {
     if isForeign { return "its processor or system is another one than the agent was built for: \(words)" }
     if mayNotRun {
       return "the file is there but the system refuses to run it (a file system mounted noexec?): \(words)"
     }
+    if isDoorWithoutAgent { return "its key lets in nothing but an agent, and none is there: \(words)" }
     return words.isEmpty ? "the login ended without a word (\(exit))" : words
   }
   var fix: String {
@@ -81,6 +99,9 @@ struct StartRefusal: UserFacingError {
     if mayNotRun {
       return
         "set CF_BENCH_HOME for that login to a folder from which programs may run; 'findmnt -T ~/.cf-bench' shows the mount"
+    }
+    if isDoorWithoutAgent {
+      return "bring it there once, with a key that may start a shell: cf-bench doctor --machine … --identity FILE"
     }
     return "log in there by hand and run: sh -c 'echo fine'"
   }

@@ -140,6 +140,9 @@ struct SettingKey: Sendable {
       "For how long a lost connection is tried again while the job goes on; 0 for never.",
       within: .zero ... .seconds(604_800)),
     key("tune", \.tune, "Whether the machine is tuned for the job, and put back after it (docs/machine.md)."),
+    key(
+      "supersede", \.supersede,
+      "Whether jobs of the same target and head revision that still wait there are ended in favour of this one."),
     filled("python", \.python, "Python versions to measure with.") { $0 },
     filled("layers", \.layers, "Layers to run: startup, micro, optimize, memory.", by: \.rawValue),
     key("results", \.results, "Folder for the results."),

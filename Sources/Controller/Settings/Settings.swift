@@ -15,6 +15,7 @@ struct Settings: Equatable, Sendable {
   var sshIdentity: FilePath?
   var sshKnownHosts: FilePath?
   var tune = false
+  var supersede = false
   var reconnectFor = Duration.seconds(1800)
   var python = ["3.12"]
   var layers = LayerName.allCases

@@ -1,0 +1,45 @@
+import Foundation
+import Shared
+import TestSupport
+import Testing
+
+@testable import Agent
+
+@Suite("jobs lists what this home keeps")
+struct JobListingTests {
+  @Test("finished, lost, measuring and waiting jobs, in the order in which they were made")
+  func list() async throws {
+    try await QueueRig.with { rig in
+      func make(_ name: String, second: Int, events: [JobEvent], branch: String? = nil) throws -> JobFolder {
+        var manifest = try rig.manifest(name, branch: branch)
+        manifest.createdAt = "2026-01-31T12:00:0\(second).000Z"
+        let folder = try rig.submit(manifest)
+        let writer = try JournalWriter(folder: folder.path)
+        for event in events { try writer.emit(event) }
+        return folder
+      }
+      let step = JobEvent.phase(Phase(text: String(repeating: "x", count: 100_000)))
+      _ = try make("z-first", second: 1, events: [step, .finished(Finished(outcome: .partial, seconds: 1))])
+      _ = try make("y-lost", second: 2, events: [step, step])
+      let measuring = try make("x-measures", second: 3, events: [step], branch: "codeflash main")
+      let waiting = try make("w-waits", second: 4, events: [])
+      let locks = try [measuring, waiting].map { folder in
+        let lock = try #require(FileLock(path: folder.runnerLock, create: true))
+        #expect(lock.tryLock())
+        return lock
+      }
+      let turns = try [measuring, waiting].map { try MachineTurn(rig.environment, try $0.readManifest(), $0) }
+      try turns[0].wait(limitSeconds: 1) { _ in }
+      try Data("{".utf8).write(to: URL(filePath: try make("broken", second: 5, events: []).manifest))
+      let jobs = try JobListing(home: rig.home, environment: rig.environment).list().jobs
+      #expect(jobs.map(\.job.text) == ["z-first", "y-lost", "x-measures", "w-waits"])
+      #expect(jobs.map(\.state) == [.finished, .lost, .measuring, .waiting])
+      #expect(jobs.map(\.outcome) == [.partial, nil, nil, nil])
+      #expect(jobs.map(\.events) == [2, 2, 1, 0])
+      #expect(jobs.map(\.ahead) == [nil, nil, nil, 1])
+      #expect(jobs[1].bytes > 200_000 && jobs[2].branch == "codeflash main" && jobs[3].expectedStart != nil)
+      #expect(jobs[0].labels == ["six==1.17.0", "six==1.17.0"] && jobs[0].stopping?.budgetSeconds == 300)
+      withExtendedLifetime((locks, turns)) {}
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import Shared
+import TestSupport
+import Testing
+
+@testable import Agent
+
+@Suite("Whether the machine may be stopped is answered under the queue's gate")
+struct MayStopTests {
+  @Test("the asker's own job is no reason; another's is, and a stale asker is told whose")
+  func holders() async throws {
+    try await QueueRig.with { rig in
+      let own = try rig.join("own")
+      let reply = try rig.jobsHere.mayStop(for: "somebody-else")
+      #expect(
+        reply
+          == MayStopReply(
+            allowed: false, holders: [.init(job: try #require(JobID("own")), owner: "tests", state: .waiting)]))
+      #expect(try rig.jobsHere.mayStop(for: "own") == MayStopReply(allowed: true, holders: []))
+      withExtendedLifetime(own) {}
+    }
+  }
+
+  @Test("after a yes no job is begun, whatever its home, until the time is over or the machine was booted")
+  func mark() async throws {
+    try await QueueRig.with { rig in
+      #expect(try rig.jobsHere.mayStop(for: "run-7").allowed)
+      let problem = #expect(throws: Problem.self) { _ = try rig.join("late") }
+      #expect(problem?.what == "the machine is about to be stopped for run-7")
+      #expect(problem?.fix.hasPrefix("try again in 1") == true && problem?.fix.hasSuffix(" s") == true)
+      let path = rig.queue.path + "/stopping"
+      var mark = try JSONDecoder().decode(StopMark.self, from: Data(contentsOf: URL(filePath: path)))
+      func put() throws { try JSONEncoder().encode(mark).write(to: URL(filePath: path)) }
+      let until = mark.until
+      mark.until = until - MayStopReply.refusesFor
+      try put()
+      _ = try rig.join("after-its-end")
+      mark.until = until + 1000
+      try put()
+      _ = try rig.join("longer-than-any-agent-says")
+      mark.until = until
+      mark.bootID = "another boot"
+      try put()
+      _ = try rig.join("after-a-boot")
+    }
+  }
+
+  @Test("serve refuses a job on a machine that is about to go, and keeps nothing of it", .timeLimit(.minutes(1)))
+  func submit() async throws {
+    try await withTemporaryFolder { folder in
+      let home = Conversation(home: folder)
+      let manifest = try Manifests.sleeping(name: "late", blocks: 1)
+      let answers = try home.send([
+        .mayStop(MayStopRequest(run: "run-7")), .submit(SubmitRequest(manifest: manifest)),
+      ])
+      #expect(answers.first == .mayStop(MayStopReply(allowed: true, holders: [])))
+      guard case .refused(let refused)? = answers.last else {
+        Issue.record("unexpected answers \(answers)")
+        return
+      }
+      #expect(refused.problem.what.contains("about to be stopped for run-7"))
+      #expect(!FileManager.default.fileExists(atPath: home.folder(manifest.id).path))
+    }
+  }
+
+  @Test("stale ones are refused while jobs come and go: fifty of fifty")
+  func underLoad() async throws {
+    let trials = TrialReport.count(usual: 50)
+    let began = ContinuousClock.now
+    try await QueueRig.with { rig in
+      // Somebody is always there: the next comes before the last goes.
+      let load = Task.detached {
+        var turn = try rig.join("load-0")
+        var number = 0
+        while !Task.isCancelled {
+          number += 1
+          let next = try rig.join("load-\(number)")
+          turn = next
+        }
+        withExtendedLifetime(turn) {}
+      }
+      while try rig.live().isEmpty { await Task.yield() }
+      let refused = try (0..<trials).count { try !rig.jobsHere.mayStop(for: "stale-\($0)").allowed }
+      load.cancel()
+      try await load.value
+      #expect(refused == trials)
+      TrialReport.print(
+        "stale stoppers refused", trials: trials, held: refused, worst: "\(trials - refused) let through", since: began)
+    }
+  }
+
+  @Test("of one who comes and one who stops at the same moment, exactly one is let through")
+  func race() async throws {
+    for _ in 0..<30 {
+      try await QueueRig.with { rig in
+        let manifest = try rig.manifest("comes")
+        let folder = try rig.submit(manifest)
+        try FileManager.default.setAttributes([.modificationDate: Date.now - 60], ofItemAtPath: folder.manifest)
+        async let stops = rig.jobsHere.mayStop(for: "stops").allowed
+        let turn = Result { try MachineTurn(rig.environment, manifest, folder) }
+        let comes = (try? turn.get()) != nil
+        #expect(try await stops != comes)
+      }
+    }
+  }
+}

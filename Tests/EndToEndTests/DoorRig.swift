@@ -1,0 +1,81 @@
+import Foundation
+import PrivateSSHD
+import Shared
+import Subprocess
+import SystemPackage
+import TestSupport
+import Testing
+
+/// A real sshd whose only key lets in nothing but the agent of the rig's home, by the line that `cf-bench authorize` prints.
+struct DoorRig: Sendable {
+  var rig: Rig
+  var server: PrivateSSHD
+  /// Where the agent's home is.
+  var home: String
+
+  /// - Parameters:
+  ///   - isRestricted: otherwise the key may do everything.
+  ///   - agent: makes the program that the stable name leads to; gets the home where it has to be.
+  static func with(
+    home: String? = nil, configuration: [String] = [], isRestricted: Bool = true,
+    agent: @escaping @Sendable (Rig, String) async throws -> Void,
+    _ body: @escaping @Sendable (DoorRig) async throws -> Void
+  ) async throws {
+    try await Rig.with { rig in
+      let home = home ?? rig.folder + "/far"
+      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
+      try rig.writeProjects()
+      try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+      try await agent(rig, home)
+      _ = try await rig.tool("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", rig.folder + "/any"])
+      let line = try await rig.bench(["authorize", "any.pub", "--home", home])
+      #expect(line.status == 0 && line.error.contains("authorized_keys"), "\(line.error)")
+      let passed = rig.environment.filter {
+        ["PATH", "CF_BENCH_LOCK", "SSL_CERT_FILE", "SSL_CERT_DIR"].contains($0.key)
+      }
+      let restriction = try #require(line.output.components(separatedBy: " ssh-ed25519 ").first)
+      let options = PrivateSSHDOptions(
+        environment: passed, extraConfiguration: configuration, keyOptions: isRestricted ? restriction : nil)
+      try await withPrivateSSHD(options) { try await body(DoorRig(rig: rig, server: $0, home: home)) }
+    }
+  }
+
+  /// An agent as an earlier build left it: the built one under another digest.
+  static func installOlder(_ rig: Rig, _ home: String) async throws {
+    let bytes = try Data(contentsOf: URL(filePath: BuiltProduct.path("cf-bench-agent"))) + Data("older".utf8)
+    let digest = SHA256.hex(bytes)
+    let folder = "\(home)/agents/\(digest)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try bytes.write(to: URL(filePath: folder + "/cf-bench-agent"))
+    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder + "/cf-bench-agent")
+    try FileManager.default.createSymbolicLink(
+      atPath: home + "/cf-bench-agent", withDestinationPath: "agents/\(digest)/cf-bench-agent")
+  }
+
+  /// A program of a few lines in the agent's place.
+  static func script(_ text: String) -> @Sendable (Rig, String) async throws -> Void {
+    { _, home in
+      let path = home + "/cf-bench-agent"
+      try Data("#!/bin/bash\n\(text)\n".utf8).write(to: URL(filePath: path))
+      try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
+    }
+  }
+
+  /// The built agent whose hello is changed on its way by `sed`.
+  static func changed(_ expression: String) throws -> @Sendable (Rig, String) async throws -> Void {
+    script("'\(try BuiltProduct.path("cf-bench-agent"))' \"$@\" | sed -u '\(expression)'")
+  }
+
+  var login: [String] {
+    [
+      "--machine", "ssh://\(server.user)@127.0.0.1:\(server.port)", "--identity", server.clientKey, "--known-hosts",
+      server.knownHosts,
+    ]
+  }
+
+  /// The digest of the agent that the stable name leads to.
+  func current() throws -> String {
+    let link = try FileManager.default.destinationOfSymbolicLink(atPath: home + "/cf-bench-agent")
+    return String(link.split(separator: "/")[1])
+  }
+}
