@@ -59,7 +59,8 @@ enum ChainProperties {
       line.count > mark.count + 32 + 2 && line.suffix(2) == ends[...]
       && line.dropLast(2 + 32).suffix(mark.count) == mark[...]
       && hash.allSatisfy { "0123456789abcdef".utf8.contains($0) }
-    guard isSealed else { return (head.isEmpty ? .unsealed : .broken, head) }
+    // A line of the first release ends with its body.
+    guard isSealed else { return (head.isEmpty && line.suffix(2) == Array("}}".utf8)[...] ? .unsealed : .broken, head) }
     let right = SHA256.hex(Array(head.utf8) + content).prefix(32)
     guard Array(right.utf8) == Array(hash) else { return (.broken, head) }
     return (.fits, String(right))
