@@ -155,7 +155,8 @@ struct CancelTests {
       try expectReported(result, rig)
       let entries = try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { pid_t($0) }
       let left = entries.filter { pid in
-        let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")  // gone meanwhile
+        // One that is gone meanwhile has none.
+        let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
         return executable?.hasPrefix(rig.folder) ?? false
       }
       #expect(left.isEmpty)
