@@ -130,7 +130,7 @@ struct ConfinementTests {
       #expect(try job.text("person/.ssh/authorized_keys") == "keys\n")
       #expect(try job.text("person/.bashrc") == "# shell\n")
       let keeper = JobFolder(manifest.id, in: AgentHome(environment: job.environment))
-      while keeper.runningPID() != nil { usleep(10_000) }
+      try await waitUntil { !(keeper.runningPID() != nil) }
       #expect(!FileManager.default.fileExists(atPath: job.far + "/jobs/attacker/scratch"))
       TrialReport.print(
         "attacks by measured code", trials: 33, held: events.troubles.isEmpty ? 33 : 0,

@@ -49,7 +49,7 @@ struct RealTuningTests {
         let reports = try await tuned(folder)
         let pid = try #require(folder.runningPID())
         SessionProcesses.kill(leader: pid)
-        while folder.runningPID() != nil { usleep(10_000) }
+        try await waitUntil { !(folder.runningPID() != nil) }
         #expect(RealMachine.value == "0")
         #expect(FileManager.default.fileExists(atPath: home.tuningRecord))
         try serve(home, [])
@@ -77,7 +77,7 @@ struct RealTuningTests {
         _ = try await tuned(folder)
         #expect(RealMachine.value == "0")
         kill(try #require(folder.runningPID()), SIGTERM)
-        while folder.runningPID() != nil { usleep(10_000) }
+        try await waitUntil { !(folder.runningPID() != nil) }
         #expect(RealMachine.value == before)
         #expect(!FileManager.default.fileExists(atPath: home.tuningRecord))
       }

@@ -12,7 +12,7 @@ struct CappedLogTests {
       let path = folder + "/log"
       let first = CappedLog(path: path)
       first.append("one\n")
-      first.flush()
+      first.end()
       CappedLog(path: path).append("two\n")
       let found = try String(contentsOfFile: path, encoding: .utf8)
       #expect(found == "one\ntwo\n")

@@ -35,9 +35,9 @@ struct Conversation {
   func folder(_ job: JobID) -> JobFolder { JobFolder(job, in: AgentHome(environment: ["CF_BENCH_HOME": home])) }
 
   /// Waits until a job's journal has an event of this type.
-  func wait(for type: String, of job: JobID) throws {
+  func wait(for type: String, of job: JobID) async throws {
     let journal = folder(job).journal
-    while !(try String(contentsOfFile: journal, encoding: .utf8)).contains("\"type\":\"\(type)\"") { usleep(10_000) }
+    try await waitUntil { !(!(try String(contentsOfFile: journal, encoding: .utf8)).contains("\"type\":\"\(type)\"")) }
   }
 
   /// The events that a job's journal has, read through `attach`: returns at the job's end.

@@ -34,13 +34,13 @@ struct KillTests {
   }
 
   /// Kills when a random time is over; false when the job was done by then.
-  private func strike(_ victim: Victim, _ folder: JobFolder, after microseconds: UInt32) throws -> Bool {
-    usleep(microseconds)
+  private func strike(_ victim: Victim, _ folder: JobFolder, after microseconds: UInt32) async throws -> Bool {
+    try await Task.sleep(for: .microseconds(Int64(microseconds)))
     guard let keeper = folder.runningPID() else { return false }
     let worker = worker(of: keeper)
     if victim != .worker { kill(keeper, SIGKILL) }
     if victim != .keeper, let worker { kill(worker, SIGKILL) }
-    while victim != .worker, folder.runningPID() == keeper { usleep(1000) }
+    try await waitUntil { victim == .worker || folder.runningPID() != keeper }
     return true
   }
 
@@ -64,7 +64,7 @@ struct KillTests {
         var had: [Sample] = []
         for _ in 0..<2 {
           let time = UInt32.random(in: 0..<1_500_000, using: &random)
-          guard try strike(victim, folder, after: time) else { break }
+          guard try await strike(victim, folder, after: time) else { break }
           var events: [JobEvent] = []
           try JournalFile.eachLine(folder.journal) { line, _ in
             if let event = try? NumberedEvent(line: line) { events.append(event.event) }  // as a reader would
@@ -95,7 +95,7 @@ struct KillTests {
       let manifest = try Manifests.sleeping(name: "followed", blocks: Self.blocks)
       _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
       async let following = Task.detached { try talk.follow(manifest.id) }.value
-      try talk.wait(for: "sample", of: manifest.id)
+      try await talk.wait(for: "sample", of: manifest.id)
       kill(try #require(talk.folder(manifest.id).runningPID()), SIGKILL)
       let events = try await following
       #expect(outcome(events)?.outcome == .done)
@@ -131,8 +131,8 @@ struct KillTests {
       let manifest = try Manifests.sleeping(name: "lost", blocks: 1000)
       let folder = talk.folder(manifest.id)
       _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
-      try talk.wait(for: "sample", of: manifest.id)
-      _ = try strike(.both, folder, after: 0)
+      try await talk.wait(for: "sample", of: manifest.id)
+      _ = try await strike(.both, folder, after: 0)
       #expect(folder.state == .lost)
       let answers = try talk.send([.cancel(CancelRequest(job: manifest.id))])
       #expect(answers == [.cancelled(Cancelled(job: manifest.id, wasRunning: false))])
@@ -152,16 +152,16 @@ struct KillTests {
       let folder = talk.folder(manifest.id)
       let own = try BuiltProduct.path("cf-bench-agent")
       _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
-      try talk.wait(for: "blockFinished", of: manifest.id)
+      try await talk.wait(for: "blockFinished", of: manifest.id)
       #expect(MachineFiles().text(folder.agentNote) == own)
-      _ = try strike(.both, folder, after: 0)
+      _ = try await strike(.both, folder, after: 0)
       let script = "#!/bin/sh\ntouch \(home)/was-here\nexec \(own) \"$@\"\n"
       try Data(script.utf8).write(to: URL(filePath: home + "/older"))
       chmod(home + "/older", 0o755)
       try Data("\(home)/older".utf8).write(to: URL(filePath: folder.agentNote))
       _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
       #expect(FileManager.default.fileExists(atPath: home + "/was-here"))
-      _ = try strike(.both, folder, after: 0)
+      _ = try await strike(.both, folder, after: 0)
       unlink(home + "/older")
       _ = try talk.send([.cancel(CancelRequest(job: manifest.id))])
       #expect(outcome(try talk.follow(manifest.id))?.outcome == .cancelled)
@@ -175,8 +175,8 @@ struct KillTests {
       let talk = Conversation(home: home)
       let manifest = try Manifests.sleeping(name: "wanted", blocks: Self.blocks)
       _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
-      try talk.wait(for: "blockFinished", of: manifest.id)
-      _ = try strike(.both, talk.folder(manifest.id), after: 0)
+      try await talk.wait(for: "blockFinished", of: manifest.id)
+      _ = try await strike(.both, talk.folder(manifest.id), after: 0)
       let journals = try await withThrowingTaskGroup(of: [JobEvent].self) { group in
         for _ in 0..<4 { group.addTask { try talk.follow(manifest.id) } }
         return try await group.reduce(into: []) { $0.append($1) }

@@ -29,10 +29,10 @@ struct OccupancyTests {
       second.owner = "grace of navy@desk"
       let measuring = Occupancy.Entry(job: first.id, owner: "tests", state: .measuring)
       _ = try home.send([.submit(SubmitRequest(manifest: first))])
-      try home.wait(for: "host", of: first.id)
+      try await home.wait(for: "host", of: first.id)
       #expect(try present(home) == [measuring])
       _ = try home.send([.submit(SubmitRequest(manifest: second))])
-      try home.wait(for: "queued", of: second.id)
+      try await home.wait(for: "queued", of: second.id)
       let waiting = Occupancy.Entry(job: second.id, owner: "grace of navy@desk", state: .waiting)
       #expect(try present(home) == [measuring, waiting])
       #expect(try present(neighbour) == [measuring, waiting])

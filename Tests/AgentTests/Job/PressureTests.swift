@@ -36,7 +36,7 @@ struct PressureTests {
       let talk = Conversation(home: home)
       let manifest = try Manifests.sleeping(name: "full", blocks: 1000)
       _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
-      try talk.wait(for: event, of: manifest.id)
+      try await talk.wait(for: event, of: manifest.id)
       fill(home + "/filler")
       guard case .finished(let finished)? = try talk.follow(manifest.id).last else {
         Issue.record("no last word")
@@ -66,7 +66,7 @@ struct PressureTests {
       while case .running = folder.state, let keeper = folder.runningPID() {
         let worker = ProcessTree.census().first { $0.parent == keeper && !$0.isZombie }
         for pid in [keeper, worker?.pid].compactMap({ $0 }) { largest[pid] = highWater(pid) ?? largest[pid] }
-        usleep(20_000)
+        try await Task.sleep(for: .milliseconds(20))
       }
       #expect(folder.lastWord?.outcome == .done, "\(String(describing: folder.lastWord))")
       let most = largest.values.max() ?? 0

@@ -49,6 +49,14 @@ struct TreeTests {
     return pids(path).filter(all.contains)
   }
 
+  /// An agent's home, and a folder beside it into which a job may write.
+  private func withPlaces(_ body: (_ home: String, _ free: String) async throws -> Void) async throws {
+    try await withTemporaryFolder { folder in
+      try FileManager.default.createDirectory(atPath: folder + "/free", withIntermediateDirectories: true)
+      try await body(folder + "/far", folder + "/free")
+    }
+  }
+
   private func talk(_ home: String, cgroup: Bool) -> Conversation {
     Conversation(home: home, settings: cgroup ? [:] : ["CF_BENCH_CGROUP": "no"])
   }
@@ -57,16 +65,16 @@ struct TreeTests {
     "cancelled, it leaves no process: not one that made its own session, dropped its environment and ignores signals",
     .timeLimit(.minutes(20)), arguments: [true, false])
   func cancelled(cgroup: Bool) async throws {
-    try await withTemporaryFolder { home in
+    try await withPlaces { home, free in
       let talk = talk(home, cgroup: cgroup)
       let (trials, began) = (TrialReport.count(usual: 2), ContinuousClock.now)
       var (held, worst) = (0, 0.0)
       for trial in 0..<trials {
-        let path = "\(home)/pids-\(trial)"
+        let path = "\(free)/pids-\(trial)"
         let manifest = try manifest("nasty-\(trial)", pids: path, stays: 90)
         let folder = talk.folder(manifest.id)
         _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
-        while pids(path).isEmpty { usleep(10_000) }
+        try await waitUntil { !(pids(path).isEmpty) }
         #expect((MachineFiles().text(folder.cgroupNote) != nil) == cgroup, "making a group needs root here")
         let asked = MonotonicClock.seconds
         _ = try talk.send([
@@ -77,7 +85,7 @@ struct TreeTests {
         worst = max(worst, seconds)
         #expect(left.isEmpty && !pids(path).isEmpty)
         #expect(folder.lastWord?.outcome == .cancelled)
-        while folder.hasRunner { usleep(1000) }
+        try await waitUntil { !(folder.hasRunner) }
         #expect(MachineFiles().text(folder.cgroupNote) == nil)
         if left.isEmpty, seconds < 15 { held += 1 }
       }
@@ -88,9 +96,9 @@ struct TreeTests {
 
   @Test("done, it leaves none either", .timeLimit(.minutes(2)), arguments: [true, false])
   func done(cgroup: Bool) async throws {
-    try await withTemporaryFolder { home in
+    try await withPlaces { home, free in
       let talk = talk(home, cgroup: cgroup)
-      let path = home + "/pids"
+      let path = free + "/pids"
       let manifest = try manifest("leaves", pids: path, stays: 0)
       _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
       let events = try talk.follow(manifest.id)
@@ -102,17 +110,17 @@ struct TreeTests {
 
   @Test("killed with all that kept it, it leaves nothing for the next runner to trip over", .timeLimit(.minutes(2)))
   func keeperKilled() async throws {
-    try await withTemporaryFolder { home in
+    try await withPlaces { home, free in
       let talk = talk(home, cgroup: true)
-      let path = home + "/pids"
+      let path = free + "/pids"
       let manifest = try manifest("orphans", pids: path, stays: 90)
       let folder = talk.folder(manifest.id)
       _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
-      while pids(path).isEmpty { usleep(10_000) }
+      try await waitUntil { !(pids(path).isEmpty) }
       let orphans = pids(path)
       let keeper = try #require(folder.runningPID())
       kill(keeper, SIGKILL)
-      while folder.hasRunner { usleep(1000) }
+      try await waitUntil { !(folder.hasRunner) }
       #expect(alive(path) == orphans, "nobody is there who could end them")
       _ = try talk.send([.cancel(CancelRequest(job: manifest.id))])
       _ = try talk.follow(manifest.id)

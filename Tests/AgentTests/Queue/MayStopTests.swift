@@ -1,5 +1,6 @@
 import Foundation
 import Shared
+import Synchronization
 import TestSupport
 import Testing
 
@@ -70,21 +71,11 @@ struct MayStopTests {
     try await QueueRig.with { rig in
       // Somebody is always there: the next comes before the last goes.
       let others = rig.other
-      let load = Task.detached {
-        var turn = try others.join("load-0")
-        var number = 0
-        while !Task.isCancelled {
-          number += 1
-          let next = try others.join("load-\(number)")
-          turn = next
-          usleep(1000)  // one who takes the gate all the time leaves it to nobody
-        }
-        withExtendedLifetime(turn) {}
-      }
-      while try rig.live().isEmpty { await Task.yield() }
+      // A thread of its own: a task that never waits would keep one of the few threads that all tests share.
+      let load = Load(of: others)
+      while try rig.live().isEmpty { try await Task.sleep(for: .milliseconds(1)) }
       let refused = try (0..<trials).count { try !rig.jobsHere.mayStop(for: "stale-\($0)").allowed }
-      load.cancel()
-      try await load.value
+      #expect(try await load.end() > 1)
       #expect(refused == trials)
       TrialReport.print(
         "stale stoppers refused", trials: trials, held: refused, worst: "\(trials - refused) let through", since: began)
@@ -103,6 +94,38 @@ struct MayStopTests {
         let comes = (try? turn.get()) != nil
         #expect(try await stops != comes)
       }
+    }
+  }
+}
+
+/// Jobs that come and go, one always there, until ``end()``.
+private final class Load: Sendable {
+  private let isOver = Atomic(false)
+  private let outcome = Mutex<Result<Int, any Error>?>(nil)
+
+  init(of rig: QueueRig) {
+    Thread.detachNewThread { [self] in
+      let result = Result {
+        var turn = try rig.join("load-0")
+        var number = 0
+        while !isOver.load(ordering: .relaxed) {
+          number += 1
+          let next = try rig.join("load-\(number)")
+          turn = next
+          usleep(1000)  // one who takes the gate all the time leaves it to nobody
+        }
+        return withExtendedLifetime(turn) { number }
+      }
+      outcome.withLock { $0 = result }
+    }
+  }
+
+  /// Stops it, and says how many jobs came.
+  func end() async throws -> Int {
+    isOver.store(true, ordering: .relaxed)
+    while true {
+      if let result = outcome.withLock({ $0 }) { return try result.get() }
+      try await Task.sleep(for: .milliseconds(1))
     }
   }
 }

@@ -1,0 +1,13 @@
+import Foundation
+import Testing
+
+/// Waits until `condition` holds, looking every few milliseconds; at most a minute and a half.
+func waitUntil(
+  _ condition: () throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation
+) async throws {
+  let deadline = ContinuousClock.now + .seconds(90)
+  while try !condition() {
+    try #require(ContinuousClock.now < deadline, "gave up waiting", sourceLocation: sourceLocation)
+    try await Task.sleep(for: .milliseconds(5))
+  }
+}
