@@ -52,7 +52,9 @@ struct TreeTests {
   /// An agent's home, and a folder beside it into which a job may write.
   private func withPlaces(_ body: (_ home: String, _ free: String) async throws -> Void) async throws {
     try await withTemporaryFolder { folder in
-      try FileManager.default.createDirectory(atPath: folder + "/free", withIntermediateDirectories: true)
+      for name in ["far", "free"] {
+        try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+      }
       try await body(folder + "/far", folder + "/free")
     }
   }
