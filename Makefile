@@ -26,8 +26,9 @@ TEST_LIMIT ?= 1200
 # the time from tests that have limits.
 long := OptimizeLayerTests|MemoryLayerTests|CodeflashTests
 
-# Tests that run az and a VM's sshd wait more than they work: some at a time. Those about seconds, such as how fast a cancel
-# reaches Azure, go alone.
+# Tests that run whole programs, az and a VM's sshd among them, wait more than they work: some at a time. Those about seconds,
+# such as how fast a cancel reaches Azure, go alone.
+whole := ^EndToEndTests
 azure := Azure|Provision|CloudInit|Watchdog
 seconds := AzureLifeTests.cancelled
 some_at_a_time := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4
@@ -52,7 +53,8 @@ test: ## Install what is missing, then run the whole test suite (FILTER=SuiteOrT
 ifdef FILTER
 	scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --filter '$(FILTER)'
 else
-	scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --skip '$(long)|$(azure)'
+	scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --skip '$(long)|$(azure)|$(whole)'
+	$(some_at_a_time) scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --filter '$(whole)' --skip '$(long)|$(azure)'
 	$(some_at_a_time) scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --filter '$(azure)' --skip '$(seconds)'
 	scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --no-parallel --filter '$(seconds)'
 	scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --filter '$(long)'
