@@ -37,7 +37,7 @@ struct Conversation {
   /// Waits until a job's journal has an event of this type.
   func wait(for type: String, of job: JobID) async throws {
     let journal = folder(job).journal
-    try await waitUntil { !(!(try String(contentsOfFile: journal, encoding: .utf8)).contains("\"type\":\"\(type)\"")) }
+    try await waitUntil { try String(contentsOfFile: journal, encoding: .utf8).contains("\"type\":\"\(type)\"") }
   }
 
   /// The events that a job's journal has, read through `attach`: returns at the job's end.

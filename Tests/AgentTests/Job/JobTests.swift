@@ -51,7 +51,9 @@ struct JobTests {
       let accepted = try converse(home, [submit(manifest)])
       #expect(accepted == [.accepted(Accepted(job: manifest.id, alreadyKnown: false))])
       let journal = JobFolder(manifest.id, in: AgentHome(environment: ["CF_BENCH_HOME": home])).journal
-      try await waitUntil { !(!(try String(contentsOfFile: journal, encoding: .utf8)).contains("\"type\":\"queued\"")) }
+      try await waitUntil {
+        try String(contentsOfFile: journal, encoding: .utf8).contains("\"type\":\"queued\"")
+      }
       lock = nil
       let events = try events(try converse(home, [attach(manifest)]))
       #expect(events.contains(.queued(Queued(holder: "job-before of somebody", ahead: 1))))
@@ -83,7 +85,9 @@ struct JobTests {
       let manifest = try Manifests.sleeping(name: "cancelled", blocks: 1000)
       _ = try converse(home, [submit(manifest)])
       let folder = JobFolder(manifest.id, in: AgentHome(environment: ["CF_BENCH_HOME": home]))
-      try await waitUntil { !(!(try String(contentsOfFile: folder.journal, encoding: .utf8)).contains("\"type\":\"sample\"")) }
+      try await waitUntil {
+        try String(contentsOfFile: folder.journal, encoding: .utf8).contains("\"type\":\"sample\"")
+      }
       let messages = try converse(home, [.cancel(CancelRequest(job: manifest.id)), attach(manifest)])
       #expect(messages.contains(.cancelled(Cancelled(job: manifest.id, wasRunning: true))))
       guard case .finished(let finished) = try events(messages).last else {
