@@ -65,11 +65,14 @@ class Machines:
         passed = {name: value for name, value in os.environ.items() if _is_passed_on(name)}
         path = f"{root}/bin:{os.environ.get('PATH', '/usr/bin:/bin')}"
         return passed | {
-            "PATH": path, "CF_BENCH_HOME": f"{root}/home", "CF_BENCH_LOCK": f"{root}/lock", "CF_BENCH_BENCH": f"{root}/bench"}
+            "PATH": path, "CF_BENCH_HOME": f"{root}/home", "CF_BENCH_LOCK": f"{root}/run/lock", "CF_BENCH_BENCH": f"{root}/bench"}
 
     def boot(self, vm: Document, document: Document) -> None:
         self.kill(vm)
         root, options = self.folder(vm), self.world.options
+        # As /run of a real machine, where locks are: empty at each boot.
+        shutil.rmtree(root / "run", ignore_errors=True)
+        (root / "run").mkdir(parents=True)
         self.write_cloud_init(vm)
         address = network.public_address(self.world, document)
         if address is not None:
