@@ -48,6 +48,18 @@ enum StoredFile {
     }
   }
 
+  /// Removes what writers that were killed left beside the files of a folder. What belongs to a living process stays: it may
+  /// be writing. A folder that can't be read has nothing to be removed; writing into it will say why.
+  static func removeLeftovers(in folder: FilePath) {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? [] {
+      let parts = name.split(separator: ".")
+      guard name.hasPrefix("."), parts.count >= 3, parts.last == "tmp", let writer = pid_t(parts[parts.count - 2]), writer > 0,
+        kill(writer, 0) != 0, errno == ESRCH
+      else { continue }
+      unlink(folder.appending(name).string)  // One that can't be removed is in nobody's way.
+    }
+  }
+
   static func write(_ text: String, to path: FilePath) throws(ResultsError) {
     try write(Masking.redactor.redacted(text).utf8, to: path)
   }

@@ -82,6 +82,22 @@ struct StoredReportTests {
     #expect(comparison.memoryLines.allSatisfy { $0.differenceBytes == 30 << 20 })
   }
 
+  @Test("what a writer that was killed left beside a file goes with the next writing; what a living one writes stays")
+  func leftovers() async throws {
+    let run = try stored(twoPythons)
+    let head = try #require(run.folder(of: .head))
+    let ended = try await Subprocess.run(.path("/bin/true"), output: .discarded).processIdentifier.value
+    let names = [".startup.json.\(ended).tmp", ".startup.json.1.tmp", ".tmp", ".notes.tmp", "..tmp"]
+    try StoredFile.makeFolders(head)
+    for name in names {
+      for place in [run.path, head] { try TemporaryFolder.write("half a fi".utf8, place.appending(name)) }
+    }
+    try StoredReport.rewrite(run)
+    for place in [run.path, head] {
+      #expect(try folder.names(place).filter { $0.hasPrefix(".") } == names[1...].sorted())
+    }
+  }
+
   @Test("written again, every file is the same; a lost one is back")
   func again() throws {
     let run = try stored(twoPythons)
