@@ -68,11 +68,21 @@ faults: ## Kill, cut, freeze, fill and attack everything some thousand times, an
 fuzz: ## Feed the line codec and the journal ten million made-up inputs (TARGETS= names some; see scripts/fuzz.sh).
 	scripts/fuzz.sh $(TARGETS)
 
-lint: ## Check format, imports, shell scripts and that the generated pages are current; changes nothing.
+# Everything that GitHub reads, here and in the repositories that `cf-bench init` writes it to.
+actions := action.yml reap/action.yml
+workflows := $(wildcard .github/workflows/*.yml) $(wildcard Sources/Controller/GitHub/Templates/*.yml)
+
+lint: ## Check format, imports, shell scripts, workflows and that the generated pages are current; changes nothing.
 	@scripts/setup.sh --tests
 	swift format lint --strict --recursive Package.swift Sources Tests
 	shellcheck scripts/*.sh bench/*.sh Tests/CloudInit/*.sh .ci/run
-	python3 -m compileall -q bench scripts Tests/StandInAzure Tests/CloudInit Tests/QuickAz Tests/Door
+	python3 -m compileall -q bench scripts Tests/StandInAzure Tests/StandInGitHub Tests/CloudInit Tests/QuickAz Tests/Door
+	zizmor --persona=auditor --offline --no-progress --quiet $(actions) $(workflows)
+	check-jsonschema --builtin-schema vendor.github-workflows $(workflows)
+	check-jsonschema --builtin-schema vendor.github-actions $(actions)
+	rm -rf .build/run-blocks
+	.tools/venv/bin/python scripts/yaml-scripts.py .build/run-blocks $(actions) $(workflows)
+	shellcheck .build/run-blocks/*.sh
 	swift build --build-tests --explicit-target-dependency-import-check error
 
 format: ## Rewrite the Swift sources in the project's format.

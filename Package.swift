@@ -46,8 +46,11 @@ let package = Package(
       name: "Calibration", dependencies: ["Statistics"],
       swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(name: "SSH", dependencies: ["CSSH2", "Shared"], swiftSettings: strict),
+    // Programs of this machine that answer: az, gh, curl.
+    .target(name: "Tools", dependencies: ["Shared", subprocess, systemPackage], swiftSettings: strict),
+    .target(name: "GitHub", dependencies: ["Shared", "Tools"], swiftSettings: strict),
     .target(
-      name: "Azure", dependencies: ["Shared", subprocess, systemPackage], resources: [.embedInCode("Data")],
+      name: "Azure", dependencies: ["Shared", "Tools"], resources: [.embedInCode("Data")],
       swiftSettings: strict),
     .target(name: "PrivateSSHD", dependencies: ["Shared", subprocess, systemPackage], swiftSettings: strict),
     .executableTarget(
@@ -56,14 +59,16 @@ let package = Package(
     .executableTarget(
       name: "Controller",
       dependencies: [
-        "Azure", "Calibration", "Shared", "SSH", "PrivateSSHD", "Statistics", argumentParser, subprocess, systemPackage,
-        yams,
+        "Azure", "Calibration", "GitHub", "Shared", "SSH", "PrivateSSHD", "Statistics", "Tools", argumentParser,
+        subprocess,
+        systemPackage, yams,
       ],
-      resources: [.embedInCode("Targets"), .embedInCode("VM")], swiftSettings: strict),
+      resources: [.embedInCode("GitHub/Templates"), .embedInCode("Targets"), .embedInCode("VM")], swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["Shared", "SSH", "PrivateSSHD", subprocess, systemPackage],
       path: "Tests/TestSupport", swiftSettings: strict),
-    .testTarget(name: "AzureTests", dependencies: ["Azure", "Shared", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "AzureTests", dependencies: ["Azure", "Shared", "TestSupport", "Tools"], swiftSettings: strict),
+    .testTarget(name: "GitHubTests", dependencies: ["GitHub", "Shared", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "SharedTests", dependencies: ["Shared", "TestSupport", subprocess], swiftSettings: strict),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: strict),
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration", "Statistics"], swiftSettings: strict),
@@ -79,7 +84,7 @@ let package = Package(
     .testTarget(
       name: "ControllerTests",
       dependencies: [
-        "Azure", "Controller", "SSH", "Shared", "Statistics", "TestSupport", argumentParser, systemPackage,
+        "Azure", "Controller", "GitHub", "SSH", "Shared", "Statistics", "TestSupport", argumentParser, systemPackage,
       ],
       exclude: ["Goldens"], swiftSettings: strict),
     .testTarget(

@@ -4,6 +4,7 @@
 #   scripts/setup.sh            what `make build` and `make demo` need
 #   scripts/setup.sh --tests    also what `make test` and `make lint` need
 #   scripts/setup.sh --azure    also Azure's own command line, `az`, for those who have none (--tests has it too)
+#   scripts/setup.sh --far-end  only what a machine needs to be measured on by a cf-bench that is built: no Swift, no headers
 #
 # System packages come from apt (with sudo unless you are root); uv and the test tools come from PyPI, pinned by hash, into
 # .tools/ of this checkout, which `make clean-tools` removes. A second run finds everything in place: it asks no network
@@ -15,11 +16,12 @@ tools=$root/.tools
 pins=$root/scripts/requirements
 with_tests=false
 with_azure=false
+with_build=true
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
 usage() {
-  say "usage: scripts/setup.sh [--tests] [--azure]"
+  say "usage: scripts/setup.sh [--tests] [--azure] | --far-end"
   exit 2
 }
 
@@ -53,10 +55,12 @@ look_around() {
   packages='' words=''
   missing() { packages="$packages $1" words="$words$(printf '\n  %s' "$2")"; }
   has git || missing git "git"
-  has make || missing make "make"
-  has pkg-config || missing pkg-config "pkg-config"
-  has_libssh2 || missing libssh2-1-dev "libssh2 1.10 or later, with its headers"
-  has_linker_parts || missing g++ "a C++ toolchain (Swift links with its start files and libstdc++)"
+  if $with_build; then
+    has make || missing make "make"
+    has pkg-config || missing pkg-config "pkg-config"
+    has_libssh2 || missing libssh2-1-dev "libssh2 1.10 or later, with its headers"
+    has_linker_parts || missing g++ "a C++ toolchain (Swift links with its start files and libstdc++)"
+  fi
   has_sshd || missing openssh-server "sshd (only the program: no server needs to run)"
   { has ssh-keygen && has ssh-agent; } || missing openssh-client "the OpenSSH client programs"
   has hyperfine || missing hyperfine "hyperfine"
@@ -73,6 +77,9 @@ look_around() {
     has_nft || missing nftables "nft"
     has systemd-analyze || missing systemd "systemd-analyze (only the program)"
     has ip || missing iproute2 "ip"
+    # What `cf-bench ci` calls in a workflow: the API, and the artifact of another run.
+    has gh || missing gh "gh, GitHub's own command line"
+    has unzip || missing unzip "unzip"
   fi
 }
 
@@ -112,13 +119,21 @@ install_packages() {
 # What is installed of one list: its pins, and the folder, because scripts in a venv name their interpreter by full path.
 installed() { printf '# in %s\n' "$tools" && cat "$pins/$1.txt"; }
 
-# Whether the tools of one pinned list are already in place.
-has_pinned() { installed "$1" | cmp -s - "$tools/$1.installed" && [ -x "$tools/bin/$2" ]; }
+# has_pinned LIST PROGRAM...: whether the tools of one pinned list are already in place.
+has_pinned() {
+  installed "$1" | cmp -s - "$tools/$1.installed" || return 1
+  shift
+  for program in "$@"; do
+    [ -x "$tools/bin/$program" ] || return 1
+  done
+}
 
-# install_pinned LIST PROGRAM: puts the tools of one list into .tools/venv and PROGRAM into .tools/bin.
+# install_pinned LIST PROGRAM...: puts the tools of one list into .tools/venv and each PROGRAM into .tools/bin.
 install_pinned() {
-  has_pinned "$1" "$2" && return 0
-  say "installing $2 from PyPI into .tools (pinned in scripts/requirements/$1.txt)"
+  has_pinned "$@" && return 0
+  list=$1
+  shift
+  say "installing $* from PyPI into .tools (pinned in scripts/requirements/$list.txt)"
   here=$(cat "$tools/venv/path" 2>/dev/null || true)
   if [ "$here" != "$tools" ] || ! "$tools/venv/bin/python" -c 'import pip' 2>/dev/null; then
     rm -rf "$tools/venv"
@@ -126,13 +141,15 @@ install_pinned() {
     printf '%s' "$tools" >"$tools/venv/path"
   fi
   "$tools/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
-    --only-binary :all: --require-hashes --requirement "$pins/$1.txt" >&2 || {
-    say "PyPI did not give $2. Check the network (and PIP_INDEX_URL, if you use a mirror), then run this again."
+    --only-binary :all: --require-hashes --requirement "$pins/$list.txt" >&2 || {
+    say "PyPI did not give $*. Check the network (and PIP_INDEX_URL, if you use a mirror), then run this again."
     exit 2
   }
   mkdir -p "$tools/bin"
-  ln -sf "../venv/bin/$2" "$tools/bin/$2"
-  installed "$1" >"$tools/$1.installed" # last: an installation cut short is made again
+  for program in "$@"; do
+    ln -sf "../venv/bin/$program" "$tools/bin/$program"
+  done
+  installed "$list" >"$tools/$list.installed" # last: an installation cut short is made again
 }
 
 # Azure's command line, in a venv of its own: 150 packages whose versions nobody else here should have to share.
@@ -158,11 +175,12 @@ for argument in "$@"; do
   case $argument in
     --tests) with_tests=true with_azure=true ;;
     --azure) with_azure=true ;;
+    --far-end) with_build=false ;;
     *) usage ;;
   esac
 done
 
-if ! has swift; then
+if $with_build && ! has swift; then
   say "Swift 6.2 or later is missing. Get it from https://www.swift.org/install (swiftly installs it without root)."
   exit 2
 fi
@@ -180,10 +198,10 @@ if [ -n "$packages" ] && has apt-get; then
 fi
 if [ -n "$packages" ]; then
   say "these are missing; install them with your system's package manager, then run this again:$words"
-  if has brew; then say "with Homebrew: brew install libssh2 pkg-config hyperfine shellcheck"; fi
+  if has brew; then say "with Homebrew: brew install libssh2 pkg-config hyperfine shellcheck gh"; fi
   exit 2
 fi
 
 install_pinned tools uv
-if $with_tests; then install_pinned tests check-jsonschema; fi
+if $with_tests; then install_pinned tests check-jsonschema zizmor; fi
 if $with_azure; then install_azure; fi

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Shared
+import Tools
 
 /// The real `az`, called as a program: no request of our own ever goes to Azure from here.
 public struct AzureCLI: Sendable {
@@ -72,6 +73,8 @@ public struct AzureCLI: Sendable {
       return result.output
     } catch is LimitPassed {
       throw AzureError(.late(limit), during: during)
+    } catch let error as ToolMissing {
+      throw AzureError(.toolMissing(program: error.program, words: error.words), during: during)
     }
   }
 }

@@ -49,7 +49,6 @@ extension AzureError {
 
   public var fix: String {
     switch cause {
-    case .toolMissing(let program, _) where program.hasSuffix("curl"): "sudo apt-get install curl"
     case .toolMissing:
       "install the Azure CLI (https://aka.ms/azure-cli; or: uv tool install azure-cli), or measure here: --machine local"
     case .late: "check the network, then try again; 'az \(during) --debug' shows where it hangs"

@@ -7,7 +7,7 @@ public struct AzureError: UserFacingError, Equatable {
     case refused(code: String, message: String)
     /// `az` ended with words that hold no code.
     case said(String)
-    /// `az` or `curl` is not there.
+    /// `az` is not there.
     case toolMissing(program: String, words: String)
     /// `az` printed something that can't be read.
     case unreadable(excerpt: String)

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Shared
+import Tools
 
 /// Reads a page over https, with the machine's own `curl`: it knows proxies and certificates as the person set them up.
 public struct Web: Sendable {

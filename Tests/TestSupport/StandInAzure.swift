@@ -73,17 +73,18 @@ public struct StandInAzure: Sendable {
     _ options: Options = .init(), _ body: (StandInAzure) async throws -> Result
   ) async throws -> Result {
     try await withTemporaryFolder { folder in
-      let process = try StandInProcess(folder: folder, options)
+      let process = try StandInProcess("StandInAzure", folder: folder, options.arguments)
       defer { process.end() }
-      let stand = StandInAzure(folder: folder, ready: try await process.ready())
+      let stand = StandInAzure(folder: folder, ready: try await process.ready(Ready.self))
       return try await body(stand)
     }
   }
 }
 
-/// The program, and the pipe that it lives by.
-private final class StandInProcess {
+/// The program of a stand-in, and the pipe that it lives by.
+final class StandInProcess {
   private let process = Process()
+  private let name: String
   private let folder: String
   /// The only writing end of its input.
   private let leash: Int32
@@ -92,17 +93,19 @@ private final class StandInProcess {
     var description: String
   }
 
-  init(folder: String, _ options: StandInAzure.Options) throws {
+  /// - Parameter name: Its folder in `Tests`.
+  init(_ name: String, folder: String, _ arguments: [String] = []) throws {
+    self.name = name
     self.folder = folder
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw Failure(description: String(cString: strerror(errno))) }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     leash = ends[1]
     let input = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
-    let program = SchemaValidator.packageRoot.appending(path: "Tests/StandInAzure").path
+    let program = SchemaValidator.packageRoot.appending(path: "Tests/\(name)").path
     try Data().write(to: URL(filePath: folder + "/output"))
     process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["python3", program, "--folder", folder] + options.arguments
+    process.arguments = ["python3", program, "--folder", folder] + arguments
     process.standardInput = input
     process.standardOutput = FileHandle(forWritingAtPath: folder + "/output")
     process.standardError = process.standardOutput
@@ -110,12 +113,12 @@ private final class StandInProcess {
     try? input.close()
   }
 
-  func ready() async throws -> StandInAzure.Ready {
+  func ready<Ready: Decodable>(_: Ready.Type) async throws -> Ready {
     let deadline = ContinuousClock.now + .seconds(30)
     while !FileManager.default.fileExists(atPath: folder + "/ready.json") {
       guard process.isRunning, ContinuousClock.now < deadline else {
         let output = (try? String(contentsOfFile: folder + "/output", encoding: .utf8)) ?? ""
-        throw Failure(description: "the stand-in for Azure does not come up: \(output)")
+        throw Failure(description: "\(name) does not come up: \(output)")
       }
       try await Task.sleep(for: .milliseconds(5))
     }
@@ -125,7 +128,7 @@ private final class StandInProcess {
       path.count == 1 ? FieldName(path[0].stringValue) : path[path.count - 1]
     }
     decoder.keyDecodingStrategy = .custom(keys)
-    return try decoder.decode(StandInAzure.Ready.self, from: Data(contentsOf: URL(filePath: folder + "/ready.json")))
+    return try decoder.decode(Ready.self, from: Data(contentsOf: URL(filePath: folder + "/ready.json")))
   }
 
   func end() {

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Shared
+import Tools
 
 extension AzureCheck {
   /// `az`: there, answering, new enough.

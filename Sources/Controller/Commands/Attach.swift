@@ -80,7 +80,8 @@ extension CommandContext {
     }
     return try RunFolder.create(
       in: settings.results, base: found.labels.count == 2 ? found.labels[0] : nil, head: head, job: job,
-      alpha: found.stopping?.alpha ?? settings.alpha, delta: found.stopping?.delta ?? settings.delta)
+      alpha: found.stopping?.alpha ?? settings.alpha, delta: found.stopping?.delta ?? settings.delta,
+      gate: found.labels.count == 2 ? gate : nil)
   }
 }
 

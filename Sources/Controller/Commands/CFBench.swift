@@ -22,6 +22,7 @@ struct CFBench: ParsableCommand {
       CommandGroup(name: "Measure", subcommands: [Compare.self, Run.self, Record.self]),
       CommandGroup(name: "Jobs", subcommands: [Attach.self, Jobs.self, Cancel.self]),
       CommandGroup(name: "Results", subcommands: [Analyze.self, Report.self, ShowSettings.self]),
+      CommandGroup(name: "GitHub", subcommands: [Initialise.self, CommentCommand.self, CI.self]),
       CommandGroup(
         name: "Azure VM",
         subcommands: [

@@ -12,7 +12,7 @@ struct CommandContext {
   init(
     _ options: SettingsOptions, machine: MachineOptions?, line: LineOptions? = nil, results: String? = nil,
     measure: MeasureOptions? = nil, queue: QueueOptions? = nil, python: String? = nil, budget: String? = nil,
-    output: OutputOptions
+    gate: GateOptions? = nil, output: OutputOptions
   ) throws {
     environment = ProcessInfo.processInfo.environment
     let named = [
@@ -26,6 +26,7 @@ struct CommandContext {
       ("supersede", "--supersede", queue?.supersede == true ? "true" : nil),
     ]
     var flags = named.compactMap { key, flag, text in text.map { (key: key, flag: flag, text: $0) } }
+    flags += gate?.flags ?? []
     for assignment in options.assignments {
       guard let equals = assignment.firstIndex(of: "=") else {
         throw Problem(
@@ -107,8 +108,16 @@ struct CommandContext {
       settings: settings, layers: asked, isComparison: isComparison, project: try ProjectFolder.find(settings))
   }
 
+  /// What the run has to keep to; `nil` for nothing.
+  var gate: Gate? {
+    settings.gateRules.isEmpty ? nil : Gate(rules: settings.gateRules, undecided: settings.gateUndecided)
+  }
+
   /// Measures one revision, or two against each other, and prints what was found.
-  func measure(base: String?, head: String) async throws -> ExitStatus {
+  /// - Parameter results: is told the folder once there is one.
+  func measure(
+    base: NamedRevision?, head: NamedRevision, into results: ResultsPlace = ResultsPlace()
+  ) async throws -> ExitStatus {
     try JobSecrets.check(settings)
     let progress = makeProgress()
     let measurement = Measurement(
@@ -116,11 +125,11 @@ struct CommandContext {
       layers: try layers(isComparison: base != nil), codeflashLayers: try codeflashLayers(isComparison: base != nil),
       progress: progress)
     let revisions = (base.map { [(Side.base, $0)] } ?? []) + [(Side.head, head)]
-    let results = ResultsPlace()
     return try await concluding(results, progress) {
       try await measurement.run(revisions) { manifest in
         let made = try RunFolder.create(
-          in: settings.results, base: base, head: head, job: manifest.id, alpha: settings.alpha, delta: settings.delta)
+          in: settings.results, base: base?.label, head: head.label, job: manifest.id, alpha: settings.alpha,
+          delta: settings.delta, gate: base == nil ? nil : gate)
         results.folder = made
         return try EventStore(path: made.events)
       }

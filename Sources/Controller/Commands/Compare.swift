@@ -14,6 +14,7 @@ struct Compare: BenchCommand {
       EXAMPLES
         cf-bench compare codeflash==0.20.5 codeflash==0.20.6
         cf-bench compare main perf/x --layers startup --budget 3
+        cf-bench compare main perf/x --fail-on regression --fail-on "regression:Peak memory>3%"
         cf-bench compare main path:. --machine ssh://bench@10.0.0.4 --json
       """)
 
@@ -22,14 +23,19 @@ struct Compare: BenchCommand {
   @OptionGroup(title: "Measuring") var time: BudgetOptions
   @OptionGroup(title: "Measuring") var measure: MeasureOptions
   @OptionGroup(title: "Measuring") var queue: QueueOptions
+  @OptionGroup(title: "Gate") var gate: GateOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Machine") var line: LineOptions
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    let context = try CommandContext(
-      settings, machine: machine, line: line, measure: measure, queue: queue, budget: time.budget, output: output)
-    return try await context.measure(base: base, head: head)
+    try await context().measure(base: NamedRevision(base), head: NamedRevision(head))
+  }
+
+  func context() throws -> CommandContext {
+    try CommandContext(
+      settings, machine: machine, line: line, measure: measure, queue: queue, budget: time.budget, gate: gate,
+      output: output)
   }
 }

@@ -41,6 +41,30 @@ struct MeasureOptions: ParsableArguments {
   var tune = false
 }
 
+/// What the comparison has to keep to.
+struct GateOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "End with 1 on a proven regression: 'regression', 'regression:METRIC', 'regression>5%'; may be repeated.",
+      valueName: "rule"))
+  var failOn: [String] = []
+
+  @Option(
+    help: ArgumentHelp("What an undecided metric does to the gate: pass (the default) or fail.", valueName: "what"))
+  var undecided: String?
+
+  /// As the settings take them.
+  var flags: [(key: String, flag: String, text: String)] {
+    var flags: [(key: String, flag: String, text: String)] = []
+    let rules = failOn.filter { $0 != "none" }
+    if !failOn.isEmpty {
+      flags.append(("gate.fail-on", "--fail-on", "[\(rules.compactMap(\.yaml).joined(separator: ", "))]"))
+    }
+    if let undecided { flags.append(("gate.undecided", "--undecided", undecided)) }
+    return flags
+  }
+}
+
 /// What becomes of older jobs that wait for the machine.
 struct QueueOptions: ParsableArguments {
   @Flag(help: "End jobs of the same target and head revision that still wait for the machine, in favour of this one.")

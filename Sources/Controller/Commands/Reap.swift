@@ -20,6 +20,13 @@ struct Reap: BenchCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
+    try await reap(alsoOthers: true)
+  }
+
+  /// What commands of this machine left, and nothing else.
+  func settled() async throws -> ExitStatus { try await reap(alsoOthers: false) }
+
+  private func reap(alsoOthers: Bool) async throws -> ExitStatus {
     let context = try CommandContext(settings, machine: machine, output: output)
     let progress = context.makeProgress()
     let machine = context.machine
@@ -29,7 +36,7 @@ struct Reap: BenchCommand {
     let group = all ? nil : machine.settings.azure.group
     let findings = try await context.withTicks(progress) {
       let own = try await reaper.settleIntents()
-      return own + (try await reaper.reapLeases(group: group))
+      return alsoOthers ? own + (try await reaper.reapLeases(group: group)) : own
     }
     progress.finish("done")
     if output.json {

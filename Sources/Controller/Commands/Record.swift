@@ -56,7 +56,7 @@ extension CommandContext {
     return try await withTemporaryFolder { scratch in
       let events = FilePath(scratch).appending("events.ndjson")
       _ = try await withTicks(progress) {
-        try await measurement.run([(.head, revision)]) { _ in try EventStore(path: events) }
+        try await measurement.run([(.head, NamedRevision(revision))]) { _ in try EventStore(path: events) }
       }
       let record = JobRecord(events: try StoredEvents.read(events))
       if let problem = record.finished?.problem { throw problem }
@@ -70,7 +70,7 @@ extension CommandContext {
           what: "nothing was recorded", why: "the service answered no request about a function of the project",
           fix: "read what codeflash said above; check the key and the network of the far end", exitStatus: .partial)
       }
-      return Gate.exitStatus(record)
+      return Gate().exitStatus(record, nil)
     }
   }
 

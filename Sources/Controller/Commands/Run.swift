@@ -24,6 +24,6 @@ struct Run: BenchCommand {
   mutating func perform() async throws -> ExitStatus {
     let context = try CommandContext(
       settings, machine: machine, line: line, measure: measure, queue: queue, output: output)
-    return try await context.measure(base: nil, head: revision)
+    return try await context.measure(base: nil, head: NamedRevision(revision))
   }
 }

@@ -17,13 +17,13 @@ struct Measurement {
   /// Measures and returns how the job ended; all events are in the file that `store` opens once the job is accepted, so
   /// that a machine that can't be reached leaves no empty folder.
   func run(
-    _ revisions: [(Side, String)], store: @escaping (JobManifest) throws -> EventStore
+    _ revisions: [(Side, NamedRevision)], store: @escaping (JobManifest) throws -> EventStore
   ) async throws -> (ended: Ended, use: MachineUseRecord?) {
     let agent = try AgentBinary.find(environment: machine.environment)
     return try await withTemporaryFolder { scratch in
       let preparation = SidePreparation(repository: try repository(for: revisions), scratch: scratch)
       var prepared: [PreparedSide] = []
-      for (side, text) in revisions { prepared.append(try await preparation.prepare(side, text)) }
+      for (side, revision) in revisions { prepared.append(try await preparation.prepare(side, revision)) }
       var layers = layers
       var uploads = prepared.compactMap(\.upload)
       if let codeflashLayers {
@@ -48,9 +48,9 @@ struct Measurement {
   }
 
   /// Where git refs are looked up; only a ref needs a repository.
-  private func repository(for revisions: [(Side, String)]) throws -> String {
-    for (_, text) in revisions {
-      if case .gitRef = try RevisionArgument(text) { return try settings.requiredRepository().text }
+  private func repository(for revisions: [(Side, NamedRevision)]) throws -> String {
+    for (_, revision) in revisions {
+      if case .gitRef = try RevisionArgument(revision.text) { return try settings.requiredRepository().text }
     }
     return settings.targetRepository?.text ?? ""
   }

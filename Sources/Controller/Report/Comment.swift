@@ -1,34 +1,46 @@
 import Shared
 
-/// `comment.md`: what a pull request is told. Pure: the report in, Markdown out.
+/// `comment.md`: what a pull request is told, and with more room the summary of a GitHub step. Pure: the report in, Markdown out.
 ///
 /// The shape is the customer's: title, a table of four columns in which what changed is bold, the folded import
-/// breakdown. Bounded, so that GitHub takes it whole (it refuses more than 65,536 characters).
+/// breakdown. What did not change is folded too. Bounded, so that GitHub takes it whole (it refuses a comment of more than
+/// 65,536 characters).
 enum Comment {
   static let byteLimit = 60_000
-  private static let rowLimit = 100
-  private static let tableByteLimit = 30_000
-  private static let missingByteLimit = 8_000
+  /// Rows of one table, and its share of all the room.
+  private static let rowShare = 600
 
-  static func text(_ report: ComparisonReport) -> String {
+  /// - Parameter limit: bytes that the text stays below.
+  static func text(_ report: ComparisonReport, limit: Int = byteLimit) -> String {
     let document = report.document
     var parts = [
       "## Benchmark Results: \(Markdown.code(document.head.label)) vs \(Markdown.code(document.base.label))\n",
-      "**\(Markdown.text(VerdictWords.headline(document)))**\n",
+      "**\(Markdown.text(VerdictWords.headline(document)))** \(Markdown.text(VerdictWords.advice(document)))\n",
     ]
+    parts += GateWords.sentence(report.gate, document).map { [Markdown.text($0, limit: 2000) + "\n"] } ?? []
     parts += VerdictWords.remarks(document, notes: report.notes).map { Markdown.text($0) + "\n" }
-    if !document.metrics.isEmpty || !document.findings.isEmpty { parts.append(table(report)) }
-    if let columns = PythonColumns.markdown(report) { parts.append(columns) }
-    parts.append(MethodLine.markdown(report) + "\n")
+    let rows = Rows(document)
+    if !rows.telling.isEmpty || !document.findings.isEmpty {
+      parts.append(table(rows.telling, report, findings: document.findings, limit: limit * 2 / 5))
+    }
+    if !rows.same.isEmpty {
+      parts.append(
+        fold(
+          "\(VerdictWords.metrics(rows.same.count)) without a difference",
+          table(rows.same, report, findings: [], limit: limit / 5)))
+    }
     // The dearest to lose stands first: what no longer fits is left to the files.
     var size = parts.reduce(0) { $0 + $1.utf8.count + 1 }
     let folds = [
-      missing(document), FindingWords.markdown(report), MemoryWords.markdown(report),
-      ImportBreakdown.markdown(report.imports), FindingWords.phases(report), ProfileChanges.markdown(report),
+      missing(document, limit: limit / 8), fold("Host and method", MethodLine.markdown(report) + "\n"),
+      document.cost.map { fold("Cost", Markdown.text(CostWords.sentence($0)) + "\n") },
+      PythonColumns.markdown(report).map { fold("By version", $0) }, FindingWords.markdown(report),
+      MemoryWords.markdown(report), ImportBreakdown.markdown(report.imports), FindingWords.phases(report),
+      ProfileChanges.markdown(report),
     ]
     for fold in folds {
       guard let fold else { continue }
-      guard size + fold.utf8.count < byteLimit else {
+      guard size + fold.utf8.count < limit - 100 else {
         parts.append("More stands in the files of the results folder: it did not fit here.\n")
         break
       }
@@ -38,20 +50,36 @@ enum Comment {
     return parts.joined(separator: "\n")
   }
 
-  private static func table(_ report: ComparisonReport) -> String {
+  /// What the reader has to see, and what may be folded.
+  private struct Rows {
+    /// What changed or may have, in the order measured.
+    var telling: [ComparisonDocument.Metric]
+    var same: [ComparisonDocument.Metric]
+
+    init(_ document: ComparisonDocument) {
+      telling = document.metrics.filter { $0.verdict != .equivalent }
+      same = document.metrics.filter { $0.verdict == .equivalent }
+    }
+  }
+
+  private static func table(
+    _ metrics: [ComparisonDocument.Metric], _ report: ComparisonReport, findings found: [FindingComparison], limit: Int
+  ) -> String {
     let document = report.document
-    let all = rows(document.metrics).map { cells($0, report) }
+    let most = max(1, limit / rowShare * 5)
+    // Of too many rows those that changed come first.
+    let ordered =
+      metrics.count <= most ? metrics : metrics.filter(\.hasMoved) + metrics.filter { !$0.hasMoved }
     var size = 0
-    let shown = all.prefix {
-      size += $0.reduce(0) { $0 + $1.utf8.count }
-      return size <= tableByteLimit
+    let shown = ordered.prefix(most).map { cells($0, report) }.prefix {
+      size += $0.reduce(0) { $0 + $1.utf8.count } + 14
+      return size <= limit
     }
     // A release or folder has a name of its own; a ref of the repository is the pull request's branch.
     let head = document.head.commit == nil ? Markdown.text(document.head.label) : "branch"
     var text = Markdown.table(
-      ["Metric", Markdown.text(document.base.label), head, "Delta"],
-      Array(shown) + document.findings.map { findings($0, report) })
-    let rest = document.metrics.count - shown.count
+      ["Metric", Markdown.text(document.base.label), head, "Delta"], Array(shown) + found.map { findings($0, report) })
+    let rest = metrics.count - shown.count
     if rest > 0 { text += "\n\(rest) more stand in `comparison.json`.\n" }
     return text
   }
@@ -77,23 +105,16 @@ enum Comment {
     ]
   }
 
-  /// All metrics in their order, or of too many those that changed or may have.
-  private static func rows(_ metrics: [ComparisonDocument.Metric]) -> [ComparisonDocument.Metric] {
-    guard metrics.count > rowLimit else { return metrics }
-    let telling = metrics.filter(\.hasMoved) + metrics.filter { $0.verdict == .undecided }
-    return Array((telling + metrics.filter { $0.verdict == .equivalent }).prefix(rowLimit))
-  }
-
   /// Commands as code, everything else as words.
   static func name(_ metric: ComparisonDocument.Metric, _ report: ComparisonReport) -> String {
     let name = metric.layer == .startup ? Markdown.code(metric.name) : Markdown.text(metric.name)
     return name + (report.python(of: metric).map { " (Python \(Markdown.text($0)))" } ?? "")
   }
 
-  private static func missing(_ document: ComparisonDocument) -> String? {
+  private static func missing(_ document: ComparisonDocument, limit: Int) -> String? {
     let parts = MissingPart.all(troubles: document.troubles, skipped: document.skipped)
     guard !parts.isEmpty else { return nil }
-    return fold("Without a result (\(parts.count))", MissingParts.markdown(parts, byteLimit: missingByteLimit))
+    return fold("Without a result (\(parts.count))", MissingParts.markdown(parts, byteLimit: limit))
   }
 
   /// A part that opens on a click. GitHub wants the empty lines to see Markdown inside.

@@ -7,7 +7,7 @@ enum Markdown {
   static let limit = 300
 
   /// As running text, also inside a table.
-  static func text(_ text: String) -> String {
+  static func text(_ text: String, limit: Int = limit) -> String {
     let clean = Array(TerminalText.clean(text, limit: limit))
     var escaped = ""
     for (index, character) in clean.enumerated() {

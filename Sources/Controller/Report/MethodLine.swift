@@ -1,6 +1,6 @@
 import Shared
 
-/// One line on the machine that measured and on how the verdicts were reached.
+/// The machine that measured, and how the verdicts were reached.
 enum MethodLine {
   static func markdown(_ report: ComparisonReport) -> String {
     let document = report.document
@@ -11,9 +11,8 @@ enum MethodLine {
         + "code different is at most \(VerdictWords.percent(document.method.alpha)).",
     ]
     sentences += document.shownControls.map { "Control \(Comment.name($0, report)): \(VerdictWords.plain($0))." }
-    sentences += SpendingWords.sentences(document).map(Markdown.text)
-    let method = sentences.joined(separator: " ")
-    return document.cost.map { "\(method)\n\n\(Markdown.text(CostWords.sentence($0)))" } ?? method
+    sentences += SpendingWords.sentences(document).map { Markdown.text($0) }
+    return sentences.joined(separator: " ")
   }
 
   /// `bench-1 (AMD EPYC 7763, 4 CPUs, 15.6 GiB, Debian GNU/Linux 12, Linux 6.1.0 x86_64)`.

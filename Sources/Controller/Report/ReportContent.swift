@@ -13,8 +13,11 @@ struct ComparisonReport: Equatable, Sendable {
   var interpreters: [String: String]
   /// Where another interpreter stands in for the one asked for, and other things to know first.
   var notes: [String]
+  /// What the run had to keep to.
+  var gate = Gate()
 
-  init(record: JobRecord, alpha: Double, delta: Double, cost: RunCost? = nil) {
+  init(record: JobRecord, alpha: Double, delta: Double, cost: RunCost? = nil, gate: Gate = Gate()) {
+    self.gate = gate
     document = Comparison.make(from: record, alpha: alpha, delta: delta)
     document.cost = cost
     imports = ImportDifference.all(from: record)

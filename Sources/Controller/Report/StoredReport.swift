@@ -16,8 +16,8 @@ enum StoredReport: Equatable, Sendable {
   /// How the command that asked for it ends.
   var exitStatus: ExitStatus {
     switch self {
-    case .comparison(let report, let record): Gate.exitStatus(record, complete: report.document.complete)
-    case .run(_, let record): Gate.exitStatus(record)
+    case .comparison(let report, let record): report.gate.exitStatus(record, report.document)
+    case .run(_, let record): Gate().exitStatus(record, nil)
     }
   }
 
@@ -39,7 +39,9 @@ enum StoredReport: Equatable, Sendable {
       return .run(SideReport(.head, record: record, comparison: nil, cost: cost), record)
     }
     return .comparison(
-      ComparisonReport(record: record, alpha: folder.sides.alpha, delta: folder.sides.delta, cost: cost), record)
+      ComparisonReport(
+        record: record, alpha: folder.sides.alpha, delta: folder.sides.delta, cost: cost,
+        gate: folder.sides.gate ?? Gate()), record)
   }
 
   /// Reads the folder's events and writes every document that follows from them, in it and in the folders of its sides, which

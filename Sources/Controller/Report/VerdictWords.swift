@@ -14,14 +14,22 @@ enum VerdictWords {
 
   /// The same as the customer's delta: `-73% (3.75x)`; only a change carries a number.
   static func delta(_ metric: ComparisonDocument.Metric) -> String {
-    guard metric.hasMoved else { return plain(metric) }
+    guard metric.hasMoved else {
+      guard metric.verdict == .equivalent, let seen = seen(metric) else { return plain(metric) }
+      return "\(plain(metric)) (\(seen))"
+    }
     let ratio = RatioWords(metric)
     return ratio.percent + (ratio.factor.map { " (\($0))" } ?? "")
   }
 
   private static func undecided(_ metric: ComparisonDocument.Metric) -> String {
-    metric.resolution.map { "undecided (could have seen \(Numbers.digits($0 * 100, $0 < 0.1 ? 2 : 1))%)" }
+    seen(metric).map { "undecided (\($0))" }
       ?? "undecided (too few \(metric.unpaired == true ? "samples" : "blocks"))"
+  }
+
+  /// What difference would have been seen: `could have seen 1.8%`.
+  private static func seen(_ metric: ComparisonDocument.Metric) -> String? {
+    metric.resolution.map { "could have seen \(Numbers.digits($0 * 100, $0 < 0.1 ? 2 : 1))%" }
   }
 
   /// The same in a run: one whose control moved decides nothing.
@@ -49,6 +57,21 @@ enum VerdictWords {
     case .regressed: return "Regressed: \(findings(document, .regressed))\(counts(document, first: .regressed))."
     case .improved: return "Improved: \(findings(document, .improved))\(counts(document, first: .improved))."
     case .undecided: return "Undecided: \(counts(document, first: .undecided))."
+    }
+  }
+
+  /// What to do about the verdict, in one sentence.
+  static func advice(_ document: ComparisonDocument) -> String {
+    switch document.verdict {
+    case .void: return "Run it again; if it stays so, look for what else runs on the machine."
+    case .regressed: return "Look at the bold rows before this is merged."
+    case .improved: return "Nothing to do: what is bold is proven."
+    case .equivalent: return "Nothing to do."
+    case .undecided:
+      let needed = document.metrics.compactMap(\.secondsNeeded).max()
+      guard let needed, needed > 0 else { return "Nothing is proven either way; a larger budget may tell." }
+      let budget = (document.spending.budgetSeconds ?? 0) + needed
+      return "Nothing is proven either way; a budget of about \(Numbers.elapsed(budget)) may tell."
     }
   }
 

@@ -12,6 +12,8 @@ struct ProfileDifference: Equatable, Sendable {
     /// Self seconds per call of the target; `nil` when the function is not among the side's top ones.
     var base: Double?
     var head: Double?
+    /// First line of the function on the head's side; `nil` where it is not known.
+    var line: Int?
     var difference: Double { (head ?? 0) - (base ?? 0) }
   }
 
@@ -26,8 +28,9 @@ struct ProfileDifference: Equatable, Sendable {
     metric = head.metric
     python = head.python
     let (before, after) = (Self.perCall(base), Self.perCall(head))
+    let lines = Dictionary(head.functions.map { ($0.name, $0.line) }) { first, _ in first }
     changes = Set(before.keys).union(after.keys)
-      .map { Change(name: $0, base: before[$0], head: after[$0]) }
+      .map { Change(name: $0, base: before[$0], head: after[$0], line: lines[$0].flatMap { $0 > 0 ? $0 : nil }) }
       .filter { abs($0.difference) >= Self.clockStep }
       .sorted { (abs($0.difference), $1.name) > (abs($1.difference), $0.name) }
   }

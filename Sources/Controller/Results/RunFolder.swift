@@ -34,7 +34,7 @@ struct RunFolder: Equatable, Sendable {
   /// - Throws: ``ResultsError``
   static func create(
     in results: FilePath, base: String?, head: String, job: JobID? = nil, alpha: Double, delta: Double,
-    at date: Date = .now
+    gate: Gate? = nil, at date: Date = .now
   ) throws(ResultsError) -> RunFolder {
     try StoredFile.makeFolders(results)
     for second in 0..<attempts {
@@ -43,7 +43,7 @@ struct RunFolder: Equatable, Sendable {
         continue
       }
       let document = SidesDocument(
-        timestamp: layout.timestamp, job: job, alpha: alpha, delta: delta, sides: layout.sides)
+        timestamp: layout.timestamp, job: job, alpha: alpha, delta: delta, gate: gate, sides: layout.sides)
       let folder = RunFolder(path: results.appending(layout.main), sides: document)
       try StoredFile.write(json: document, to: folder.path.appending(sidesFile))
       return folder

@@ -14,6 +14,8 @@ struct SidesDocument: Codable, Equatable, Sendable {
   var alpha: Double
   /// The smallest relative difference that counts.
   var delta: Double
+  /// What the run has to keep to; absent without one.
+  var gate: Gate?
   /// One side (a run) or two (a comparison), base first.
   var sides: [Entry]
 

@@ -53,7 +53,8 @@ enum StoredFile {
   static func removeLeftovers(in folder: FilePath) {
     for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? [] {
       let parts = name.split(separator: ".")
-      guard name.hasPrefix("."), parts.count >= 3, parts.last == "tmp", let writer = pid_t(parts[parts.count - 2]), writer > 0,
+      guard name.hasPrefix("."), parts.count >= 3, parts.last == "tmp", let writer = pid_t(parts[parts.count - 2]),
+        writer > 0,
         kill(writer, 0) != 0, errno == ESRCH
       else { continue }
       unlink(folder.appending(name).string)  // One that can't be removed is in nobody's way.

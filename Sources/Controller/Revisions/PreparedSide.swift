@@ -29,26 +29,27 @@ struct SidePreparation {
   var scratch: String
 
   /// - Throws: ``RevisionError`` when the revision can't be had.
-  func prepare(_ side: Side, _ text: String) async throws -> PreparedSide {
-    switch try RevisionArgument(text) {
+  func prepare(_ side: Side, _ revision: NamedRevision) async throws -> PreparedSide {
+    let label = revision.label
+    switch try RevisionArgument(revision.text) {
     case .release(let requirement):
-      return PreparedSide(plan: SidePlan(side: side, label: text, source: .release(requirement: requirement)))
+      return PreparedSide(plan: SidePlan(side: side, label: label, source: .release(requirement: requirement)))
     case .folder(let path):
       let upload = try await FolderArchive(scratch: scratch).make(of: path)
-      return PreparedSide(plan: SidePlan(side: side, label: text, source: .tree(upload: upload.id)), upload: upload)
+      return PreparedSide(plan: SidePlan(side: side, label: label, source: .tree(upload: upload.id)), upload: upload)
     case .gitRef(let ref):
       guard isLocal(repository) else {
         return PreparedSide(
-          plan: SidePlan(side: side, label: text, source: .git(repository: repository, ref: ref)))
+          plan: SidePlan(side: side, label: label, source: .git(repository: repository, ref: ref)))
       }
-      return try await bundle(side, ref)
+      return try await bundle(side, ref, label: label)
     }
   }
 
   private func isLocal(_ repository: String) -> Bool { FolderArchive.isFolder(repository) }
 
   /// A commit of a repository of this machine as a git bundle with the tags, which version numbers are made from.
-  private func bundle(_ side: Side, _ ref: String) async throws -> PreparedSide {
+  private func bundle(_ side: Side, _ ref: String, label: String) async throws -> PreparedSide {
     // A branch that was fetched and never checked out stands under its remote's name alone.
     var found = try await commit(of: ref)
     if found == nil { found = try await commit(of: "refs/remotes/origin/" + ref) }
@@ -66,7 +67,7 @@ struct SidePreparation {
     }
     let upload = try Upload(of: file)
     return PreparedSide(
-      plan: SidePlan(side: side, label: ref, source: .bundle(upload: upload.id, commit: commit)), upload: upload)
+      plan: SidePlan(side: side, label: label, source: .bundle(upload: upload.id, commit: commit)), upload: upload)
   }
 
   private func commit(of ref: String) async throws -> String? {

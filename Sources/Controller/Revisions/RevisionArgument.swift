@@ -40,6 +40,18 @@ enum RevisionArgument: Equatable, Sendable {
   }
 }
 
+/// A revision, and what people call it: a commit is measured under its branch's name.
+struct NamedRevision: Equatable, Sendable {
+  /// As ``RevisionArgument`` takes it.
+  var text: String
+  var label: String
+
+  init(_ text: String, label: String? = nil) {
+    self.text = text
+    self.label = label ?? text
+  }
+}
+
 enum RevisionError: UserFacingError, Equatable {
   case unusable(text: String, reason: String)
   case noSuchFolder(path: String)

@@ -260,6 +260,10 @@ struct SettingKey: Sendable {
       "statistics.set-aside", \.setAside,
       "Whether blocks measured while the machine was disturbed are set aside and measured again."),
     key(
+      "gate.fail-on", \.gateRules,
+      "What ends a comparison with 1: regression, regression:METRIC, regression>5%, regression:METRIC>5%."),
+    key("gate.undecided", \.gateUndecided, "What an undecided metric does to the gate: pass or fail."),
+    key(
       "limits.queue", \.limitQueue, "How long a job may wait for the machine.",
       within: .seconds(1) ... .seconds(604_800)),
     key(

@@ -138,3 +138,17 @@ extension LayerName: WordSetting {}
 extension OptimizeForm: WordSetting {}
 extension TimingEngine: WordSetting {}
 extension CodeflashRunPlan.Answers: WordSetting {}
+extension Gate.Undecided: WordSetting {}
+
+extension GateRule: SettingValue {
+  static var expectation: String { words }
+
+  static func read(_ node: Node, in context: ReadingContext) throws(SettingsError) -> GateRule {
+    guard let rule = GateRule(try String.read(node, in: context)) else {
+      throw context.wrong(node, expected: expectation)
+    }
+    return rule
+  }
+
+  var yaml: String? { text.yaml }
+}

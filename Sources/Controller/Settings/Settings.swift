@@ -51,6 +51,8 @@ struct Settings: Equatable, Sendable {
   var alpha = 0.01
   var delta = 0.02
   var setAside = true
+  var gateRules: [GateRule] = []
+  var gateUndecided = Gate.Undecided.pass
   var limitQueue = Duration.seconds(7200)
   var limitSetup = Duration.seconds(600)
   var limitTotal = Duration.seconds(7200)

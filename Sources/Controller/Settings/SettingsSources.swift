@@ -38,8 +38,11 @@ enum SettingsVariables {
   /// limits of a line that broke.
   static let reserved = [
     "CF_BENCH_HOME", "CF_BENCH_LOCK", "CF_BENCH_KEY_PASSPHRASE", "CF_BENCH_AGENT", "CF_BENCH_AZ", "CF_BENCH_STATE",
-    "CF_BENCH_BENCH", "CF_BENCH_PRICES", "CF_BENCH_LINE_PACE",
+    "CF_BENCH_BENCH", "CF_BENCH_PRICES", "CF_BENCH_LINE_PACE", "CF_BENCH_BIN", "CF_BENCH_GH", "CF_BENCH_GITHUB_PACE",
+    "CF_BENCH_RELEASES", "CF_BENCH_RELEASE_URL", "CF_BENCH_RELEASE_PINS",
   ]
+  /// The inputs of the action: see ``CIInputs``.
+  static let inputs = "CF_BENCH_CI_"
 }
 
 extension Settings {
@@ -57,7 +60,9 @@ extension Settings {
       try settings.read(file: found, called: SettingsFile.name, home: home)
     }
     for (name, text) in environment.sorted(by: { $0.key < $1.key })
-    where name.hasPrefix(SettingsVariables.prefix) && !SettingsVariables.reserved.contains(name) {
+    where name.hasPrefix(SettingsVariables.prefix) && !name.hasPrefix(SettingsVariables.inputs)
+      && !SettingsVariables.reserved.contains(name)
+    {
       guard let key = SettingKey.all.first(where: { $0.variable == name }) else {
         let known = SettingKey.all.map(\.variable) + SettingsVariables.reserved
         throw SettingsError(

@@ -166,7 +166,7 @@ struct ComparisonTests {
     let document = Comparison.make(from: record, alpha: 0.01, delta: 0.02)
     #expect(document.troubles.map(\.metric) == ["codeflash --help", "import codeflash"])
     #expect(!document.complete && document.metrics.count == 4)
-    #expect(Gate.exitStatus(record, complete: document.complete) == .partial)
+    #expect(Gate().exitStatus(record, document) == .partial)
   }
 
   @Test("a metric of one side only is no metric of the comparison")
@@ -182,7 +182,7 @@ struct ComparisonTests {
     func status(_ outcome: Finished.Outcome?, _ problem: Problem? = nil) -> Shared.ExitStatus {
       var record = JobRecord(events: [])
       record.finished = outcome.map { Finished(outcome: $0, problem: problem, seconds: 1) }
-      return Gate.exitStatus(record)
+      return Gate().exitStatus(record, nil)
     }
     #expect(status(.done) == .done && status(.partial) == .partial && status(.cancelled) == .cancelled)
     #expect(status(.failed) == .infrastructure && status(nil) == .infrastructure)

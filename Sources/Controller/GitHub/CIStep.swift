@@ -1,0 +1,147 @@
+import ArgumentParser
+import Azure
+import Foundation
+import GitHub
+import Shared
+import SystemPackage
+
+/// One step of a workflow, from its event to its last word.
+struct CIStep {
+  let environment: [String: String]
+  let inputs: CIInputs
+  let files: StepFiles
+  let api: GitHubAPI
+  /// The word that lets the runner read commands again.
+  let token = WorkflowCommands.token()
+
+  init(environment: [String: String]) throws {
+    self.environment = environment
+    inputs = try CIInputs(environment)
+    files = StepFiles(environment: environment)
+    guard let repository = environment["GITHUB_REPOSITORY"], !repository.isEmpty else {
+      throw Problem(
+        what: "this is no step of a GitHub workflow", why: "GITHUB_REPOSITORY is not set",
+        fix: "run it as a step of a workflow (docs/github.md); on a laptop 'cf-bench compare' measures",
+        exitStatus: .usage)
+    }
+    api = try GitHubAPI(repository: repository, environment: environment) { StandardError.write("\($0)\n") }
+  }
+
+  func run() async throws -> ExitStatus {
+    for secret in SecretNames.values(in: environment) { WorkflowCommands.mask(secret).forEach { print(raw: $0) } }
+    print(raw: WorkflowCommands.group("cf-bench"))
+    print(raw: WorkflowCommands.stop(token))
+    let end: CIEnd
+    do { end = try await decideAndRun() } catch is CancellationError {
+      end = CIEnd(status: .cancelled, reason: "cancelled")
+    } catch {
+      let failure = Failure(error)
+      StandardError.write(failure.text + "\n")
+      end = CIEnd(status: failure.status, reason: failure.text, problem: (error as? any UserFacingError)?.problem)
+    }
+    // What is said from here on is said also when the step is cancelled, and to the runner again.
+    return await Task { await CIReport(step: self, end: end).tell() }.value
+  }
+
+  private func decideAndRun() async throws -> CIEnd {
+    let event = try GitHubEvent(environment: environment)
+    let wishes = Decision.Wishes(base: inputs.base, head: inputs.head, isLocal: inputs.isLocal(environment))
+    let decision = try Decision.decide(
+      event, wishes: wishes, commit: environment["GITHUB_SHA"], ref: environment["GITHUB_REF"])
+    switch decision {
+    case .nothing(let reason): return CIEnd(nothing: reason)
+    case .carry(let run): return try await CarriedRun(step: self, run: run).carry()
+    case .measure(let subject): return await CIMeasurement(step: self, event: event, subject: subject).run()
+    case .ask(let approval):
+      switch try await ApprovalCheck(api: api).look(approval) {
+      case .refused(let reason): return CIEnd(nothing: reason)
+      case .measure(let subject): return await CIMeasurement(step: self, event: event, subject: subject).run()
+      case .relate: return CIEnd(nothing: "the commit's place in the pull request is not known")
+      }
+    }
+  }
+
+  /// After a step that was killed: its check ends, and the VM that it had goes off.
+  func settle() async throws -> ExitStatus {
+    var status = ExitStatus.done
+    if let open = OpenCheck.read(environment) {
+      do {
+        let check = CheckRun(api: try GitHubAPI(repository: open.repository, environment: environment), id: open.id)
+        if try await !check.isOver() {
+          try await check.end(
+            .cancelled, title: "Cancelled", summary: "The step ended before it could say what was measured.")
+        }
+        OpenCheck.remove(environment)
+      } catch {
+        StandardError.write(Failure(error).text + "\n")
+        status = .infrastructure
+      }
+    }
+    // Only what this machine began: everything else is for the schedule.
+    guard !OpenIntent.all(in: StateFolder(environment: environment)).isEmpty else { return status }
+    StandardError.write("a command on this runner ended without stopping the VM: doing that now\n")
+    let reaped = try await Reap.parse([]).settled()
+    return status == .done ? reaped : status
+  }
+
+  /// For the runner.
+  func print(raw line: String) { StandardOutput.write(line) }
+}
+
+/// How a step went.
+struct CIEnd {
+  var status: ExitStatus
+  var isMeasured = false
+  /// Why nothing was measured, or what went wrong.
+  var reason: String?
+  var problem: Problem?
+  var subject: Subject?
+  var folder: RunFolder?
+  var report: StoredReport?
+  var check: CheckRun?
+  /// The pull request that is told.
+  var pull: Int?
+  /// What stands below the comment.
+  var footer: String?
+  /// What stands above it.
+  var remark: String?
+
+  init(status: ExitStatus, reason: String? = nil, problem: Problem? = nil) {
+    self.status = status
+    self.reason = reason
+    self.problem = problem
+  }
+
+  init(nothing reason: String) { self.init(status: .done, reason: reason) }
+
+  var comparison: ComparisonReport? { if case .comparison(let report, _) = report { report } else { nil } }
+}
+
+/// The check that is open, on the runner's disk, for whoever comes after a kill.
+struct OpenCheck: Codable {
+  var repository: String
+  var id: Int
+
+  private static func path(_ environment: [String: String]) -> String? {
+    guard let folder = environment["RUNNER_TEMP"], !folder.isEmpty else { return nil }
+    return
+      "\(folder)/cf-bench-check-\(environment["GITHUB_RUN_ID"] ?? "0")-\(environment["GITHUB_JOB"]?.filter(\.isLetter) ?? "").json"
+  }
+
+  static func read(_ environment: [String: String]) -> OpenCheck? {
+    guard let path = path(environment), let data = FileManager.default.contents(atPath: path) else { return nil }
+    // Half a file is that of a step which was killed while it wrote it.
+    return try? JSONDecoder().decode(OpenCheck.self, from: data)
+  }
+
+  func write(_ environment: [String: String]) {
+    guard let path = Self.path(environment), let data = try? JSONEncoder().encode(self) else { return }
+    // Without it a killed step's check stays open; no reason to measure nothing.
+    _ = FileManager.default.createFile(atPath: path, contents: data)
+  }
+
+  static func remove(_ environment: [String: String]) {
+    guard let path = path(environment) else { return }
+    unlink(path)  // not there when no check was made
+  }
+}
