@@ -31,11 +31,26 @@ public enum WorkflowCommands {
   }
 
   static func data(_ text: String) -> String {
-    text.replacing("%", with: "%25").replacing("\r", with: "%0D").replacing("\n", with: "%0A")
+    escaped(text, "%\r\n")
   }
 
   static func property(_ text: String) -> String {
-    data(text).replacing(":", with: "%3A").replacing(",", with: "%2C")
+    escaped(text, "%\r\n:,")
+  }
+
+  /// Byte by byte: a carriage return and a line feed are one `Character`, and two of the runner's.
+  private static func escaped(_ text: String, _ special: String) -> String {
+    let special = Set(special.utf8)
+    var bytes: [UInt8] = []
+    for byte in text.utf8 {
+      guard special.contains(byte) else {
+        bytes.append(byte)
+        continue
+      }
+      let hex = String(byte, radix: 16, uppercase: true)
+      bytes += Array("%\(hex.count == 1 ? "0" : "")\(hex)".utf8)
+    }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }
 

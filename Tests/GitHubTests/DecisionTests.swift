@@ -154,7 +154,7 @@ private let rows: [Row] = [
   Row("a run of a fork that is gone", "workflow_run", run(event: "pull_request", from: nil), .nothing("not a fork's")),
 ]
 
-private func fail(_ words: String) { Issue.record("\(words)") }
+func fail(_ words: String) { Issue.record("\(words)") }
 
 @Suite("What is measured on which event")
 struct DecisionTests {

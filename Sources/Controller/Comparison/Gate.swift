@@ -143,11 +143,18 @@ extension GateRule: Codable {
   }
 }
 
+extension ComparisonDocument {
+  /// Whether a metric's name alone does not tell it from all others.
+  var hasSeveralPythons: Bool {
+    guard let first = (metrics.first ?? controls.first)?.python else { return false }
+    return metrics.contains { $0.python != first } || controls.contains { $0.python != first }
+  }
+}
+
 extension ComparisonDocument.Metric {
   /// The name, with the Python where there are several.
   func label(in document: ComparisonDocument) -> String {
-    let several = Set((document.metrics + document.controls).map(\.python)).count > 1
-    return several ? "\(name) (Python \(python))" : name
+    document.hasSeveralPythons ? "\(name) (Python \(python))" : name
   }
 }
 

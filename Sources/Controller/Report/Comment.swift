@@ -18,7 +18,7 @@ enum Comment {
       "**\(Markdown.text(VerdictWords.headline(document)))** \(Markdown.text(VerdictWords.advice(document)))\n",
     ]
     parts += GateWords.sentence(report.gate, document).map { [Markdown.text($0, limit: 2000) + "\n"] } ?? []
-    parts += VerdictWords.remarks(document, notes: report.notes).map { Markdown.text($0) + "\n" }
+    parts += VerdictWords.remarks(document, notes: report.notes).map { Markdown.paragraph($0) + "\n" }
     let rows = Rows(document)
     if !rows.telling.isEmpty || !document.findings.isEmpty {
       parts.append(table(rows.telling, report, findings: document.findings, limit: limit * 2 / 5))

@@ -20,11 +20,28 @@ enum Markdown {
         let startsName = clean[index...].dropFirst().first.map { $0.isLetter || $0.isNumber } ?? false
         escaped += startsName ? "\(character)\u{200B}" : "\(character)"
       case "\\", "`", "*", "_", "[", "]", "|", "~", "$": escaped += "\\\(character)"
-      case ":", ".": escaped += startsLink(escaped, character) ? "\(character)\u{200B}" : "\(character)"
+      // GitHub links GH-12 as it links #12.
+      case "-":
+        let isReference =
+          escaped.suffix(2).lowercased() == "gh" && clean[index...].dropFirst().first?.isNumber == true
+        escaped += isReference ? "-\u{200B}" : "-"
+      case ":": escaped += startsLink(escaped, character) ? ":\u{200B}" : ":"
+      // Behind the dot it would be too late: `www.` alone makes a link.
+      case ".": escaped += startsLink(escaped, character) ? "\u{200B}." : "."
       default: escaped.append(character)
       }
     }
     return escaped
+  }
+
+  /// As a paragraph of its own: its first characters make no heading, list or rule of it.
+  static func paragraph(_ text: String, limit: Int = limit) -> String {
+    let escaped = Markdown.text(text, limit: limit)
+    if let first = escaped.first, "#+-=".contains(first) { return "\\" + escaped }
+    let digits = escaped.prefix { $0.isASCII && $0.isNumber }
+    let rest = escaped[digits.endIndex...]
+    guard !digits.isEmpty, let mark = rest.first, ".)".contains(mark) else { return escaped }
+    return digits + "\\" + rest
   }
 
   /// `https://…` and `www.…` become links on their own, unless something stands in between.

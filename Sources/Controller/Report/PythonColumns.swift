@@ -10,6 +10,13 @@ enum PythonColumns {
     var moved: [Bool]
   }
 
+  /// More columns than this nobody reads.
+  private static let most = 8
+
+  private struct Key: Hashable {
+    var name: String, python: String
+  }
+
   static func header(_ report: ComparisonReport) -> [String] {
     pythons(report).map { "Python \(report.interpreters[$0] ?? $0)" }
   }
@@ -19,10 +26,11 @@ enum PythonColumns {
     _ report: ComparisonReport, delta: (ComparisonDocument.Metric) -> String
   ) -> [Row] {
     let pythons = pythons(report)
-    guard pythons.count > 1 else { return [] }
+    guard 2...most ~= pythons.count else { return [] }
     let document = report.document
+    let found = Dictionary(document.metrics.map { (Key(name: $0.name, python: $0.python), $0) }) { first, _ in first }
     var rows = document.metrics.map(\.name).uniqued().map { name in
-      let metrics = pythons.map { python in document.metrics.first { $0.name == name && $0.python == python } }
+      let metrics = pythons.map { python in found[Key(name: name, python: python)] }
       return Row(
         name: name, cells: metrics.map { $0.map(delta) ?? "–" },
         moved: metrics.map { $0?.hasMoved == true && document.verdict != .void })

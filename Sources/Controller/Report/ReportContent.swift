@@ -44,9 +44,7 @@ struct ComparisonReport: Equatable, Sendable {
     hasSeveralPythons ? metric.python : nil
   }
 
-  var hasSeveralPythons: Bool {
-    Set((document.metrics + document.controls).map(\.python)).count > 1
-  }
+  var hasSeveralPythons: Bool { document.hasSeveralPythons }
 }
 
 /// Layer 3 of both sides with one Python.

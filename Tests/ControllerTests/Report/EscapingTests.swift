@@ -10,14 +10,20 @@ struct EscapingTests {
     arguments: [
       ("a|b", #"a\|b"#), ("`x`", #"\`x\`"#), ("<img src=x onerror=y>", "&lt;img src=x onerror=y&gt;"),
       ("&lt;", "&amp;lt;"), ("@octocat did", "@\u{200B}octocat did"), ("CPU @ 2 GHz", "CPU @ 2 GHz"),
-      ("fixes #12", "fixes #\u{200B}12"), ("[a](http://x)", "\\[a\\](http:\u{200B}//x)"),
-      ("see https://x.y and www.z", "see https:\u{200B}//x.y and www.\u{200B}z"),
+      ("fixes #12", "fixes #\u{200B}12"),
+      ("GH-12", "GH-\u{200B}12"), ("high-end", "high-end"), ("[a](http://x)", "\\[a\\](http:\u{200B}//x)"),
+      ("see https://x.y and www.z", "see https:\u{200B}//x.y and www\u{200B}.z"),
       ("**bold** _it_", #"\*\*bold\*\* \_it\_"#),
       (#"back\slash"#, #"back\\slash"#), ("two\nlines\r\nand\ttab", "two lines and tab"),
       ("\u{1B}[31mred\u{07}", #"\[31mred"#),
       ("evil\u{202E}txt\u{200B}", "eviltxt"), ("~~gone~~ $x$", #"\~\~gone\~\~ \$x\$"#), ("time: 3.5", "time: 3.5"),
     ])
   func text(raw: String, markdown: String) { #expect(Markdown.text(raw) == markdown) }
+
+  @Test(
+    "a paragraph becomes no heading, list or rule",
+    arguments: [("# a", #"\# a"#), ("- a", #"\- a"#), ("12. a", #"12\. a"#), ("1) a", #"1\) a"#), ("--- ", #"\--- "#), ("3.5 s", #"3\.5 s"#)])
+  func paragraph(raw: String, markdown: String) { #expect(Markdown.paragraph(raw) == markdown) }
 
   @Test(
     "code keeps its letters behind a fence that it can't close",
