@@ -22,7 +22,10 @@ struct EscapingTests {
 
   @Test(
     "a paragraph becomes no heading, list or rule",
-    arguments: [("# a", #"\# a"#), ("- a", #"\- a"#), ("12. a", #"12\. a"#), ("1) a", #"1\) a"#), ("--- ", #"\--- "#), ("3.5 s", #"3\.5 s"#)])
+    arguments: [
+      ("# a", "\\# a"), ("- a", #"\- a"#), ("12. a", #"12\. a"#), ("1) a", #"1\) a"#), ("--- ", #"\--- "#),
+      ("3.5 s", #"3\.5 s"#),
+    ])
   func paragraph(raw: String, markdown: String) { #expect(Markdown.paragraph(raw) == markdown) }
 
   @Test(

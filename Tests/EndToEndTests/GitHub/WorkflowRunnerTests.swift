@@ -68,7 +68,7 @@ struct WorkflowRunnerTests {
                   echo '::nonsense::'
                   printf 'one=1\\ntwo<<E\\na=b\\n\\nE\\n' >>"$GITHUB_OUTPUT"
               - name: then
-                if: steps.it.outputs.TWO == 'A=B\n' || steps.it.outputs.one == 1
+                if: steps.it.outputs.ONE == 1 && steps.it.outcome == 'SUCCESS'
                 run: exit 3
               - name: not
                 run: echo
@@ -95,8 +95,9 @@ struct WorkflowRunnerTests {
       "name: it\non: push\ndefaults:\n  run:\n    shell: bash\njobs:\n  job:\n    runs-on: x\n    steps:\n" + steps)
     try rig.write("payload.json", #"{"ref":"refs/heads/main","repository":{"default_branch":"main"}}"#)
     let told = try await rig.tool(
-      "\(Rig.packageRoot)/.tools/venv/bin/python",
+      "env",
       [
+        "\(Rig.packageRoot)/.tools/venv/bin/python",
         "\(Rig.packageRoot)/Tests/WorkflowRunner/run.py", "--workflow", rig.folder + "/workflow.yml", "--event", "push",
         "--payload", rig.folder + "/payload.json", "--repository", "octo/project", "--git", "/nowhere", "--sha",
         String(repeating: "1", count: 40), "--folder", "\(rig.folder)/\(UUID().uuidString)",
