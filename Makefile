@@ -47,7 +47,10 @@ build: setup ## Install what is missing, then build cf-bench and cf-bench-agent 
 demo: build ## Compare two real codeflash releases over a private SSH server on this machine; no account, no cloud.
 	$(release)/cf-bench compare '$(BASE)' '$(HEAD)' --machine local
 
-test: ## Install what is missing, then run the whole test suite (FILTER=SuiteOrTest runs a part of it).
+ifdef ALL
+test: export CF_BENCH_TEST_ALL := 1
+endif
+test: ## Install what is missing, then run the test suite (FILTER=SuiteOrTest runs a part of it, ALL=1 every case of long tables).
 	@scripts/setup.sh --tests
 	swift build --build-tests
 ifdef FILTER
@@ -76,7 +79,7 @@ lint: ## Check format, imports, shell scripts, workflows and that the generated 
 	@scripts/setup.sh --tests
 	swift format lint --strict --recursive Package.swift Sources Tests
 	shellcheck scripts/*.sh bench/*.sh Tests/CloudInit/*.sh .ci/run
-	python3 -m compileall -q bench scripts Tests/StandInAzure Tests/StandInGitHub Tests/CloudInit Tests/QuickAz Tests/Door
+	python3 -m compileall -q bench scripts Tests/StandInAzure Tests/StandInGitHub Tests/WorkflowRunner Tests/Markdown Tests/CloudInit Tests/QuickAz Tests/Door
 	zizmor --persona=auditor --offline --no-progress --quiet $(actions) $(workflows)
 	check-jsonschema --builtin-schema vendor.github-workflows $(workflows)
 	check-jsonschema --builtin-schema vendor.github-actions $(actions)

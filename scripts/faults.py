@@ -32,6 +32,7 @@ ROWS = [
     ("restricted key", "DoorAttackTests", 20, {}),
     ("secrets", "Redact|Secret", 1000, {}),
     ("hostile input", "Hostile", 200, {}),
+    ("azure failures", "AzureFailureTests|AzureBreakageTests", 1, {"SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH": "4"}),
     ("azure nets", "AzureNetsTests", 50, {"SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH": "4"}),
 ]
 

@@ -30,11 +30,13 @@ public struct CheckRun: Sendable {
     var headSha: String
     var status = "in_progress"
     var detailsUrl: String?
+    var externalId: String
     var output: Output
     enum CodingKeys: String, CodingKey {
       case name, status, output
       case headSha = "head_sha"
       case detailsUrl = "details_url"
+      case externalId = "external_id"
     }
   }
   private struct End: Encodable {
@@ -45,16 +47,41 @@ public struct CheckRun: Sendable {
   private struct Made: Decodable {
     var id: Int
     var status: String?
+    var externalId: String?
+    enum CodingKeys: String, CodingKey {
+      case id, status
+      case externalId = "external_id"
+    }
   }
 
-  /// - Parameter page: where the step's log is.
+  /// - Parameters:
+  ///   - key: tells it from those of other steps, for ``find(_:of:key:api:)``.
+  ///   - page: where the step's log is.
   public static func begin(
-    _ name: String, of commit: CommitID, title: String, page: String?, api: GitHubAPI
+    _ name: String, of commit: CommitID, key: String, title: String, page: String?, api: GitHubAPI
   ) async throws -> CheckRun {
     let made = try await api.send(
       Made.self, "POST", api.path("check-runs"),
-      Begin(name: name, headSha: commit.text, detailsUrl: page, output: Output(title: title, summary: title)))
+      Begin(
+        name: name, headSha: commit.text, detailsUrl: page, externalId: key,
+        output: Output(title: title, summary: title)))
     return CheckRun(api: api, id: made.id)
+  }
+
+  /// One that was begun with `key` and has not ended; also one whose number never reached who began it.
+  public static func find(
+    _ name: String, of commit: CommitID, key: String, api: GitHubAPI
+  ) async throws -> CheckRun? {
+    struct Answer: Decodable {
+      var checkRuns: [Made]
+      enum CodingKeys: String, CodingKey { case checkRuns = "check_runs" }
+    }
+    let answer = try await api.get(
+      Answer.self,
+      api.path("commits/\(commit)/check-runs?check_name=\(GitHubAPI.segment(name))&filter=all&per_page=100"))
+    return answer.checkRuns.first { $0.externalId == key && $0.status != "completed" }.map {
+      CheckRun(api: api, id: $0.id)
+    }
   }
 
   /// - Parameter summary: Markdown of at most ``summaryLimit`` bytes.
@@ -62,10 +89,5 @@ public struct CheckRun: Sendable {
     _ = try await api.send(
       Made.self, "PATCH", api.path("check-runs/\(id)"),
       End(conclusion: conclusion, output: Output(title: title, summary: summary)))
-  }
-
-  /// Whether it has ended.
-  public func isOver() async throws -> Bool {
-    try await api.get(Made.self, api.path("check-runs/\(id)")).status == "completed"
   }
 }

@@ -134,7 +134,7 @@ struct AzureFailureTests {
       }, status: 0, words: ["a fault of its own: trying again", "the VM is deallocated"]),
   ]
 
-  @Test("each failure", arguments: cases)
+  @Test("each failure", arguments: Thoroughness.cases(cases, each: 3))
   func failure(of row: Case) async throws {
     try await AzureRig.with { rig in
       let more = try await row.inject(rig)

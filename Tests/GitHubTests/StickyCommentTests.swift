@@ -267,17 +267,22 @@ struct CheckRunTests {
   func life() async throws {
     try await Hub.with { hub in
       let commit = try #require(CommitID("1111111111111111111111111111111111111111"))
-      let check = try await CheckRun.begin("cf-bench", of: commit, title: "Measuring", page: nil, api: try hub.api())
+      let check = try await CheckRun.begin(
+        "cf-bench", of: commit, key: "k", title: "Measuring", page: nil, api: try hub.api())
       let running = try #require(try hub.stand.world().checkRuns.first)
       #expect(running.status == "in_progress" && running.headSha == commit.text && running.title == "Measuring")
-      #expect(try await !check.isOver())
+      func found(_ key: String) async throws -> Int? {
+        try await CheckRun.find("cf-bench", of: commit, key: key, api: try hub.api())?.id
+      }
+      #expect(try await found("k") == check.id)
+      #expect(try await found("another") == nil)
       for conclusion in [CheckRun.Conclusion.success, .failure, .neutral, .cancelled, .actionRequired] {
         let wide = String(repeating: "ä", count: CheckRun.summaryLimit / 2)
         try await check.end(conclusion, title: "Fine", summary: wide)
         let ended = try #require(try hub.stand.world().checkRuns.first)
         #expect(ended.status == "completed" && ended.conclusion == conclusion.rawValue && ended.title == "Fine")
       }
-      #expect(try await check.isOver())
+      #expect(try await found("k") == nil)
     }
   }
 }

@@ -1,7 +1,7 @@
 """Runs a workflow of ours as GitHub's runner would, without GitHub: `run.py --help`.
 
-Prints one JSON document: what each job and step came to. Whatever a workflow may not do, or this runner does not know, is
-an error (exit status 2) or a line of `complaints`; how the jobs ended is in the document only (exit status 0).
+Prints one JSON document: what each job and step came to. Whatever a workflow may not do, or this runner does not know,
+is an error (exit status 2) or a line of `complaints`; how the jobs ended is in the document only (exit status 0).
 
 Sources: GitHub's "Workflow syntax", "Contexts reference", "Variables reference", "Metadata syntax", and actions/runner.
 """

@@ -18,6 +18,8 @@ final class OutgoingBytes {
   init(descriptor: Int32) { self.descriptor = descriptor }
 
   var isEmpty: Bool { bytes.count == sent }
+  /// Bytes of memory in use, those that were sent among them.
+  var held: Int { bytes.count }
   var isFull: Bool { bytes.count - sent >= Self.fullAt }
 
   func append(_ more: [UInt8]) { bytes += more }
@@ -47,8 +49,9 @@ final class OutgoingBytes {
       }
       sent += count
     }
-    if isEmpty {
-      bytes.removeAll(keepingCapacity: true)
+    // Also when it never gets empty: a reader that is slower than the journal grows must not make this grow.
+    if sent * 2 >= bytes.count {
+      bytes.removeFirst(sent)
       sent = 0
     }
   }

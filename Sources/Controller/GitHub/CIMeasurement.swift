@@ -39,13 +39,13 @@ struct CIMeasurement {
     let head = try await resolve(subject.head.label, subject.head.commit)
     StandardError.write(words(base: base, head: head) + "\n")
     end.footer = footer(head: head)
-    if let commit = head.commit { end.check = await check(commit) }
+    if let commit = head.commit { end.check = try await check(commit) }
     let results = ResultsPlace()
     defer {
       end.folder = results.folder
       // A folder without an event has no report.
       end.report = results.folder.flatMap { try? StoredReport.read($0) }
-      end.isMeasured = end.report != nil
+      end.isMeasured = end.comparison?.document.metrics.isEmpty == false
     }
     let repository = try await repository(for: [base, head])
     let compare = try Compare.parse(
@@ -100,17 +100,17 @@ struct CIMeasurement {
     }
   }
 
-  private func check(_ commit: CommitID) async -> CheckRun? {
+  private func check(_ commit: CommitID) async throws -> CheckRun? {
     // A fork's run has a token that may only read.
     guard step.inputs.makesCheck, !(subject.isFork && subject.approvedBy == nil) else { return nil }
+    let open = OpenCheck(repository: api.repository, commit: commit.text)
+    open.write(environment)
     do {
-      let check = try await CheckRun.begin(
-        "cf-bench", of: commit, title: "Measuring", page: runPage, api: api)
-      OpenCheck(repository: api.repository, id: check.id).write(environment)
-      return check
-    } catch {
-      StandardError.write(Failure(error).text + "\n")
-      return nil
+      return try await CheckRun.begin(
+        OpenCheck.name, of: commit, key: open.key, title: "Measuring", page: runPage, api: api)
+    } catch let error as GitHubError {
+      StandardError.write(error.problem.rendered + "\n")
+      return nil  // measured all the same
     }
   }
 

@@ -1,6 +1,7 @@
 import Foundation
 import GitHub
 import Shared
+import Synchronization
 import SystemPackage
 
 /// Tells GitHub how a step went: outputs, summary, comment, check, annotations. Whatever of it fails is said, and changes the
@@ -8,11 +9,13 @@ import SystemPackage
 struct CIReport {
   let step: CIStep
   let end: CIEnd
+  let hurry = Hurry()
 
   /// A cancelled step is killed soon: only the check is ended.
   private static let cancelLimit = Duration.seconds(3)
 
   private var isCancelled: Bool { end.status == .cancelled }
+  private var hasToHurry: Bool { isCancelled || hurry.isRaised }
 
   func tell() async -> ExitStatus {
     var troubles: [String] = []
@@ -20,12 +23,12 @@ struct CIReport {
     await collect(&troubles) { try step.files.summary(summary(limit: step.files.summaryRoom)) }
     var isCommentMissing = false
     if let pull = end.pull, step.inputs.writesComment, !isCancelled {
-      isCommentMissing = !(await collect(&troubles) { try await comment(pull) })
+      isCommentMissing = !(await collect(&troubles) { try await hurry.cancelling { try await comment(pull) } })
     }
     if let check = end.check {
       let conclusion = CheckWords.conclusion(of: end)
       let ended = await collect(&troubles) {
-        try await withLimit(isCancelled ? Self.cancelLimit : .seconds(150), waitingFor: "GitHub to end the check") {
+        try await withLimit(hasToHurry ? Self.cancelLimit : .seconds(150), waitingFor: "GitHub to end the check") {
           [summary = summary(limit: CheckRun.summaryLimit)] in
           try await check.end(conclusion.0, title: conclusion.title, summary: summary)
         }
@@ -62,7 +65,7 @@ struct CIReport {
       ("verdict", document?.verdict.rawValue ?? ""),
       ("gate", end.comparison.map { GateWords.word($0.gate, $0.document) } ?? ""),
       ("results", folder),
-      ("comment-file", end.comparison == nil ? "" : folder + "/comment.md"),
+      ("comment-file", folder.isEmpty || end.comparison == nil ? "" : folder + "/comment.md"),
       ("cost", document?.cost?.usd.map { Numbers.fixed($0, 4) } ?? ""),
       ("vm-seconds", document?.cost.map { Numbers.fixed($0.seconds, 0) } ?? ""),
       ("reason", end.reason ?? ""),
@@ -92,7 +95,7 @@ struct CIReport {
   private func comment(_ pull: Int) async throws {
     guard let text = commentText else { return }
     let outcome = try await StickyComment(api: step.api, pull: pull).put(
-      text, stamp: RunStamp(step.environment).value)
+      text, stamp: end.stamp ?? RunStamp(step.environment).value)
     StandardError.write(CommentWords.sentence(outcome, pull: pull) + "\n")
   }
 
@@ -132,6 +135,35 @@ struct CIReport {
   }
 }
 
+/// A cancel that comes while GitHub is told how it went.
+final class Hurry: Sendable {
+  private struct State {
+    var isRaised = false
+    var work: Task<Void, any Error>?
+  }
+  private let state = Mutex(State())
+
+  var isRaised: Bool { state.withLock { $0.isRaised } }
+
+  func raise() {
+    state.withLock {
+      $0.isRaised = true
+      $0.work?.cancel()
+    }
+  }
+
+  /// Runs what is given up then.
+  func cancelling(_ body: @escaping @Sendable () async throws -> Void) async throws {
+    let work = Task { try await body() }
+    let isRaised = state.withLock {
+      $0.work = work
+      return $0.isRaised
+    }
+    if isRaised { work.cancel() }
+    try await work.value
+  }
+}
+
 /// What a check says: three words apart for slower, fine, and not measured.
 enum CheckWords {
   static func conclusion(of end: CIEnd) -> (CheckRun.Conclusion, title: String) {
@@ -145,11 +177,11 @@ enum CheckWords {
     case .failed(let names): return (.failure, title("Slower", GateWords.list(names)))
     case .unmeasured(let names): return (.actionRequired, title("Could not measure", GateWords.list(names)))
     case .open where report.gate.undecided == .fail: return (.failure, title("Not proven to be as fast", headline))
-    case .open: return (.neutral, title("Undecided", headline))
+    case .open: return (.neutral, TerminalText.clean(headline, limit: 200))
     case .passed, .none:
       if end.status == .partial { return (.actionRequired, title("Could not measure a part", headline)) }
       if report.document.verdict == .void || report.document.verdict == .undecided {
-        return (.neutral, title("Undecided", headline))
+        return (.neutral, TerminalText.clean(headline, limit: 200))
       }
       if report.document.verdict == .regressed {
         return (.neutral, title("Slower, and no gate stands against it", headline))

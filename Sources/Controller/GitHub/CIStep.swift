@@ -39,8 +39,14 @@ struct CIStep {
       StandardError.write(failure.text + "\n")
       end = CIEnd(status: failure.status, reason: failure.text, problem: (error as? any UserFacingError)?.problem)
     }
-    // What is said from here on is said also when the step is cancelled, and to the runner again.
-    return await Task { await CIReport(step: self, end: end).tell() }.value
+    // What is said from here on is said also when the step is cancelled, and to the runner again; then in haste.
+    let report = CIReport(step: self, end: end)
+    let work = Task { await report.tell() }
+    return await withTaskCancellationHandler {
+      await work.value
+    } onCancel: {
+      report.hurry.raise()
+    }
   }
 
   private func decideAndRun() async throws -> CIEnd {
@@ -64,13 +70,12 @@ struct CIStep {
   /// After a step that was killed: its check ends, and the VM that it had goes off.
   func settle() async throws -> ExitStatus {
     var status = ExitStatus.done
-    if let open = OpenCheck.read(environment) {
+    if let open = OpenCheck.read(environment), let commit = CommitID(open.commit) {
       do {
-        let check = CheckRun(api: try GitHubAPI(repository: open.repository, environment: environment), id: open.id)
-        if try await !check.isOver() {
-          try await check.end(
-            .cancelled, title: "Cancelled", summary: "The step ended before it could say what was measured.")
-        }
+        let api = try GitHubAPI(repository: open.repository, environment: environment)
+        let check = try await CheckRun.find(OpenCheck.name, of: commit, key: open.key, api: api)
+        try await check?.end(
+          .cancelled, title: "Cancelled", summary: "The step ended before it could say what was measured.")
         OpenCheck.remove(environment)
       } catch {
         StandardError.write(Failure(error).text + "\n")
@@ -105,6 +110,8 @@ struct CIEnd {
   var footer: String?
   /// What stands above it.
   var remark: String?
+  /// How new the comment is; this run's own if nil. A fork's results that are carried late are as old as they are.
+  var stamp: StickyComment.Stamp?
 
   init(status: ExitStatus, reason: String? = nil, problem: Problem? = nil) {
     self.status = status
@@ -118,9 +125,14 @@ struct CIEnd {
 }
 
 /// The check that is open, on the runner's disk, for whoever comes after a kill.
+///
+/// Written before GitHub is asked for it: a step may be killed while the answer is on its way.
 struct OpenCheck: Codable {
+  static let name = "cf-bench"
+
   var repository: String
-  var id: Int
+  var commit: String
+  var key = UUID().uuidString
 
   private static func path(_ environment: [String: String]) -> String? {
     guard let folder = environment["RUNNER_TEMP"], !folder.isEmpty else { return nil }

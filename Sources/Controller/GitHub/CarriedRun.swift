@@ -45,7 +45,8 @@ struct CarriedRun {
       try await download(name, to: folder)
       var end = CIEnd(status: .done)
       let report = try read(folder)
-      end.isMeasured = true
+      end.reason = "carried the results of the run \(run.id) to pull request \(pull.number)"
+      end.stamp = .init(run: run.id, attempt: 1)
       end.report = report
       end.pull = pull.number
       end.remark =

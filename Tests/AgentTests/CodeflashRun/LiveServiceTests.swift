@@ -11,7 +11,7 @@ extension OptimizeLayerTests {
     private static let recording =
       SideRig.packageRoot + "/fixtures/depot/recordings/depot.pricing.total_with_tax.json"
 
-    @Test("what the service says is recorded, can be replayed, and holds no key")
+    @Test("what the service says is recorded, can be replayed, and holds no key", .thorough)
     func record() async throws {
       let ports = try await CodeflashPorts.hold()
       defer { extendLifetime(ports) }
@@ -62,7 +62,7 @@ extension OptimizeLayerTests {
       #expect(problem.why == "the service refused the key" && problem.fix.contains("CODEFLASH_API_KEY"), "\(problem)")
     }
 
-    @Test("no key, and a service that is not there")
+    @Test("no key, and a service that is not there", .thorough)
     func noService() async throws {
       let ports = try await CodeflashPorts.hold()
       defer { extendLifetime(ports) }

@@ -41,7 +41,7 @@ struct OptimizeLayerTests {
     Set(try FileManager.default.subpathsOfDirectory(atPath: folder))
   }
 
-  @Test("one function fixed beforehand is one found less; a trap is turned down")
+  @Test("one function fixed beforehand is one found less; a trap is turned down", .thorough)
   func fixedBeforehand() throws {
     let rig = try CodeflashRig()
     let fixed = "depot.stock:pack"
@@ -77,7 +77,7 @@ struct OptimizeLayerTests {
     #expect(runs.allSatisfy { $0.form == .full && FindingCount($0.functions).opportunities == 2 })
   }
 
-  @Test("pytest 9.2 is said to be broken, never 'nothing found'")
+  @Test("pytest 9.2 is said to be broken, never 'nothing found'", .thorough)
   func newPytest() throws {
     let rig = try CodeflashRig()
     try rig.optimize(try rig.project(), on: try rig.side(requirements: ["pytest==9.2.0"]))

@@ -60,11 +60,12 @@ struct WorkflowRunnerTests {
                   echo '::add-mask::a%25b'
                   echo 'a%b'
                   sleep 0.1
-                  echo '::warning file=a%2Cb,line=3,title=t%3A::m%0An%25' >&2
                   echo '::stop-commands::tok'
                   echo '::error::quoted'
                   echo 'x ##[error]quoted'
                   echo '::tok::'
+                  sleep 0.1
+                  echo '::warning file=a%2Cb,line=3,title=t%3A::m%0An%25' >&2
                   echo '::nonsense::'
                   printf 'one=1\\ntwo<<E\\na=b\\n\\nE\\n' >>"$GITHUB_OUTPUT"
               - name: then
