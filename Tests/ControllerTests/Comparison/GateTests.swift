@@ -87,7 +87,8 @@ struct GateTests {
     let slower = document([metric("a", .regressed, 1.03, 1.05)])
     let open = document([metric("a", .undecided, 0.9, 1.1)])
     let part = document([metric("a", .regressed, 1.03, 1.05)], complete: false)
-    func status(_ gate: Gate, _ document: ComparisonDocument, _ outcome: Finished.Outcome? = .done) -> Shared.ExitStatus {
+    func status(_ gate: Gate, _ document: ComparisonDocument, _ outcome: Finished.Outcome? = .done) -> Shared.ExitStatus
+    {
       var record = JobRecord(events: [])
       record.finished = outcome.map { Finished(outcome: $0, problem: nil, seconds: 1) }
       return gate.exitStatus(record, document)

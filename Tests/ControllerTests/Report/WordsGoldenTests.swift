@@ -81,6 +81,23 @@ struct WordsGoldenTests {
     #expect(FindingWords.count(broken.head) == "1 of 2, 1 broken")
   }
 
+  /// One of each kind, with a gate: what `docs/pictures/comment.png` shows.
+  @Test("the comment of a branch with a regression, an improvement and an open metric, under a gate")
+  func mixed() throws {
+    var story = branch
+    story.pythons = ["3.12"]
+    story.troubles = []
+    story.outcome = .done
+    story.noise = 0.06
+    story.metrics = [
+      ("codeflash --version", .startup, 0.45, 0.27), ("import codeflash", .startup, 0.38, 1.003),
+      ("micro: discover functions", .micro, 0.0041, 1.183),
+    ]
+    var mixed = report(story)
+    mixed.gate = Gate(rules: [GateRule("regression>5%")].compactMap { $0 })
+    try Golden.check(Comment.text(mixed), is: "comment-mixed.md")
+  }
+
   @Test("the comment of identical sides")
   func identical() throws { try Golden.check(Comment.text(report(unchanged)), is: "comment-identical.md") }
 
