@@ -131,10 +131,11 @@ public struct GitHubAPI: Sendable {
   /// The open pull requests of a branch, the newest first.
   /// - Parameter owner: of the repository that holds the branch; this one's if nil.
   public func openPulls(ofBranch branch: String, owner: String? = nil) async throws -> [PullRequest] {
-    let owner = owner ?? String(repository.prefix { $0 != "/" })
-    let head = Self.segment("\(owner):\(branch)")
+    let ownerName = owner ?? String(repository.prefix { $0 != "/" })
+    let head = Self.segment("\(ownerName):\(branch)")
+    // An owner may have forks of its own repository.
     return try await list(PullRequest.self, path("pulls?state=open&head=\(head)"))
-      .filter { $0.head.ref == branch }.sorted { $0.number > $1.number }
+      .filter { $0.head.ref == branch && (owner != nil || !$0.isFromFork) }.sorted { $0.number > $1.number }
   }
 
   /// The commit that a branch, a tag or a short name stands for now; `nil` for none.

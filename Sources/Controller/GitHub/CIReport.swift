@@ -14,6 +14,11 @@ struct CIReport {
   /// A cancelled step is killed soon: only the check is ended.
   private static let cancelLimit = Duration.seconds(3)
 
+  init(step: CIStep, end: CIEnd) {
+    self.step = step
+    self.end = end.masked
+  }
+
   private var isCancelled: Bool { end.status == .cancelled }
   private var hasToHurry: Bool { isCancelled || hurry.isRaised }
 
@@ -29,15 +34,15 @@ struct CIReport {
       let conclusion = CheckWords.conclusion(of: end)
       let ended = await collect(&troubles) {
         try await withLimit(hasToHurry ? Self.cancelLimit : .seconds(150), waitingFor: "GitHub to end the check") {
-          [summary = summary(limit: CheckRun.summaryLimit)] in
-          try await check.end(conclusion.0, title: conclusion.title, summary: summary)
+          [summary = summary(limit: CheckRun.summaryLimit), title = masked(conclusion.title)] in
+          try await check.end(conclusion.0, title: title, summary: summary)
         }
       }
       if ended { OpenCheck.remove(step.environment) }
     }
     step.print(raw: WorkflowCommands.resume(step.token))
     step.print(raw: WorkflowCommands.endGroup)
-    for annotation in annotations(troubles) { step.print(raw: WorkflowCommands.line(annotation)) }
+    for annotation in annotations(troubles) { step.print(raw: masked(WorkflowCommands.line(annotation))) }
     if isCommentMissing, step.inputs.failsOnComment, end.status == .done { return .infrastructure }
     return end.status
   }
@@ -60,7 +65,7 @@ struct CIReport {
   private func writeOutputs() throws {
     let document = end.comparison?.document
     let folder = end.folder?.path.string ?? ""
-    try step.files.output([
+    let values = [
       ("measured", end.isMeasured ? "true" : "false"),
       ("verdict", document?.verdict.rawValue ?? ""),
       ("gate", end.comparison.map { GateWords.word($0.gate, $0.document) } ?? ""),
@@ -69,7 +74,8 @@ struct CIReport {
       ("cost", document?.cost?.usd.map { Numbers.fixed($0, 4) } ?? ""),
       ("vm-seconds", document?.cost.map { Numbers.fixed($0.seconds, 0) } ?? ""),
       ("reason", end.reason ?? ""),
-    ])
+    ]
+    try step.files.output(values.map { ($0.0, masked($0.1)) })
   }
 
   // MARK: Words
@@ -83,8 +89,11 @@ struct CIReport {
       parts.append("Nothing was measured: \(Markdown.text(reason, limit: 1000)).\n")
     }
     if let footer = end.footer { parts.append(footer) }
-    return parts.joined(separator: "\n")
+    return masked(parts.joined(separator: "\n"))
   }
+
+  /// Errors may quote anything.
+  private func masked(_ text: String) -> String { Masking.redactor.redacted(text) }
 
   private func problemWords(_ problem: Problem) -> String {
     var text = "## Benchmark Results\n\n**Could not measure:** \(Markdown.text(problem.what))\n"
@@ -111,7 +120,7 @@ struct CIReport {
       return nil
     }
     if let footer = end.footer { parts.append(footer) }
-    return parts.joined(separator: "\n")
+    return masked(parts.joined(separator: "\n"))
   }
 
   // MARK: Annotations

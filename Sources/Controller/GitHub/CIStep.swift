@@ -85,12 +85,12 @@ struct CIStep {
     // Only what this machine began: everything else is for the schedule.
     guard !OpenIntent.all(in: StateFolder(environment: environment)).isEmpty else { return status }
     StandardError.write("a command on this runner ended without stopping the VM: doing that now\n")
-    let reaped = try await Reap.parse([]).settled()
+    let reaped = try await Reap.parse(inputs.config.map { ["--config=\($0)"] } ?? []).settled()
     return status == .done ? reaped : status
   }
 
-  /// For the runner.
-  func print(raw line: String) { StandardOutput.write(line) }
+  /// For the runner, unmasked: it has to learn what it is to mask.
+  func print(raw line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
 }
 
 /// How a step went.
@@ -117,6 +117,17 @@ struct CIEnd {
     self.status = status
     self.reason = reason
     self.problem = problem
+  }
+
+  /// Without the secrets that an error may quote: masked before Markdown's marks come between their letters.
+  var masked: CIEnd {
+    func masked(_ text: String) -> String { Masking.redactor.redacted(text) }
+    var end = self
+    end.reason = reason.map(masked)
+    end.problem = problem.map {
+      Problem(what: masked($0.what), why: $0.why.map(masked), fix: masked($0.fix), exitStatus: $0.exitStatus)
+    }
+    return end
   }
 
   init(nothing reason: String) { self.init(status: .done, reason: reason) }

@@ -1,0 +1,39 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("A step tells no secret, and what it is to mask it tells the runner alone")
+struct StepTests {
+  @Test("a secret in an error stands in no file, comment, check or line but the mask's own")
+  func secrets() async throws {
+    // With a letter that Markdown marks, and one that commands escape.
+    let secret = "cf_very_secret_%value_0123456789"
+    try await WorkflowRig.with { rig in
+      let files = ["event.json": "{}", "output": "", "summary": ""]
+      for (name, text) in files { try rig.rig.write(name, text) }
+      var environment = rig.github.ready.environment.merging(
+        [
+          "GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "workflow_dispatch",
+          "GITHUB_REPOSITORY": WorkflowRig.repository,
+          "GITHUB_SHA": rig.sha("main"), "GITHUB_REF": "refs/heads/main", "GITHUB_RUN_ID": "7",
+          "CODEFLASH_API_KEY": secret,
+          "CF_BENCH_CI_BASE": "main", "CF_BENCH_CI_HEAD": "perf/\(secret)", "CF_BENCH_CI_MACHINE": "local",
+          "CF_BENCH_GITHUB_PACE": "0.01",
+        ]
+      ) { $1 }
+      for (variable, name) in [
+        "GITHUB_EVENT_PATH": "event.json", "GITHUB_OUTPUT": "output", "GITHUB_STEP_SUMMARY": "summary",
+      ] { environment[variable] = "\(rig.rig.folder)/\(name)" }
+      let result = try await rig.rig.bench(["ci"], extra: environment)
+      #expect(result.status == 2, "\(result.output)")
+      let lines = result.output.split(separator: "\n").map(String.init)
+      #expect(lines.contains("::add-mask::" + secret.replacing("%", with: "%25")))
+      let others = lines.filter { !$0.hasPrefix("::add-mask::") }.joined(separator: "\n")
+      let told = others + (try rig.rig.read("output")) + (try rig.rig.read("summary"))
+      #expect(told.contains("there is no revision 'perf/") && told.contains("Could not measure"))
+      for form in [secret, secret.replacing("_", with: "\\_"), secret.replacing("%", with: "%25"), "very"] {
+        #expect(!told.contains(form), "\(form) in: \(told)")
+      }
+    }
+  }
+}
