@@ -25,11 +25,13 @@ public struct AzureCLI: Sendable {
     self.environment["PYTHONDONTWRITEBYTECODE"] = nil
   }
 
-  /// One call, once; a stale sign-in is renewed when that is possible, and the call made again.
+  /// One call, once; a sign-in that is stale or, in a GitHub job, not there yet, is made when that is possible, and the call again.
   /// - Returns: standard output.
   @discardableResult
   public func call(_ arguments: [String], limit: Duration? = nil) async throws -> String {
-    do { return try await attempt(arguments, limit: limit) } catch let error as AzureError where error.isStaleSignIn {
+    do { return try await attempt(arguments, limit: limit) } catch let error as AzureError
+      where error.isStaleSignIn || (error.isSignInMissing && SignInRenewal.knowsWho(environment))
+    {
       guard let renewal = SignInRenewal(environment: environment, cli: self) else { throw error }
       try await renewal.signIn()
       return try await attempt(arguments, limit: limit)

@@ -19,7 +19,8 @@ extension AzureError {
     }
   }
 
-  private var isSignInMissing: Bool { words.contains("az login") && !words.contains("AADSTS") }
+  /// Nobody has signed in here yet.
+  var isSignInMissing: Bool { words.contains("az login") && !words.contains("AADSTS") }
   private var isUnknownSubscription: Bool {
     words.contains("Check the spelling and casing") || words.contains("doesn't exist in cloud")
   }

@@ -1,7 +1,7 @@
 import Foundation
 import Shared
 
-/// A new sign-in inside a GitHub job: its OIDC assertion lives five minutes, the access token an hour, and `az` renews
+/// A sign-in inside a GitHub job, the first or a new one: its OIDC assertion lives five minutes, the access token an hour, and `az` renews
 /// neither (AADSTS700024). As long as the job runs, GitHub's token address gives fresh assertions.
 /// Source: GitHub's "OpenID Connect reference", request with the Actions ID token.
 struct SignInRenewal: Sendable {
@@ -21,6 +21,11 @@ struct SignInRenewal: Sendable {
     self.bearer = bearer
     self.environment = environment
     self.cli = cli
+  }
+
+  /// Whether the job was told whose sign-in it is to make; otherwise only an older one can be renewed.
+  static func knowsWho(_ environment: [String: String]) -> Bool {
+    ["AZURE_CLIENT_ID", "AZURE_TENANT_ID"].allSatisfy { environment[$0]?.isEmpty == false }
   }
 
   func signIn() async throws {

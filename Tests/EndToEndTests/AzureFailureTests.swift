@@ -79,6 +79,13 @@ struct AzureFailureTests {
         "may not do that", "lacks the action Microsoft.Compute/virtualMachines/start/action", "az role assignment",
       ]),
     Case(
+      name: "not signed in, in a job of GitHub's that knows who it is",
+      inject: { rig in
+        var variables = try await config(#"{"folder":"FOLDER","sign_in":"none"}"#)(rig)
+        (variables["AZURE_CLIENT_ID"], variables["AZURE_TENANT_ID"]) = (rig.azure.ready.client, rig.azure.ready.tenant)
+        return variables
+      }, status: 0, words: [], isClean: false),
+    Case(
       name: "no room, hidden by --no-wait", arguments: ["start", "--set", "azure.start-limit=20s"],
       inject: fault("/start$", .asyncError, code: "AllocationFailed", message: "We do not have sufficient capacity"),
       status: 3, words: ["no room for this VM", "azure.location"]),

@@ -32,6 +32,7 @@ enum JournalProperties {
     try promise(JournalFile.lastLine(path) == whole.last.map { Array($0) }, "another line is taken for the last one")
     let asked = Int(input.first ?? 0) % 16
     guard let place = try JournalFile.place(after: asked, hash: nil, in: path) else { return }
+    try promise(place.after <= asked, "a place after event \(place.after), asked for \(asked)")
     try promise(place.offset <= input.count, "a place behind the journal's end: \(place)")
     try promise(
       place.offset == 0 || input[place.offset - 1] == UInt8(ascii: "\n"), "a place inside a line: \(place)")

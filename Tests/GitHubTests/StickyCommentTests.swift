@@ -17,7 +17,7 @@ private struct Hub {
     }
   }
 
-  func api(_ more: [String: String] = [:], patience: Duration = .seconds(20)) throws -> GitHubAPI {
+  func api(_ more: [String: String] = [:], patience: Duration = .seconds(300)) throws -> GitHubAPI {
     var environment = ProcessInfo.processInfo.environment.merging(stand.ready.environment) { $1 }
     environment["CF_BENCH_GITHUB_PACE"] = "0.01"
     environment.merge(more) { $1 }

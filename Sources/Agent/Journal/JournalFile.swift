@@ -76,7 +76,8 @@ enum JournalFile {
       if beforeResumed == nil, seen > 1, isType("resumed", line) { beforeResumed = last }
       last = Place(offset: end, after: seen)
       guard seen >= number else { return true }
-      let isSame = hash == nil || JournalChain.hash(ofLine: line) == hash
+      // Where the number itself is missing, what follows it is not the controller's.
+      let isSame = seen == number && (hash == nil || JournalChain.hash(ofLine: line) == hash)
       if isSame { found = last } else { isOther = beforeResumed == nil }
       return false
     }
