@@ -22,7 +22,8 @@ struct AzureNetsTests {
 
   /// `CF_BENCH_TEST_KILLS`: how many instants a net is tried with.
   static let trials: [Trial] = {
-    let count = ProcessInfo.processInfo.environment["CF_BENCH_TEST_KILLS"].flatMap { UInt64($0) } ?? 3
+    let asked = ProcessInfo.processInfo.environment["CF_BENCH_TEST_KILLS"].flatMap { UInt64($0) }
+    let count = asked ?? (Thoroughness.isFull ? 3 : 1)
     return Net.allCases.flatMap { net in (0..<count).map { Trial(net: net, seed: $0) } }
   }()
 

@@ -16,7 +16,7 @@ struct ProvisionFaultTests {
     }
   }
 
-  @Test("the lines of a dry run, pasted into a shell, make what a real run makes")
+  @Test("the lines of a dry run, pasted into a shell, make what a real run makes", .thorough)
   func pasted() async throws {
     try await withEmptySubscription { rig in
       let dry = try await rig.bench(["provision", "--dry-run"])

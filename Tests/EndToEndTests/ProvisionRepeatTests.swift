@@ -10,7 +10,9 @@ struct ProvisionRepeatTests {
     return result
   }
 
-  @Test("programs that did not arrive are brought by the next one; a tag that names a strange key is not believed")
+  @Test(
+    "programs that did not arrive are brought by the next one; a tag that names a strange key is not believed",
+    .thorough)
   func interrupted() async throws {
     try await AzureRig.with { rig in
       let key = try #require(try rig.vm.tags["cf-bench-host-key"])
@@ -116,7 +118,7 @@ struct ProvisionRepeatTests {
     return table.first { request.range(of: $0.0, options: [.regularExpression, .caseInsensitive]) != nil }?.1
   }
 
-  @Test("a machine that dies while Azure makes the VM, its az too: reap waits for the VM and stops it")
+  @Test("a machine that dies while Azure makes the VM, its az too: reap waits for the VM and stops it", .thorough)
   func lost() async throws {
     var options = StandInAzure.Options()
     options.startSeconds = 4

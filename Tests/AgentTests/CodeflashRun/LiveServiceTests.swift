@@ -49,7 +49,7 @@ extension OptimizeLayerTests {
       }
     }
 
-    @Test("a wrong key is said so")
+    @Test("a wrong key is said so", .thorough)
     func wrongKey() async throws {
       let ports = try await CodeflashPorts.hold()
       defer { extendLifetime(ports) }

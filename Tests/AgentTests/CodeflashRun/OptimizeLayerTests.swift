@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Layer 3: real codeflash on the project, with recorded answers", .serialized)
 struct OptimizeLayerTests {
-  @Test("finds what there is, is measured, profiled and looked at, and writes nothing outside of its folder")
+  @Test("finds what there is, is measured, profiled and looked at, and writes nothing outside of its folder", .thorough)
   func quick() throws {
     let rig = try CodeflashRig()
     let side = try rig.side()
