@@ -42,8 +42,7 @@ struct AzureFailureTests {
         exec az "$@"
         """
       let path = rig.rig.folder + "/wrapped-az"
-      try rig.rig.write("wrapped-az", text)
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+      try await rig.rig.placeProgram(Data(text.utf8), at: path)
       return ["CF_BENCH_AZ": path]
     }
   }

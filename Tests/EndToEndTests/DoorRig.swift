@@ -46,18 +46,15 @@ struct DoorRig: Sendable {
     let digest = SHA256.hex(bytes)
     let folder = "\(home)/agents/\(digest)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    try bytes.write(to: URL(filePath: folder + "/cf-bench-agent"))
-    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder + "/cf-bench-agent")
+    try await rig.placeProgram(bytes, at: folder + "/cf-bench-agent")
     try FileManager.default.createSymbolicLink(
       atPath: home + "/cf-bench-agent", withDestinationPath: "agents/\(digest)/cf-bench-agent")
   }
 
   /// A program of a few lines in the agent's place.
   static func script(_ text: String) -> @Sendable (Rig, String) async throws -> Void {
-    { _, home in
-      let path = home + "/cf-bench-agent"
-      try Data("#!/bin/bash\n\(text)\n".utf8).write(to: URL(filePath: path))
-      try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: path)
+    { rig, home in
+      try await rig.placeProgram(Data("#!/bin/bash\n\(text)\n".utf8), at: home + "/cf-bench-agent")
     }
   }
 

@@ -142,7 +142,8 @@ struct DoorTests {
           let built = try AgentBinary.find(environment: [:], near: BuiltProduct.path("cf-bench-agent"))
           let folder = "\(home)/agents/\(built.sha256)"
           try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-          try FileManager.default.copyItem(atPath: built.path, toPath: folder + "/cf-bench-agent")
+          let copied = try await outer.tool("cp", ["--", built.path, folder + "/cf-bench-agent"])
+          try #require(copied.status == 0, "\(copied.error)")
           try FileManager.default.createSymbolicLink(
             atPath: home + "/cf-bench-agent", withDestinationPath: "agents/\(built.sha256)/cf-bench-agent")
           // The agent's size differs between builds: this much is left.

@@ -85,7 +85,7 @@ struct WorkflowRig: Sendable {
       try await StandInGitHub.with { github in
         var made = WorkflowRig(rig: rig, github: github)
         try await made.makeRepository()
-        try made.makeWrapper()
+        try await made.makeWrapper()
         try await body(made)
       }
     }
@@ -156,13 +156,12 @@ struct WorkflowRig: Sendable {
   func sha(_ name: String) -> String { commits[name] ?? name }
 
   /// gh for the steps: it alone goes through the stand-in, git and uv do not. It notes with which token it was called.
-  private func makeWrapper() throws {
+  private func makeWrapper() async throws {
     let exports = github.ready.environment.filter { $0.key != "GH_TOKEN" }.map { "export \($0.key)='\($0.value)'" }
-    try rig.write(
-      "gh",
-      "#!/bin/sh\nprintf '%s\\n' \"$GH_TOKEN $*\" >>'\(rig.folder)/gh-calls'\n"
-        + exports.joined(separator: "\n") + "\nexec gh \"$@\"\n")
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: rig.folder + "/gh")
+    let script =
+      "#!/bin/sh\nprintf '%s\\n' \"$GH_TOKEN $*\" >>'\(rig.folder)/gh-calls'\n" + exports.joined(separator: "\n")
+      + "\nexec gh \"$@\"\n"
+    try await rig.placeProgram(Data(script.utf8), at: rig.folder + "/gh")
     try rig.write("gh-calls", "")
   }
 
