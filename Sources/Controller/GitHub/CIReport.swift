@@ -11,8 +11,8 @@ struct CIReport {
   let end: CIEnd
   let hurry = Hurry()
 
-  /// A cancelled step is killed soon: only the check is ended.
-  private static let cancelLimit = Duration.seconds(3)
+  /// A cancelled step is killed ten seconds after the cancel: only the check is ended, in what is left of them.
+  private var hurriedLimit: Duration { isCancelled ? .milliseconds(2500) : .seconds(5) }
 
   init(step: CIStep, end: CIEnd) {
     self.step = step
@@ -24,6 +24,9 @@ struct CIReport {
 
   func tell() async -> ExitStatus {
     var troubles: [String] = []
+    // A kill may come before the last word: the runner reads commands again first.
+    let isEarly = hasToHurry
+    if isEarly { resumeCommands() }
     await collect(&troubles) { try writeOutputs() }
     await collect(&troubles) { try step.files.summary(summary(limit: step.files.summaryRoom)) }
     var isCommentMissing = false
@@ -33,18 +36,22 @@ struct CIReport {
     if let check = end.check {
       let conclusion = CheckWords.conclusion(of: end)
       let ended = await collect(&troubles) {
-        try await withLimit(hasToHurry ? Self.cancelLimit : .seconds(150), waitingFor: "GitHub to end the check") {
+        try await withLimit(hasToHurry ? hurriedLimit : .seconds(150), waitingFor: "GitHub to end the check") {
           [summary = summary(limit: CheckRun.summaryLimit), title = masked(conclusion.title)] in
           try await check.end(conclusion.0, title: title, summary: summary)
         }
       }
       if ended { OpenCheck.remove(step.environment) }
     }
-    step.print(raw: WorkflowCommands.resume(step.token))
-    step.print(raw: WorkflowCommands.endGroup)
+    if !isEarly { resumeCommands() }
     for annotation in annotations(troubles) { step.print(raw: masked(WorkflowCommands.line(annotation))) }
     if isCommentMissing, step.inputs.failsOnComment, end.status == .done { return .infrastructure }
     return end.status
+  }
+
+  private func resumeCommands() {
+    step.print(raw: WorkflowCommands.resume(step.token))
+    step.print(raw: WorkflowCommands.endGroup)
   }
 
   @discardableResult

@@ -67,26 +67,37 @@ struct CIStep {
     }
   }
 
-  /// After a step that was killed: its check ends, and the VM that it had goes off.
+  /// After a step that was killed: the VM that it had goes off, which costs money, and its check ends.
   func settle() async throws -> ExitStatus {
-    var status = ExitStatus.done
-    if let open = OpenCheck.read(environment), let commit = CommitID(open.commit) {
-      do {
-        let api = try GitHubAPI(repository: open.repository, environment: environment)
-        let check = try await CheckRun.find(OpenCheck.name, of: commit, key: open.key, api: api)
-        try await check?.end(
-          .cancelled, title: "Cancelled", summary: "The step ended before it could say what was measured.")
-        OpenCheck.remove(environment)
-      } catch {
-        StandardError.write(Failure(error).text + "\n")
-        status = .infrastructure
-      }
-    }
-    // Only what this machine began: everything else is for the schedule.
-    guard !OpenIntent.all(in: StateFolder(environment: environment)).isEmpty else { return status }
+    let reaped = try await settleMachine()
+    let ended = await settleCheck()
+    return reaped == .done ? ended : reaped
+  }
+
+  /// Only what this machine began: everything else is for the schedule.
+  private func settleMachine() async throws -> ExitStatus {
+    guard !OpenIntent.all(in: StateFolder(environment: environment)).isEmpty else { return .done }
     StandardError.write("a command on this runner ended without stopping the VM: doing that now\n")
-    let reaped = try await Reap.parse(inputs.config.map { ["--config=\($0)"] } ?? []).settled()
-    return status == .done ? reaped : status
+    do { return try await Reap.parse(inputs.config.map { ["--config=\($0)"] } ?? []).settled() } catch {
+      let failure = Failure(error)
+      StandardError.write(failure.text + "\n")
+      return failure.status
+    }
+  }
+
+  private func settleCheck() async -> ExitStatus {
+    guard let open = OpenCheck.read(environment), let commit = CommitID(open.commit) else { return .done }
+    do {
+      let api = try GitHubAPI(repository: open.repository, environment: environment)
+      let check = try await CheckRun.find(OpenCheck.name, of: commit, key: open.key, api: api)
+      try await check?.end(
+        .cancelled, title: "Cancelled", summary: "The step ended before it could say what was measured.")
+      OpenCheck.remove(environment)
+      return .done
+    } catch {
+      StandardError.write(Failure(error).text + "\n")
+      return .infrastructure
+    }
   }
 
   /// For the runner, unmasked: it has to learn what it is to mask.

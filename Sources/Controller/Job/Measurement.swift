@@ -106,7 +106,7 @@ extension MachineAccess {
   /// of the cancel; GitHub kills ten seconds after it, and a report has to be written by then.
   private var lastWords: Duration {
     if choice == .azure { return .seconds(2) }
-    return environment["GITHUB_ACTIONS"] == "true" ? .seconds(7) : .seconds(30)
+    return environment["GITHUB_ACTIONS"] == "true" ? .seconds(5) : .seconds(30)
   }
 }
 

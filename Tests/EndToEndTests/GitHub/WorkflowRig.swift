@@ -182,7 +182,7 @@ struct WorkflowRig: Sendable {
     let outcome = try await Self.run(
       run, folder: folder, git: git, server: "file://\(rig.folder)/git", environment: environment(run), rig: rig,
       meanwhile: meanwhile)
-    #expect(outcome.complaints == [], sourceLocation: sourceLocation)
+    #expect(outcome.complaints == [], "\(outcome.said)", sourceLocation: sourceLocation)
     #expect(outcome.steps.flatMap(\.unknownCommands) == [], sourceLocation: sourceLocation)
     return (outcome, folder)
   }

@@ -220,7 +220,9 @@ struct WorkflowTests {
         #expect(outcome.orphans == [], "\(phase)")
         #expect(try rig.github.world().checkRuns.allSatisfy { $0.status == "completed" }, "\(phase)")
       }
-      #expect(try rig.github.world().checkRuns.map(\.conclusion) == ["cancelled", "cancelled", "neutral"])
+      let conclusions = try rig.github.world().checkRuns.map(\.conclusion)
+      // Where gh is slow, the one that was to tell the result is ended by Settle.
+      #expect(conclusions.prefix(2) == ["cancelled", "cancelled"] && ["neutral", "cancelled"].contains(conclusions.last))
       try await killed(rig)
       try await cancelledWhileCheckIsMade(rig)
     }
