@@ -222,7 +222,8 @@ struct WorkflowTests {
       }
       let conclusions = try rig.github.world().checkRuns.map(\.conclusion)
       // Where gh is slow, the one that was to tell the result is ended by Settle.
-      #expect(conclusions.prefix(2) == ["cancelled", "cancelled"] && ["neutral", "cancelled"].contains(conclusions.last))
+      #expect(
+        conclusions.prefix(2) == ["cancelled", "cancelled"] && ["neutral", "cancelled"].contains(conclusions.last))
       try await killed(rig)
       try await cancelledWhileCheckIsMade(rig)
     }
