@@ -69,9 +69,12 @@ enum VerdictWords {
     case .equivalent: return "Nothing to do."
     case .undecided:
       let needed = document.metrics.compactMap(\.secondsNeeded).max()
-      guard let needed, needed > 0 else { return "Nothing is proven either way; a larger budget may tell." }
+      let proven =
+        document.metrics.contains(where: \.hasMoved)
+        ? "What is bold is proven; for the rest" : "Nothing is proven either way;"
+      guard let needed, needed > 0 else { return "\(proven) a larger budget may tell." }
       let budget = (document.spending.budgetSeconds ?? 0) + needed
-      return "Nothing is proven either way; a budget of about \(Numbers.elapsed(budget)) may tell."
+      return "\(proven) a budget of about \(Numbers.elapsed(budget)) may tell."
     }
   }
 

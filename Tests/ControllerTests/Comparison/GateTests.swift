@@ -105,6 +105,14 @@ struct GateTests {
     #expect(status(gate("regression"), slower, nil) == .infrastructure)
   }
 
+  @Test("advice on an undecided run takes nothing back that is proven")
+  func advice() {
+    let open = metric("a", .undecided, 0.9, 1.1)
+    #expect(VerdictWords.advice(document([open])).hasPrefix("Nothing is proven"))
+    #expect(
+      VerdictWords.advice(document([open, metric("b", .improved, 0.4, 0.5)])).hasPrefix("What is bold is proven"))
+  }
+
   @Test("the words say what the gate made of it, and by which setting")
   func words() {
     let open = document([metric("a", .undecided, 0.9, 1.1)])
