@@ -7,7 +7,7 @@
 #   scripts/setup.sh --far-end  only what a machine needs to be measured on by a cf-bench that is built: no Swift, no headers
 #
 # System packages come from apt (with sudo unless you are root); uv and the test tools come from PyPI, pinned by hash, into
-# .tools/ of this checkout, which `make clean-tools` removes. A second run finds everything in place: it asks no network
+# .tools/ of this checkout, which `rm -rf .tools` removes. A second run finds everything in place: it asks no network
 # and installs nothing. Exit status: 0 all is there, 2 something is missing and can't be installed from here.
 set -eu
 

@@ -266,6 +266,7 @@ public struct GitHubError: UserFacingError, Equatable {
 
   init(_ head: ResponseHead, words: String, during: String) {
     struct Body: Decodable { var message: String? }
+    // A proxy's page is no JSON: then gh's own words stand.
     let said = try? JSONDecoder().decode(Body.self, from: Data(head.body.utf8)).message
     let message = said ?? words.replacing("gh: ", with: "")
     cause = .refused(status: head.status, message: String(message.prefix(300)))

@@ -68,9 +68,10 @@ public struct StickyComment: Sendable {
   /// - Throws: ``GitHubError``, after what may pass was tried again for as long as the API's patience lasts.
   public func put(_ text: String, stamp: Stamp) async throws -> Outcome {
     let body = Body(body: marked(text, stamp))
+    let login = try await author()
     var outcome: Outcome?
     for _ in 0..<Self.rounds {
-      let mine = try await ours()
+      let mine = try await ours(login)
       guard let oldest = mine.first else {
         let made = try await api.send(Comment.self, "POST", api.path("issues/\(pull)/comments"), body)
         outcome = .created(id: made.id)
@@ -101,9 +102,8 @@ public struct StickyComment: Sendable {
   }
 
   /// Our comments, the oldest first. The mark alone is no proof: anybody can write it.
-  private func ours() async throws -> [Comment] {
-    let login = try await author()
-    return try await api.list(Comment.self, api.path("issues/\(pull)/comments"))
+  private func ours(_ login: String) async throws -> [Comment] {
+    try await api.list(Comment.self, api.path("issues/\(pull)/comments"))
       .filter { comment in
         guard let body = comment.body, stamp(of: body) != nil, let user = comment.user else { return false }
         // GraphQL may leave out what REST puts behind the login of an app.

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// How much of the suite runs. `make test` has at most fifteen minutes on two cores, so of long tables it takes a part, and of
-/// tests that say nearly the same by running codeflash itself one; `make test ALL=1` and `make faults` take all.
+/// How much of the suite runs. `make test` is for every push, so of long tables it takes a part, and of tests that say nearly
+/// the same by running codeflash itself one; `make test ALL=1` and `make faults` take all.
 public enum Thoroughness {
   public static let isFull = ProcessInfo.processInfo.environment["CF_BENCH_TEST_ALL"] == "1" || TrialReport.isThorough
 

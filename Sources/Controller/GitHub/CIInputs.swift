@@ -11,8 +11,8 @@ struct CIInputs: Equatable, Sendable {
   var config: String?
   var python: String?
   var repository: String?
-  /// One rule a line.
-  var failOn: [String] = ["regression"]
+  /// One rule a line; the settings' gate if nil.
+  var failOn: [String]?
   var undecided: String?
   var writesComment = true
   var failsOnComment = false
@@ -52,7 +52,7 @@ struct CIInputs: Equatable, Sendable {
     if let name = text("ARTIFACT") { artifact = name }
   }
 
-  /// Whether the runner itself measures; also where the settings say so.
+  /// Whether the runner itself measures. A settings file does not count: a fork may have written it.
   func isLocal(_ environment: [String: String]) -> Bool { (machine ?? environment["CF_BENCH_MACHINE"]) == "local" }
 
   /// The command line of the comparison. Values stand behind a `=`, so none of them can be read as a flag.
@@ -62,7 +62,7 @@ struct CIInputs: Equatable, Sendable {
       ("repository", found), ("undecided", undecided),
     ]
     var arguments = named.compactMap { name, value in value.map { "--\(name)=\($0)" } }
-    arguments += failOn.map { "--fail-on=\($0)" }
+    arguments += (failOn ?? []).map { "--fail-on=\($0)" }
     // A newer push replaces what still waits of an older one.
     return arguments + ["--supersede"]
   }

@@ -17,19 +17,7 @@ struct CIMeasurement {
   /// Errors are part of how it ended: the check and the comment tell of them.
   func run() async -> CIEnd {
     var end = CIEnd(status: .infrastructure)
-    end.subject = subject
-    do {
-      try await measure(&end)
-    } catch is CancellationError {
-      end.status = .cancelled
-      end.reason = "cancelled"
-    } catch {
-      let failure = Failure(error)
-      StandardError.write(failure.text + "\n")
-      end.status = failure.status
-      end.reason = failure.text
-      end.problem = (error as? any UserFacingError)?.problem
-    }
+    do { try await measure(&end) } catch { end.fail(error) }
     return end
   }
 
@@ -50,7 +38,12 @@ struct CIMeasurement {
     let repository = try await repository(for: [base, head])
     let compare = try Compare.parse(
       step.inputs.arguments(repository: repository) + ["--", base.revision.text, head.revision.text])
-    end.status = try await compare.context().measure(base: base.revision, head: head.revision, into: results)
+    var context = try compare.context()
+    // A step has a gate unless somebody says otherwise; a command line has none.
+    if context.settings.origin(of: "gate.fail-on") == .standard {
+      context.settings.gateRules = [GateRule("regression")].compactMap { $0 }
+    }
+    end.status = try await context.measure(base: base.revision, head: head.revision, into: results)
   }
 
   // MARK: Revisions

@@ -31,14 +31,8 @@ struct CIStep {
     for secret in SecretNames.values(in: environment) { WorkflowCommands.mask(secret).forEach { print(raw: $0) } }
     print(raw: WorkflowCommands.group("cf-bench"))
     print(raw: WorkflowCommands.stop(token))
-    let end: CIEnd
-    do { end = try await decideAndRun() } catch is CancellationError {
-      end = CIEnd(status: .cancelled, reason: "cancelled")
-    } catch {
-      let failure = Failure(error)
-      StandardError.write(failure.text + "\n")
-      end = CIEnd(status: failure.status, reason: failure.text, problem: (error as? any UserFacingError)?.problem)
-    }
+    var end = CIEnd(status: .infrastructure)
+    do { end = try await decideAndRun() } catch { end.fail(error) }
     // What is said from here on is said also when the step is cancelled, and to the runner again; then in haste.
     let report = CIReport(step: self, end: end)
     let work = Task { await report.tell() }
@@ -111,7 +105,6 @@ struct CIEnd {
   /// Why nothing was measured, or what went wrong.
   var reason: String?
   var problem: Problem?
-  var subject: Subject?
   var folder: RunFolder?
   var report: StoredReport?
   var check: CheckRun?
@@ -124,10 +117,17 @@ struct CIEnd {
   /// How new the comment is; this run's own if nil. A fork's results that are carried late are as old as they are.
   var stamp: StickyComment.Stamp?
 
-  init(status: ExitStatus, reason: String? = nil, problem: Problem? = nil) {
+  init(status: ExitStatus, reason: String? = nil) {
     self.status = status
     self.reason = reason
-    self.problem = problem
+  }
+
+  /// Ends in an error, which is said in the log.
+  mutating func fail(_ error: any Error) {
+    guard !(error is CancellationError) else { return (status, reason) = (.cancelled, "cancelled") }
+    let failure = Failure(error)
+    StandardError.write(failure.text + "\n")
+    (status, reason, problem) = (failure.status, failure.text, (error as? any UserFacingError)?.problem)
   }
 
   /// Without the secrets that an error may quote: masked before Markdown's marks come between their letters.

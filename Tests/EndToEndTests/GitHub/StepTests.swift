@@ -36,4 +36,25 @@ struct StepTests {
       }
     }
   }
+
+  @Test("the gate of the settings counts where the step has none of its own")
+  func settingsGate() async throws {
+    try await WorkflowRig.with { rig in
+      try rig.rig.write("cf-bench.yaml", WorkflowRig.settings + "\ngate:\n  fail-on: [\"regression:Nowhere\"]\n")
+      let payload =
+        #"{"ref":"refs/heads/perf/x","after":"\#(rig.sha("perf/x"))","repository":{"full_name":"octo/project","default_branch":"main"}}"#
+      for (name, text) in ["event.json": payload, "output": ""] { try rig.rig.write(name, text) }
+      let environment = [
+        "GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": rig.rig.folder + "/event.json",
+        "GITHUB_OUTPUT": rig.rig.folder + "/output", "GITHUB_REPOSITORY": WorkflowRig.repository, "GITHUB_RUN_ID": "7",
+        "GITHUB_SERVER_URL": "file://\(rig.rig.folder)/git", "CF_BENCH_CI_MACHINE": "local", "GH_TOKEN": "job-token",
+        "CF_BENCH_CI_FAIL_ON": "", "CF_BENCH_GH": rig.rig.folder + "/gh", "CF_BENCH_GITHUB_PACE": "0.01",
+      ]
+      let result = try await rig.rig.bench(["ci"], extra: environment)
+      #expect(result.status == 4, "\(result.output)")
+      #expect(try rig.rig.read("output").contains("unmeasured"))
+      let comments = try rig.github.world().comments(of: WorkflowRig.pull)
+      #expect(comments.count == 1 && comments[0].body.contains("there is no result for Nowhere"))
+    }
+  }
 }

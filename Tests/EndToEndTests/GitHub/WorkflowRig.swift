@@ -125,7 +125,7 @@ struct WorkflowRig: Sendable {
   }
 
   /// Of one layer, and of little of it.
-  private static let settings = """
+  static let settings = """
     target:
       package: \(FixtureProject.name)
       import: \(FixtureProject.name)
