@@ -97,7 +97,7 @@ public struct MachineScope: Sendable {
 extension StopFailure {
   /// The same with what had gone wrong before.
   func after(_ error: any Error) -> Problem {
-    let earlier = (error as? any UserFacingError)?.what ?? (error is CancellationError ? "cancelled" : "\(error)")
-    return Problem(what: what, why: "\(why ?? "")\nbefore that: \(earlier)", fix: fix, exitStatus: exitStatus)
+    Problem(
+      what: what, why: "\(why ?? "")\nbefore that: \(ErrorWords.describe(error))", fix: fix, exitStatus: exitStatus)
   }
 }

@@ -98,8 +98,7 @@ public struct Reaper: Sendable {
       Finding(vm: vm.description, run: run, owner: "?", kind: "rule", result: result, isFailure: isFailure)
     }
     do { return try await door.sweep().map { made($0, "closed", isFailure: false) } } catch {
-      let words = (error as? any UserFacingError)?.what ?? "\(error)"
-      return [made("?", "failed: \(words)", isFailure: true)]
+      return [made("?", "failed: \(ErrorWords.describe(error))", isFailure: true)]
     }
   }
 
@@ -139,8 +138,8 @@ public struct Reaper: Sendable {
       case .nothingToDo(let why): return made("nothing to do: \(why)")
       }
     } catch {
-      let words = (error as? any UserFacingError).map { "\($0.what)\($0.why.map { ": \($0)" } ?? "")" } ?? "\(error)"
-      return made("failed: \(words)", isFailure: true)
+      let why = (error as? any UserFacingError)?.why.map { ": \($0)" } ?? ""
+      return made("failed: \(ErrorWords.describe(error))\(why)", isFailure: true)
     }
   }
 }

@@ -56,7 +56,8 @@ struct Release: Sendable {
       try open.clear()
     } catch {
       scope.hooks.note(
-        "\((error as? any UserFacingError)?.why ?? "\(error)"): the VM is \(outcome.words), but that is not noted here")
+        "\((error as? any UserFacingError)?.why ?? ErrorWords.describe(error)): the VM is \(outcome.words), but that is not noted here"
+      )
     }
     return ended
   }

@@ -212,7 +212,7 @@ final class Job {
     if let full = StorageFailure(full: error, at: path) { return full.problem }
     if let error = error as? any UserFacingError { return error.problem }
     return Problem(
-      what: "the far end's system refused something", why: "\(error)",
+      what: "the far end's system refused something", why: ErrorWords.describe(error),
       fix: "check disk space and permissions of ~/.cf-bench at the far end", exitStatus: .infrastructure)
   }
 

@@ -13,8 +13,10 @@ extension StorageFailure {
   init?(full error: any Error, at path: String) {
     if let failure = error as? StorageFailure {
       self = failure
-    } else if let error = error as? CocoaError, error.code == .fileWriteOutOfSpace {
-      self.init(path: error.filePath ?? path, code: ENOSPC)
+    } else if let error = error as? CocoaError, let code = ErrorWords.systemCode(of: error),
+      code == ENOSPC || code == EDQUOT
+    {
+      self.init(path: error.filePath ?? path, code: code)
     } else if let words = (error as? any UserFacingError)?.problem.why,
       words.contains(String(cString: strerror(ENOSPC)))
     {

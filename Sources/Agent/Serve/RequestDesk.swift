@@ -60,7 +60,7 @@ final class RequestDesk {
     let problem =
       (error as? any UserFacingError)?.problem
       ?? Problem(
-        what: "the far end's system refused something", why: "\(error)",
+        what: "the far end's system refused something", why: ErrorWords.describe(error),
         fix: "check disk space and permissions of ~/.cf-bench there", exitStatus: .infrastructure)
     let message = AgentMessage.refused(Refused(request: request, problem: problem))
     let line = (try? message.line()) ?? []  // a problem is four short fields: it always fits a line
@@ -157,7 +157,7 @@ final class RequestDesk {
       if let pid = try runner.revive(folder, secrets: admitted) { children.append(pid) }
       return true
     } catch {
-      let problem = (error as? any UserFacingError)?.problem.rendered ?? "\(error)"
+      let problem = (error as? any UserFacingError)?.problem.rendered ?? ErrorWords.describe(error)
       CappedLog(path: folder.log).append("[cf-bench: the job can't be taken up again: \(problem)]\n")
       return false
     }

@@ -30,15 +30,16 @@ struct SideBuilder {
   /// - Parameters:
   ///   - python: a version as uv understands it, or an absolute path.
   ///   - withCopy: whether the base of a comparison is installed a second time, as a control.
-  /// - Throws: a `UserFacingError` when a side can't be had.
+  /// - Throws: a `UserFacingError` when a side can't be had: ``StorageFailure`` where the disk is full.
   mutating func prepare(python: String, withCopy: Bool = false) throws -> Prepared {
     do {
       return try prepareAll(python: python, withCopy: withCopy)
-    } catch let problem as any UserFacingError {
-      throw problem
     } catch {
-      // What Foundation says of files: a full disk, a folder that may not be written.
-      throw SideProblem.stepFailed(doing: "preparing the sides under \(home.path)", lastWords: "\(error)")
+      if let full = StorageFailure(full: error, at: home.path) { throw full }
+      guard !(error is any UserFacingError) else { throw error }
+      // What Foundation says of files, such as of a folder that may not be written.
+      throw SideProblem.stepFailed(
+        doing: "preparing the sides under \(home.path)", lastWords: ErrorWords.describe(error))
     }
   }
 

@@ -57,6 +57,6 @@ extension MachineAccess {
       let client = AzureClient(cli: azureCLI, vm: settings.azure.machine)
       let view = try await withLimit(.seconds(20), waitingFor: "what Azure says of the VM") { try await client.view() }
       return (CostReport.Seen(size: view.size, location: view.location, tag: MonthTag(board: view.board)), nil)
-    } catch { return (nil, (error as? any UserFacingError)?.what ?? "\(error)") }
+    } catch { return (nil, ErrorWords.describe(error)) }
   }
 }

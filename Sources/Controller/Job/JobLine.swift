@@ -150,7 +150,7 @@ final class JobLine {
   }
 
   static func words(of error: any Error) -> String {
-    guard let error = error as? any UserFacingError else { return "\(error)" }
-    return error is ConnectionEnded ? error.why ?? error.what : error.what
+    if let error = error as? ConnectionEnded, let why = error.why { return why }
+    return ErrorWords.describe(error)
   }
 }

@@ -13,6 +13,15 @@ struct PressureTests {
     ).run()
   }
 
+  /// A file system of its own, as a folder there: 200 MB.
+  private func mountDisk(in folder: String) throws -> String {
+    let disk = folder + "/disk"
+    try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
+    let mounted = try run("mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", disk)
+    try #require(mounted.succeeded, "mounting a tmpfs needs root: \(mounted.errorText)")
+    return disk
+  }
+
   /// Takes all the room that there is.
   private func fill(_ path: String) {
     let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
@@ -28,10 +37,7 @@ struct PressureTests {
     arguments: ["started", "host", "sideReady", "sample"])
   func fullDisk(event: String) async throws {
     try await withTemporaryFolder { folder in
-      let home = folder + "/disk"
-      try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
-      let mounted = try run("mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", home)
-      try #require(mounted.succeeded, "mounting a tmpfs needs root: \(mounted.errorText)")
+      let home = try mountDisk(in: folder)
       defer { _ = try? run("umount", "-l", home) }
       let talk = Conversation(home: home)
       let manifest = try Manifests.sleeping(name: "full", blocks: 1000)
@@ -45,6 +51,35 @@ struct PressureTests {
       #expect(finished.outcome == .failed)
       #expect(finished.problem?.what == StorageFailure(path: "", code: ENOSPC).what, "\(finished)")
       #expect(finished.problem?.fix.contains("make room") == true)
+    }
+  }
+
+  @Test("a disk that is too small by some pages is what preparing the sides tells of, whichever file meets it")
+  func fullWhilePreparing() async throws {
+    let needed = try await prepare(leaving: nil).used
+    for pages in [1, 2, 3, 4, 8, 16, needed / 4096] {
+      let failure = try await prepare(leaving: needed - pages * 4096).failure
+      #expect((failure as? StorageFailure)?.isFull == true, "\(pages) of \(needed / 4096) pages short: \(failure as Any)")
+    }
+  }
+
+  /// Prepares a side on a disk with this much room, in bytes.
+  private func prepare(leaving room: Int?) async throws -> (used: Int, failure: (any Error)?) {
+    try await withTemporaryFolder { folder in
+      let home = try mountDisk(in: folder)
+      defer { _ = try? run("umount", "-l", home) }
+      let rig = try SideRig(farHome: home)
+      if let room {
+        try Data(count: room).write(to: URL(filePath: home + "/room"))
+        fill(home + "/filler")
+        try FileManager.default.removeItem(atPath: home + "/room")
+      }
+      var builder = try rig.builder(.release(requirement: "six==1.17.0"))
+      var failure: (any Error)?
+      do { _ = try builder.prepare(python: rig.python()) } catch { failure = error }
+      var status = statvfs()
+      try #require(statvfs(home, &status) == 0)
+      return (Int(status.f_blocks - status.f_bfree) * Int(status.f_frsize), failure)
     }
   }
 

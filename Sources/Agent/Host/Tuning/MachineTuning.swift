@@ -20,7 +20,8 @@ struct MachineTuning {
     let knobs = KernelKnob.all(files)
     do { try keepOriginals(of: knobs) } catch {
       let reason =
-        (error as? TuningRecord.Damaged)?.reason ?? (error as? any UserFacingError)?.problem.why ?? "\(error)"
+        (error as? TuningRecord.Damaged)?.reason ?? (error as? any UserFacingError)?.problem.why
+        ?? ErrorWords.describe(error)
       return knobs.map { report(on: $0, unlessSo: .notPermitted, "what it is now can't be kept for later: \(reason)") }
     }
     return knobs.map(turn)
