@@ -26,9 +26,9 @@ TEST_LIMIT ?= 1200
 # the time from tests that have limits, and nobody disturbs what they measure.
 long := OptimizeLayerTests|MemoryLayerTests|CodeflashTests
 
-# Tests that run whole programs, gh, az and a VM's sshd among them, wait more than they work: some at a time. Those about seconds,
-# such as how fast a cancel reaches Azure, go alone.
-whole := ^EndToEndTests|^GitHubTests
+# Tests that run whole programs, gh, az and sshd among them, wait more than they work: some at a time, and apart from those that
+# hold a thread while they wait. Those about seconds, such as how fast a cancel reaches Azure, go alone.
+whole := ^EndToEndTests|^GitHubTests|^SSHTests
 azure := Azure|Provision|CloudInit|Watchdog
 seconds := AzureLifeTests.cancelled
 some_at_a_time := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4

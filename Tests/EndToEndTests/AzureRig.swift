@@ -9,7 +9,7 @@ struct AzureRig: Sendable {
   var rig: Rig
   var azure: StandInAzure
 
-  /// - Parameter isQuick: Whether az runs in a process that has its libraries loaded; see ``QuickAz``.
+  /// - Parameter isQuick: Whether az runs in a process that has it loaded; see ``QuickAz``.
   static func with(
     _ options: StandInAzure.Options = .init(), isProvisioned: Bool = true, isQuick: Bool = true,
     _ body: (AzureRig) async throws -> Void

@@ -124,7 +124,7 @@ struct DoorTests {
     }
   }
 
-  @Test("a line that names an agent which is not there", .timeLimit(.minutes(1)))
+  @Test("a line that names an agent which is not there", .timeLimit(.minutes(5)))
   func missing() async throws {
     try await DoorRig.with(agent: { _, _ in }) { door in
       let run = try await door.rig.bench(["run", "path:fast"] + door.login)

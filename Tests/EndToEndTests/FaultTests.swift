@@ -148,7 +148,7 @@ struct FaultTests {
     }
   }
 
-  @Test("a typing error in the settings is shown with its line and the nearest key", .timeLimit(.minutes(1)))
+  @Test("a typing error in the settings is shown with its line and the nearest key", .timeLimit(.minutes(5)))
   func misspelledSetting() async throws {
     try await Rig.with { rig in
       try rig.write("cf-bench.yaml", "startup:\n  bloks: 3\n")

@@ -1,36 +1,102 @@
-"""Runs az for tests, each call in a fork of a process that has loaded az's libraries: that is two thirds of a call's CPU time.
+"""Runs az for tests, each call in a fork of a process that has az's code loaded: that is most of a call's CPU time.
 
     server.py SOCKET        with the interpreter of az's own environment; ends when its standard input does
 
-What is az's own is loaded after the fork, with the caller's environment, since it reads that while it is loaded. A caller that
-is gone ends its call, as the end of a real az would.
+What az keeps of the environment while it is loaded, its configuration's folder, is set again for each call. A caller that is
+gone ends its call, as the end of a real az would.
 """
 
 import array
 import gc
+import importlib
 import json
 import os
 import runpy
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 
+# Stands for the caller's folder of configuration in what is loaded before the caller is known; az makes it where it is missing.
+NOBODYS = tempfile.mkdtemp(prefix="cf-bench-quick-az-")
 
-def load_libraries():
-    import argcomplete  # noqa: F401
-    import azure.core.exceptions  # noqa: F401
-    import azure.core.pipeline.policies  # noqa: F401
-    import azure.core.pipeline.transport  # noqa: F401
-    import azure.mgmt.core.tools  # noqa: F401
-    import azure.mgmt.imagebuilder  # noqa: F401
-    import azure.mgmt.monitor  # noqa: F401
-    import knack.commands  # noqa: F401
-    import knack.invocation  # noqa: F401
-    import msal  # noqa: F401
-    import msrest  # noqa: F401
-    import psutil  # noqa: F401
-    import requests  # noqa: F401
+# A call of each kind that loads something of its own. None of them gets beyond the question who is signed in.
+KINDS = """\
+account show
+account list
+group show --name g
+group delete --name g --yes
+login --service-principal --username u --tenant t --federated-token t
+network nic create --name n --resource-group g --vnet-name v --subnet s
+network nsg create --name n --resource-group g
+network nsg rule list --nsg-name n --resource-group g
+network public-ip create --name n --resource-group g
+network vnet create --name n --resource-group g
+resource list --resource-group g
+resource show --ids /subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/n
+rest --method get --url /subscriptions
+role assignment list
+role definition list --name n
+tag update --operation merge --resource-id /subscriptions/s --tags a=b
+vm auto-shutdown --name n --resource-group g --time 1900
+vm create --name n --resource-group g --image i
+vm get-instance-view --name n --resource-group g
+vm identity assign --name n --resource-group g
+vm run-command invoke --name n --resource-group g --command-id RunShellScript --scripts true
+vm show --name n --resource-group g --show-details
+vm start --name n --resource-group g --no-wait
+"""
+
+
+def load_az():
+    """Loads what calls load, and runs none of it here: the calls that tell run in forks of their own."""
+    os.environ["AZURE_CONFIG_DIR"] = NOBODYS
+    os.environ["AZURE_CORE_COLLECT_TELEMETRY"] = "no"
+    importlib.import_module("azure.cli.core")
+    for kind in KINDS.splitlines():
+        for name in names_loaded_by(kind.split()):
+            if name in sys.modules or name.endswith("__main__"):
+                continue
+            try:
+                importlib.import_module(name)
+            except ImportError:
+                pass  # made by another module, such as one in C, and not by its name
+    shutil.rmtree(NOBODYS)
+
+
+def names_loaded_by(arguments):
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in range(3):
+            os.dup2(nothing, stream)
+        sys.argv = ["az", *arguments]
+        try:
+            runpy.run_module("azure.cli", run_name="__main__", alter_sys=False)
+        except BaseException:
+            pass  # it ends with an error, and what it loaded until then is what is asked
+        with os.fdopen(writing, "w") as told:
+            told.write("\n".join(sys.modules))
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as told:
+        names = told.read().split()
+    os.waitpid(child, 0)
+    return names
+
+
+def take_callers_folder():
+    """Sets what az derived from the folder of configuration while it was loaded."""
+    folder = os.environ.get("AZURE_CONFIG_DIR") or os.path.expanduser("~/.azure")
+    for name, module in list(sys.modules.items()):
+        if name.startswith(("azure.cli.", "knack.")):
+            for key, value in list(vars(module).items()):
+                if isinstance(value, str) and value.startswith(NOBODYS):
+                    setattr(module, key, folder + value.removeprefix(NOBODYS))
+    importlib.reload(sys.modules["azure.cli.core.extension"])
 
 
 def receive(line):
@@ -64,6 +130,7 @@ def call(line):
     if worker:
         watch(line, worker)
     line.close()
+    take_callers_folder()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w", buffering=1)
@@ -106,7 +173,7 @@ def watch(line, worker):
 
 
 def main():
-    load_libraries()
+    load_az()
     gc.freeze()  # what is loaded is never looked at again, so that forks go on sharing its memory
     door = socket.socket(socket.AF_UNIX)
     door.bind(sys.argv[1] + ".new")

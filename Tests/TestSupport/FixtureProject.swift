@@ -19,12 +19,13 @@ public struct FixtureProject: Sendable {
       requires-python = ">=3.9"
       [project.scripts]
       \(Self.name) = "\(Self.name).cli:main"
-      [build-system]
-      requires = ["setuptools>=68"]
-      build-backend = "setuptools.build_meta"
-      [tool.setuptools]
-      packages = ["\(Self.name)"]
+      \(LightBackend.buildSystem)
       """)
+    try write(
+      "backend.py",
+      LightBackend.code(
+        name: Self.name, version: "1.0", source: ".", module: Self.name,
+        command: "\(Self.name) = \(Self.name).cli:main"))
     try write("\(Self.name)/__init__.py", "import json\n")
     try write(
       "\(Self.name)/cli.py",

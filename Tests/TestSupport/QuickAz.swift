@@ -7,8 +7,8 @@ import Synchronization
   import Darwin
 #endif
 
-/// az for tests that call it often: az's own code, run in forks of one process that has its libraries loaded (`Tests/QuickAz`).
-/// A call then takes a third of the CPU time. Tests about killed calls use the plain one.
+/// az for tests that call it often: az's own code, run in forks of one process that has it loaded (`Tests/QuickAz`).
+/// A call then takes a fifth of the CPU time. Tests about killed calls use the plain one.
 public enum QuickAz {
   /// What a test's environment needs, in front of what it has: the folder with `az` in its `PATH`, and where the process listens.
   public static func apply(to environment: inout [String: String]) throws {
@@ -57,7 +57,7 @@ public enum QuickAz {
       process.standardInput = input
       try process.run()
       try input.close()
-      let deadline = ContinuousClock.now + .seconds(60)
+      let deadline = ContinuousClock.now + .seconds(120)
       while access(socket, F_OK) != 0 {
         guard process.isRunning, ContinuousClock.now < deadline else {
           throw Failure(

@@ -24,7 +24,13 @@ public enum SchemaValidator {
     }
   }
 
-  /// The same for files that are there.
+  /// Places of the documents that fit, where each should be refused.
+  public static func fitting(_ documents: [Data], schema: String) async throws -> [Int] {
+    let errors = try await errors(of: documents, schema: schema) ?? ""
+    return documents.indices.filter { !errors.contains("document-\($0).json::") }
+  }
+
+  /// The same as ``errors(of:schema:)`` for files that are there.
   public static func errors(ofFiles files: [String], schema: String) async throws -> String? {
     try await errors(schema: schema) { _ in files }
   }

@@ -216,11 +216,18 @@ final class Job {
       fix: "check disk space and permissions of ~/.cf-bench at the far end", exitStatus: .infrastructure)
   }
 
-  /// The journal, noting trouble that a layer or a side reports on the way, and what became ready.
+  /// The journal, noting trouble that a layer or a side reports on the way, and what became ready. After a cancel no
+  /// trouble is taken: a command that the cancel killed is not broken.
   private var watched: any EventSink {
     EventWatch(journal) { [unowned self] event in
-      if case .trouble = event { self.hasTrouble = true }
-      if case .sideReady(let side) = event { self.ready.append(side) }
+      switch event {
+      case .trouble:
+        try self.stopIfCancelled()
+        self.hasTrouble = true
+      case .skipped: try self.stopIfCancelled()
+      case .sideReady(let side): self.ready.append(side)
+      default: break
+      }
     }
   }
 }
@@ -247,15 +254,16 @@ extension LayerPlans {
 /// Passes events on and shows them to somebody first.
 private final class EventWatch: EventSink {
   private let next: any EventSink
-  private let saw: (JobEvent) -> Void
+  private let saw: (JobEvent) throws -> Void
 
-  init(_ next: any EventSink, saw: @escaping (JobEvent) -> Void) {
+  /// - Parameter saw: what it throws keeps the event back.
+  init(_ next: any EventSink, saw: @escaping (JobEvent) throws -> Void) {
     self.next = next
     self.saw = saw
   }
 
   func emit(_ event: JobEvent) throws {
-    saw(event)
+    try saw(event)
     try next.emit(event)
   }
 }

@@ -14,7 +14,9 @@ final class CodeflashRig {
   let rig: SideRig
   private static var fixture: URL { URL(filePath: SideRig.packageRoot).appending(path: "fixtures/depot") }
 
-  init() throws { rig = try SideRig(farHome: SideRig.packageRoot + "/.build/tests-far") }
+  static var farHome: String { SideRig.packageRoot + "/.build/tests-far" }
+
+  init() throws { rig = try SideRig(farHome: Self.farHome) }
 
   var events: CollectedEvents { rig.events }
 

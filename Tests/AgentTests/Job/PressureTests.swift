@@ -57,7 +57,7 @@ struct PressureTests {
   @Test("a disk that is too small by some pages is what preparing the sides tells of, whichever file meets it")
   func fullWhilePreparing() async throws {
     let needed = try await prepare(leaving: nil).used
-    for pages in [1, 2, 3, 4, 8, 16, needed / 4096] {
+    for pages in [1, 4, 16, needed / 4096] {
       let failure = try await prepare(leaving: needed - pages * 4096).failure
       #expect((failure as? StorageFailure)?.isFull == true, "\(pages) of \(needed / 4096) pages short: \(failure as Any)")
     }

@@ -87,6 +87,8 @@ struct TreeTests {
         worst = max(worst, seconds)
         #expect(left.isEmpty && !pids(path).isEmpty)
         #expect(folder.lastWord?.outcome == .cancelled)
+        let journal = try String(contentsOfFile: folder.journal, encoding: .utf8)
+        #expect(!journal.contains(#""type":"trouble""#), "what a cancel killed is not broken: \(journal)")
         try await waitUntil { !(folder.hasRunner) }
         #expect(MachineFiles().text(folder.cgroupNote) == nil)
         if left.isEmpty, seconds < 15 { held += 1 }

@@ -60,7 +60,7 @@ struct StartupLayerTests {
 
   @Test(
     "the agent's own clock: a command that fails is told with its last words, one that hangs is ended",
-    .timeLimit(.minutes(1)))
+    .timeLimit(.minutes(5)))
   func spawningFails() throws {
     let rig = try SideRig()
     let module = """

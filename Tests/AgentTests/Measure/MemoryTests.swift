@@ -23,7 +23,7 @@ struct MemoryTests {
     let ballast = [UInt8](repeating: 1, count: 96 << 20)
     let small = try peak("pass")
     let large = try peak("kept = bytearray(b'x') * (64 << 20)")
-    #expect(ballast.reduce(0) { $0 &+ Int($1) } == 96 << 20)
+    #expect(ballast.last == 1)
     #expect(abs(Double(large - small) / Double(64 << 20) - 1) < 0.05, "\(small) \(large)")
   }
 

@@ -46,7 +46,7 @@ struct MayStopTests {
     }
   }
 
-  @Test("serve refuses a job on a machine that is about to go, and keeps nothing of it", .timeLimit(.minutes(1)))
+  @Test("serve refuses a job on a machine that is about to go, and keeps nothing of it", .timeLimit(.minutes(5)))
   func submit() async throws {
     try await withTemporaryFolder { folder in
       let home = Conversation(home: folder)

@@ -114,7 +114,7 @@ struct ServeTests {
     }
   }
 
-  @Test("a job that nothing can take up again is told as failed, with the reason", .timeLimit(.minutes(1)))
+  @Test("a job that nothing can take up again is told as failed, with the reason", .timeLimit(.minutes(5)))
   func lost() async throws {
     try await withTemporaryFolder { home in
       let job = try makeJob("job", home: home, events: 3, finished: false)

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Sides are prepared once, alike, and kept")
 struct SideBuilderTests {
-  @Test("two folders get environments of equal path length; the second time they are there at once")
+  @Test("two folders get environments of equal path length; the second time they are there")
   func folders() throws {
     let rig = try SideRig()
     try SmallPackage(version: "1.0").write(to: "one", in: rig)
@@ -21,9 +21,7 @@ struct SideBuilderTests {
     #expect(try rig.run(sides[1].bin + "/tidbit") == "tidbit")
 
     var again = try rig.builder(.tree(upload: one), .tree(upload: two))
-    let started = MonotonicClock.seconds
     #expect(try again.prepare(python: try rig.python()).sides == sides)
-    #expect(MonotonicClock.seconds - started < 2)
     #expect(rig.events.ready.map(\.reused) == [false, false, true, true])
   }
 
@@ -93,7 +91,8 @@ struct SideBuilderTests {
 
   @Test("real releases: both are there, each with its own version, on the same dependencies")
   func releases() throws {
-    let rig = try SideRig()
+    // Kept in the build folder, where the tests of codeflash find the same ones.
+    let rig = try SideRig(farHome: CodeflashRig.farHome)
     var builder = try rig.builder(
       .release(requirement: "CodeFlash == 0.20.5"), .release(requirement: "codeflash==0.20.6"),
       requirements: ["pytest<9.2"])
@@ -109,9 +108,8 @@ struct SideBuilderTests {
     var offline = try rig.builder(
       .release(requirement: "codeflash==0.20.5"), .release(requirement: "codeflash==0.20.6"),
       requirements: ["pytest<9.2"])
-    let started = MonotonicClock.seconds
     #expect(try offline.prepare(python: try rig.python()).sides == sides)
-    #expect(MonotonicClock.seconds - started < 2)
+    #expect(rig.events.ready.suffix(2).map(\.reused) == [true, true])
   }
 
   @Test("a version that is installed is found by its number, and nothing stands in for it")

@@ -152,36 +152,12 @@ struct SmallPackage {
       dependencies = [\(list)]
       [project.scripts]
       tidbit = "tidbit:main"
-      [build-system]
-      requires = []
-      build-backend = "backend"
-      backend-path = ["."]
+      \(LightBackend.buildSystem)
       """)
     try rig.write("\(name)/src/tidbit.py", module)
-    try rig.write("\(name)/backend.py", backendPrelude + Self.backend(version: version, dependencies: dependencies))
-  }
-
-  /// PEP 660's hook, and the least that it must write: a wheel that holds a path to the source.
-  private static func backend(version: String, dependencies: [String]) -> String {
-    """
-    import os, zipfile
-
-    def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
-        name = "tidbit-\(version)-py3-none-any.whl"
-        info = "tidbit-\(version).dist-info/"
-        needs = "".join("Requires-Dist: " + each + "\\n" for each in \(dependencies))
-        files = {
-            "tidbit.pth": os.path.abspath("src") + "\\n",
-            info + "METADATA": "Metadata-Version: 2.1\\nName: tidbit\\nVersion: \(version)\\n" + needs,
-            info + "WHEEL": "Wheel-Version: 1.0\\nGenerator: t\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
-            info + "entry_points.txt": "[console_scripts]\\ntidbit = tidbit:main\\n",
-        }
-        files[info + "RECORD"] = "".join(each + ",,\\n" for each in [*files, info + "RECORD"])
-        with zipfile.ZipFile(os.path.join(wheel_directory, name), "w") as wheel:
-            for path, text in files.items():
-                wheel.writestr(path, text)
-        return name
-
-    """
+    let backend = LightBackend.code(
+      name: "tidbit", version: version, source: "src", module: "tidbit", command: "tidbit = tidbit:main",
+      dependencies: dependencies)
+    try rig.write("\(name)/backend.py", backendPrelude + backend)
   }
 }

@@ -167,7 +167,9 @@ struct SettingsTests {
     #expect(rendered.contains(words), "\(rendered)")
   }
 
-  @Test("one slip in any key is answered with that key", arguments: SettingKey.all.map(\.name))
+  @Test(
+    "one slip in any key is answered with that key",
+    arguments: Thoroughness.cases(SettingKey.all.map(\.name), each: 4))
   func slips(name: String) {
     let names = SettingKey.all.map(\.name)
     for index in name.indices.dropFirst() where name[index] != "." {

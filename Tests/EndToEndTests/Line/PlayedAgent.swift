@@ -76,6 +76,7 @@ struct PlayedAgent {
     play = json.load(open(folder + "/play.json"))
     digest = re.search(r"agents/([0-9a-f]{64})/", os.environ.get("SSH_ORIGINAL_COMMAND", ""))
     held = None
+    parent = os.getppid()
 
     def say(kind, **body):
         sys.stdout.write(json.dumps({"v": 1, "type": kind, "body": body}) + "\n")
@@ -125,7 +126,7 @@ struct PlayedAgent {
             if not play["holdsSubmit"]:
                 say("accepted", job=held, alreadyKnown=False)
         elif kind == "cancel":
-            while play["holdsCancel"] and not os.path.exists(folder + "/go"):
+            while play["holdsCancel"] and os.getppid() == parent and not os.path.exists(folder + "/go"):
                 time.sleep(0.01)
             if play["holdsSubmit"] and held:
                 say("accepted", job=held, alreadyKnown=False)
