@@ -103,7 +103,7 @@ struct ComparisonTests {
     try await Rig.with { rig in
       let repository = rig.folder + "/repository"
       try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 16, repository: repository))
-      _ = try FixtureProject(in: repository, spin: 3_000_000)
+      _ = try FixtureProject(in: repository, spin: 1_000_000)
       try await rig.git("init", "-q", "-b", "main", repository)
       try await rig.commit(repository, "slow")
       try await rig.git("-C", repository, "checkout", "-q", "-b", "perf/quick")

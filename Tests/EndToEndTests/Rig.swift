@@ -49,7 +49,7 @@ struct Rig: Sendable {
 
   /// Base and head projects as `path:` revisions; the base spins thirty times as long.
   func writeProjects() throws {
-    _ = try FixtureProject(in: folder + "/slow", spin: 3_000_000)
+    _ = try FixtureProject(in: folder + "/slow", spin: 1_000_000)
     _ = try FixtureProject(in: folder + "/fast", spin: 100_000)
   }
 

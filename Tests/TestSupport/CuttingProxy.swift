@@ -68,6 +68,12 @@ public final class CuttingProxy: Sendable {
     thread.start()
   }
 
+  /// Not at the thread's end: ``look()`` may still be called then, and would write into whatever has the number next.
+  deinit {
+    close(wake.read)
+    close(wake.write)
+  }
+
   /// How many connections were cut so far.
   public var cuts: Int { state.withLock { $0.made } }
   /// How many connections came so far.
@@ -98,8 +104,6 @@ public final class CuttingProxy: Sendable {
     defer {
       for pair in pairs { pair.close(harshly: true) }
       close(listener)
-      close(wake.read)
-      close(wake.write)
     }
     while true {
       let (isOver, isStalled) = state.withLock { ($0.isOver, $0.isStalled) }

@@ -104,7 +104,7 @@ struct OptimizeLayerTests {
     #expect(problem.fix.contains("cf-bench record") && rig.events.samples.isEmpty)
   }
 
-  @Test("a stand-in that is killed half-way is said so")
+  @Test("a stand-in that is killed half-way is said so", .thorough)
   func killedService() throws {
     let rig = try CodeflashRig()
     let side = try rig.side()

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("A far end that lost its newest lines, or sends damaged ones")
 struct HurtAgentTests {
-  private static let quick = ["CF_BENCH_LINE_PACE": "0.05"]
+  private static let quick = ["CF_BENCH_LINE_PACE": "0.2"]
   private static let end = JobEvent.finished(Finished(outcome: .done, seconds: 1))
 
   private static func phases(_ word: String, _ count: Int) -> [JobEvent] {
