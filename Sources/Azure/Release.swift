@@ -55,9 +55,8 @@ struct Release: Sendable {
       try Ledger(state: scope.state).add(ended, of: open.intent, price: price(open.intent))
       try open.clear()
     } catch {
-      scope.hooks.note(
-        "\((error as? any UserFacingError)?.why ?? ErrorWords.describe(error)): the VM is \(outcome.words), but that is not noted here"
-      )
+      let words = (error as? any UserFacingError)?.why ?? ErrorWords.describe(error)
+      scope.hooks.note("\(words): the VM is \(outcome.words), but that is not noted here")
     }
     return ended
   }

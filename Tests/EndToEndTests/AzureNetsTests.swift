@@ -38,7 +38,7 @@ struct AzureNetsTests {
     let pause = Double.random(in: 0...(Bool.random(using: &random) ? 0.7 : 4), using: &random)
     var options = StandInAzure.Options()
     if trial.net == .watchdog { try await CloudInitFiles.watchdog.apply(to: &options) }
-    try await AzureRig.with(options, isQuick: false) { rig in
+    try await AzureRig.with(options, isQuick: !TrialReport.isThorough) { rig in
       let known = try rig.azure.requests().count
       let result = try await rig.whileRunning(AzureRig.shortRun) { [rig] pid in
         while kill(pid, 0) == 0, try rig.azure.requests().count < known + after { usleep(5000) }

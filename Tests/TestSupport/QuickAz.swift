@@ -8,7 +8,7 @@ import Synchronization
 #endif
 
 /// az for tests that call it often: az's own code, run in forks of one process that has it loaded (`Tests/QuickAz`).
-/// A call then takes a fifth of the CPU time. Tests about killed calls use the plain one.
+/// A call then takes a fifth of the CPU time. `make faults` and one whole run use the plain one.
 public enum QuickAz {
   /// What a test's environment needs, in front of what it has: the folder with `az` in its `PATH`, and where the process listens.
   public static func apply(to environment: inout [String: String]) throws {
