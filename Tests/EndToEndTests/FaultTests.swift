@@ -156,4 +156,17 @@ struct FaultTests {
       expect(run, status: .usage, "bloks", "blocks", "2")
     }
   }
+
+  @Test("on a terminal an error begins a line of its own, where the progress was drawn", .timeLimit(.minutes(5)))
+  func clearLine() async throws {
+    try await Rig.with { rig in
+      let bench = try BuiltProduct.path("cf-bench")
+      let shown = try await rig.tool(
+        "script",
+        ["-qec", "env TERM=xterm CF_BENCH_AGENT=/nowhere '\(bench)' jobs --machine local", "/dev/null"])
+      #expect(shown.output.contains("starting"), "\(shown.output)")
+      let before = try #require(shown.output.split(separator: "error: ", maxSplits: 1).first)
+      #expect(before.hasSuffix("\n") || before.hasSuffix("\r\u{1B}[2K"), "\(shown.output.debugDescription)")
+    }
+  }
 }

@@ -136,7 +136,7 @@ struct CommandContext {
     }
   }
 
-  /// Lets the time on the progress line go on while nothing happens.
+  /// Lets the time on the progress line go on while nothing happens. An error finds the line cleared.
   func withTicks<Result: Sendable>(
     _ progress: TerminalProgress, _ body: () async throws -> Result
   ) async throws -> Result {
@@ -148,7 +148,12 @@ struct CommandContext {
         }
       }
       defer { group.cancelAll() }
-      return try await body()
+      do { return try await body() } catch {
+        group.cancelAll()
+        while await group.nextResult() != nil {}  // the last tick is over: nothing draws the line again
+        progress.makeRoom()
+        throw error
+      }
     }
   }
 

@@ -102,6 +102,14 @@ final class TerminalProgress: Sendable {
     }
   }
 
+  /// Clears the line that is redrawn, so that words of somebody else find an empty one; what comes later is shown again.
+  func makeRoom() {
+    state.withLock { state in
+      if state.isDrawn { sink("\r\u{1B}[2K") }
+      state.isDrawn = false
+    }
+  }
+
   /// The line as it stands now, without any control character.
   func draw() -> String {
     let now = now()
