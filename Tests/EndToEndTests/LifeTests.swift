@@ -138,7 +138,8 @@ struct LifeTests {
 
   @Test("kill -9 of the controller takes its sshd with it and leaves the runner to finish", .timeLimit(.minutes(3)))
   func controllerKilled() async throws {
-    _ = try await whileRunning(blocks: 6) { running in
+    // Enough blocks that it is still measuring when it is killed, however late that comes.
+    _ = try await whileRunning(blocks: 20) { running in
       _ = try await running.wait { events in
         events.contains { if case .sample = $0.event { true } else { false } }
       }
