@@ -47,7 +47,7 @@ struct Rig: Sendable {
     try String(contentsOfFile: folder + "/" + name, encoding: .utf8)
   }
 
-  /// Base and head projects as `path:` revisions; the base spins thirty times as long.
+  /// Base and head projects as `path:` revisions; the base spins ten times as long.
   func writeProjects() throws {
     _ = try FixtureProject(in: folder + "/slow", spin: 1_000_000)
     _ = try FixtureProject(in: folder + "/fast", spin: 100_000)

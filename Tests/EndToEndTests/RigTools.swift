@@ -38,17 +38,10 @@ extension Rig {
       "-C", repository, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-q", "-m", message)
   }
 
-  /// Has a small file system of its own for the length of `body`. Needs root, as CI is.
+  /// Has a small file system of its own for the length of `body`.
   func withMount(options: String, _ body: (String) async throws -> Void) async throws {
     let mount = folder + "/mount"
-    try FileManager.default.createDirectory(atPath: mount, withIntermediateDirectories: true)
-    let mounted = try await tool("mount", ["-t", "tmpfs", "-o", options, "tmpfs", mount])
-    try #require(mounted.status == 0, "mounting a tmpfs needs root: \(mounted.error)")
-    do { try await body(mount) } catch {
-      _ = try await tool("umount", ["-l", mount])
-      throw error
-    }
-    _ = try await tool("umount", ["-l", mount])
+    try await withSmallDisk(at: mount, options: options) { try await body(mount) }
   }
 
   /// A `PATH` that holds everything of today's but one program.

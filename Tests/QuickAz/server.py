@@ -22,13 +22,13 @@ import threading
 # Stands for the caller's folder of configuration in what is loaded before the caller is known; az makes it where it is missing.
 NOBODYS = tempfile.mkdtemp(prefix="cf-bench-quick-az-")
 
-# A call of each kind that loads something of its own. None of them gets beyond the question who is signed in.
+# A call of each kind that loads something of its own. None of them gets beyond the question who is signed in, or wants to be.
 KINDS = """\
 account show
 account list
 group show --name g
 group delete --name g --yes
-login --service-principal --username u --tenant t --federated-token t
+login --service-principal --tenant t
 network nic create --name n --resource-group g --vnet-name v --subnet s
 network nsg create --name n --resource-group g
 network nsg rule list --nsg-name n --resource-group g

@@ -25,6 +25,8 @@ struct ErrorWordsTests {
   func others() {
     #expect(words { try JSONDecoder().decode([Int].self, from: Data("{".utf8)) } == "it is not valid JSON")
     #expect(words { throw CancellationError() } == "cancelled")
+    #expect(words { throw POSIXError(.EACCES) } == "Permission denied")
+    #expect(words { throw CocoaError(.fileReadTooLarge) } == "the system's error 263")
     #expect(words { throw Problem(what: "it rains", fix: "wait", exitStatus: .partial) } == "it rains")
   }
 

@@ -21,11 +21,8 @@ public struct FixtureProject: Sendable {
       \(Self.name) = "\(Self.name).cli:main"
       \(LightBackend.buildSystem)
       """)
-    try write(
-      "backend.py",
-      LightBackend.code(
-        name: Self.name, version: "1.0", source: ".", module: Self.name,
-        command: "\(Self.name) = \(Self.name).cli:main"))
+    let backend = LightBackend(name: Self.name, version: "1.0", source: ".", function: "\(Self.name).cli:main")
+    for (name, text) in try backend.files { try write(name, text) }
     try write("\(Self.name)/__init__.py", "import json\n")
     try write(
       "\(Self.name)/cli.py",

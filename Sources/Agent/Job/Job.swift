@@ -64,7 +64,7 @@ final class Job {
       return (.cancelled, newer.problem)
     } catch {
       if CancelFlag.isSet || error is JobCancelled { return (.cancelled, nil) }
-      return (.failed, Self.problem(of: error, at: home.path))
+      return (.failed, Problem(error, at: home.path))
     }
   }
 
@@ -114,7 +114,7 @@ final class Job {
       } catch {
         if let full = StorageFailure(full: error, at: home.path) { throw full }
         try stopIfCancelled()
-        let problem = Self.problem(of: error, at: home.path)
+        let problem = Problem(error, at: home.path)
         lastFailure = problem
         if manifest.python.versions.count > 1 { try trouble(Trouble(python: python, problem: problem)) }
       }
@@ -178,7 +178,7 @@ final class Job {
       setsAsideDisturbed: manifest.setsAsideDisturbed ?? true, past: (past?.blocks ?? [], past?.secondsSpent ?? 0)
     ) { layer, error in
       if let full = StorageFailure(full: error, at: self.home.path) { throw full }
-      try self.trouble(Trouble(layer: layer, python: python, problem: Self.problem(of: error, at: self.home.path)))
+      try self.trouble(Trouble(layer: layer, python: python, problem: Problem(error, at: self.home.path)))
     }
     defer { budget.endInterpreter(schedule.questions, seconds: schedule.secondsSpent) }
     do { try schedule.run() } catch let over as JobOutOfTime {
@@ -205,15 +205,6 @@ final class Job {
   private func trouble(_ trouble: Trouble) throws {
     hasTrouble = true
     try journal.emit(.trouble(trouble))
-  }
-
-  /// - Parameter path: on what disk the agent keeps its things.
-  static func problem(of error: any Error, at path: String) -> Problem {
-    if let full = StorageFailure(full: error, at: path) { return full.problem }
-    if let error = error as? any UserFacingError { return error.problem }
-    return Problem(
-      what: "the far end's system refused something", why: ErrorWords.describe(error),
-      fix: "check disk space and permissions of ~/.cf-bench at the far end", exitStatus: .infrastructure)
   }
 
   /// The journal, noting trouble that a layer or a side reports on the way, and what became ready. After a cancel no

@@ -13,16 +13,36 @@ extension StorageFailure {
   init?(full error: any Error, at path: String) {
     if let failure = error as? StorageFailure {
       self = failure
-    } else if let error = error as? CocoaError, let code = ErrorWords.systemCode(of: error),
-      code == ENOSPC || code == EDQUOT
-    {
-      self.init(path: error.filePath ?? path, code: code)
+    } else if let failure = StorageFailure(refused: error, at: path), failure.isFull {
+      self = failure
     } else if let words = (error as? any UserFacingError)?.problem.why,
       words.contains(String(cString: strerror(ENOSPC)))
     {
       self.init(path: path, code: ENOSPC)
     } else {
       return nil
+    }
+  }
+
+  /// What Foundation says of a file that the system refused; `nil` for other errors.
+  init?(refused error: any Error, at path: String) {
+    guard let error = error as? CocoaError, let code = ErrorWords.systemCode(of: error) else { return nil }
+    self.init(path: error.filePath ?? path, code: code)
+  }
+}
+
+extension Problem {
+  /// Any error of the agent's work.
+  /// - Parameter path: on what disk the agent keeps its things.
+  init(_ error: any Error, at path: String) {
+    if let full = StorageFailure(full: error, at: path) {
+      self = full.problem
+    } else if let error = error as? any UserFacingError {
+      self = error.problem
+    } else {
+      self.init(
+        what: "the far end's system refused something", why: ErrorWords.describe(error),
+        fix: "check disk space and permissions of ~/.cf-bench at the far end", exitStatus: .infrastructure)
     }
   }
 }

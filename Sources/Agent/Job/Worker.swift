@@ -56,7 +56,7 @@ struct Worker {
         history: history)
       return job.perform(cut: cut, leave: endOthers)
     } catch {
-      return (.failed, Job.problem(of: error, at: home.path))
+      return (.failed, Problem(error, at: home.path))
     }
   }
 

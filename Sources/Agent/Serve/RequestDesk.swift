@@ -57,12 +57,7 @@ final class RequestDesk {
   }
 
   func refusal(of request: String, _ error: any Error) -> [UInt8] {
-    let problem =
-      (error as? any UserFacingError)?.problem
-      ?? Problem(
-        what: "the far end's system refused something", why: ErrorWords.describe(error),
-        fix: "check disk space and permissions of ~/.cf-bench there", exitStatus: .infrastructure)
-    let message = AgentMessage.refused(Refused(request: request, problem: problem))
+    let message = AgentMessage.refused(Refused(request: request, problem: Problem(error, at: home.path)))
     let line = (try? message.line()) ?? []  // a problem is four short fields: it always fits a line
     return redactor.redacted(line: line)
   }
@@ -157,8 +152,8 @@ final class RequestDesk {
       if let pid = try runner.revive(folder, secrets: admitted) { children.append(pid) }
       return true
     } catch {
-      let problem = (error as? any UserFacingError)?.problem.rendered ?? ErrorWords.describe(error)
-      CappedLog(path: folder.log).append("[cf-bench: the job can't be taken up again: \(problem)]\n")
+      let problem = Problem(error, at: home.path)
+      CappedLog(path: folder.log).append("[cf-bench: the job can't be taken up again: \(problem.rendered)]\n")
       return false
     }
   }
@@ -216,9 +211,8 @@ final class RequestDesk {
         try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
         try JSONEncoder().encode(manifest).write(to: URL(filePath: folder.manifest), options: .atomic)
       } catch {
-        let code = errno
         _ = try? FileManager.default.removeItem(atPath: folder.path)  // half a job is no job
-        throw StorageFailure(path: folder.path, code: code == 0 ? ENOSPC : code)
+        throw StorageFailure(refused: error, at: folder.path) ?? error
       }
     }
     let runner = DetachedRunner(home: home, environment: Secrets.removed(from: environment, for: manifest))

@@ -20,6 +20,8 @@ final class TerminalProgress: Sendable {
     }
   }
 
+  /// Back to the start of the line, and clear it (ECMA-48 EL 2).
+  private static let eraseLine = "\r\u{1B}[2K"
   /// The least time between two plain lines of one layer, in seconds.
   static let plainInterval = 10.0
   /// The least time between two drawings for samples, in seconds: a terminal at the end of a slow line keeps up.
@@ -97,7 +99,7 @@ final class TerminalProgress: Sendable {
   /// Clears the line that is redrawn and ends, for a command that has its answer.
   func clear() {
     state.withLock { state in
-      if state.isDrawn { sink("\r\u{1B}[2K") }
+      if state.isDrawn { sink(Self.eraseLine) }
       state.isFinished = true
     }
   }
@@ -105,7 +107,7 @@ final class TerminalProgress: Sendable {
   /// Clears the line that is redrawn, so that words of somebody else find an empty one; what comes later is shown again.
   func makeRoom() {
     state.withLock { state in
-      if state.isDrawn { sink("\r\u{1B}[2K") }
+      if state.isDrawn { sink(Self.eraseLine) }
       state.isDrawn = false
     }
   }
@@ -136,18 +138,18 @@ final class TerminalProgress: Sendable {
     }
   }
 
-  /// Back to the start of the line, clear it (ECMA-48 EL 2), and write it again.
+  /// Clears the line and writes it again, in one go.
   private func draw(at now: Double, in state: inout State) {
     guard case .redrawn(let width) = mode else { return }
     state.lastDrawn = now
     state.isDrawn = true
-    sink("\r\u{1B}[2K" + state.progress.line(elapsed: now - state.started, width: width - 1))
+    sink(Self.eraseLine + state.progress.line(elapsed: now - state.started, width: width - 1))
   }
 
   /// A line that stays; a drawn one makes room for it.
   private func write(line: String, in state: inout State) {
     guard mode != .quiet else { return }
-    sink((state.isDrawn ? "\r\u{1B}[2K" : "") + line + "\n")
+    sink((state.isDrawn ? Self.eraseLine : "") + line + "\n")
     state.isDrawn = false
   }
 

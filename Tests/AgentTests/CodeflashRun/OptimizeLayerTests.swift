@@ -129,13 +129,10 @@ struct OptimizeLayerTests {
   }
 
   @Test("a full disk is said so", .enabled(if: geteuid() == 0, "mounting a small file system needs root"))
-  func fullDisk() throws {
+  func fullDisk() async throws {
     let rig = try CodeflashRig()
     let (side, project) = (try rig.side(), try rig.project())
-    try FileManager.default.createDirectory(atPath: rig.rig.scratch, withIntermediateDirectories: true)
-    try rig.rig.run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", rig.rig.scratch)
-    defer { _ = try? rig.rig.run("umount", "-l", rig.rig.scratch) }  // lazily: nothing may hold up the test's end
-    try rig.optimize(project, on: side)
+    try await withSmallDisk(at: rig.rig.scratch, options: "size=2m") { try rig.optimize(project, on: side) }
     let problem = try #require(rig.events.troubles.first?.problem)
     #expect(problem.why == "the disk is full where it ran" && problem.fix.contains("df -h"), "\(problem)")
     #expect(rig.events.samples.isEmpty)

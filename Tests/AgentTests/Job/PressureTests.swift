@@ -7,19 +7,12 @@ import Testing
 
 @Suite("A full disk and a talkative job end in words, not in a mess", .serialized)
 struct PressureTests {
-  private func run(_ words: String...) throws -> ChildProcess.Outcome {
-    try ChildProcess(
-      words: words, environment: ["PATH": "/usr/bin:/bin:/sbin:/usr/sbin"], directory: "/", limitSeconds: 20
-    ).run()
-  }
-
-  /// A file system of its own, as a folder there: 200 MB.
-  private func mountDisk(in folder: String) throws -> String {
-    let disk = folder + "/disk"
-    try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
-    let mounted = try run("mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", disk)
-    try #require(mounted.succeeded, "mounting a tmpfs needs root: \(mounted.errorText)")
-    return disk
+  /// Has a disk of 200 MB of its own.
+  private func withDisk<Value>(_ body: (String) async throws -> Value) async throws -> Value {
+    try await withTemporaryFolder { folder in
+      let disk = folder + "/disk"
+      return try await withSmallDisk(at: disk, options: "size=200m") { try await body(disk) }
+    }
   }
 
   /// Takes all the room that there is.
@@ -36,9 +29,7 @@ struct PressureTests {
     "a disk that fills up ends the job with those words, whatever it was at", .timeLimit(.minutes(3)),
     arguments: ["started", "host", "sideReady", "sample"])
   func fullDisk(event: String) async throws {
-    try await withTemporaryFolder { folder in
-      let home = try mountDisk(in: folder)
-      defer { _ = try? run("umount", "-l", home) }
+    try await withDisk { home in
       let talk = Conversation(home: home)
       let manifest = try Manifests.sleeping(name: "full", blocks: 1000)
       _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
@@ -54,6 +45,19 @@ struct PressureTests {
     }
   }
 
+  @Test("a job for a disk that is full already is refused with those words, and nothing stays of it")
+  func fullBefore() async throws {
+    try await withDisk { home in
+      fill(home + "/filler")
+      let manifest = try Manifests.sleeping(name: "late", blocks: 1)
+      let talk = Conversation(home: home)
+      let answers = try talk.send([.submit(SubmitRequest(manifest: manifest))])
+      let refused = answers.compactMap { if case .refused(let body) = $0 { body.problem } else { nil } }
+      #expect(refused.map(\.what) == [StorageFailure(path: "", code: ENOSPC).what], "\(answers)")
+      #expect(!talk.folder(manifest.id).exists)
+    }
+  }
+
   @Test("a disk that is too small by some pages is what preparing the sides tells of, whichever file meets it")
   func fullWhilePreparing() async throws {
     let needed = try await prepare(leaving: nil).used
@@ -65,9 +69,7 @@ struct PressureTests {
 
   /// Prepares a side on a disk with this much room, in bytes.
   private func prepare(leaving room: Int?) async throws -> (used: Int, failure: (any Error)?) {
-    try await withTemporaryFolder { folder in
-      let home = try mountDisk(in: folder)
-      defer { _ = try? run("umount", "-l", home) }
+    try await withDisk { home in
       let rig = try SideRig(farHome: home)
       if let room {
         try Data(count: room).write(to: URL(filePath: home + "/room"))

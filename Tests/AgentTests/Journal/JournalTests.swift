@@ -78,30 +78,22 @@ struct JournalTests {
   func fullDisk() async throws {
     try await withTemporaryFolder { folder in
       let disk = folder + "/disk"
-      try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
-      func mount(_ program: String, _ arguments: [String]) throws -> ChildProcess.Outcome {
-        try ChildProcess(
-          program: program, arguments: arguments, environment: ["PATH": "/usr/bin:/bin:/sbin:/usr/sbin"],
-          directory: "/", limitSeconds: 10
-        ).run()
+      try await withSmallDisk(at: disk, options: "size=256k") {
+        let writer = try JournalWriter(folder: disk)
+        let failure = #expect(throws: StorageFailure.self) {
+          while true { try writer.emit(phase(String(repeating: "y", count: 1000))) }
+        }
+        #expect(failure?.isFull == true)
+        let count = writer.last
+        try writer.emitLast(.finished(Finished(outcome: .failed, problem: failure?.problem, seconds: 1)))
+        let found = try events(disk)
+        #expect(found.map(\.number) == Array(1...(count + 1)))
+        guard case .finished(let finished) = found.last?.event else {
+          Issue.record("no last word")
+          return
+        }
+        #expect(finished.problem?.what.contains("full") == true)
       }
-      let mounted = try mount("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", disk])
-      try #require(mounted.succeeded, "mounting a tmpfs needs root: \(mounted.errorText)")
-      defer { _ = try? mount("umount", ["-l", disk]) }
-      let writer = try JournalWriter(folder: disk)
-      let failure = #expect(throws: StorageFailure.self) {
-        while true { try writer.emit(phase(String(repeating: "y", count: 1000))) }
-      }
-      #expect(failure?.isFull == true)
-      let count = writer.last
-      try writer.emitLast(.finished(Finished(outcome: .failed, problem: failure?.problem, seconds: 1)))
-      let found = try events(disk)
-      #expect(found.map(\.number) == Array(1...(count + 1)))
-      guard case .finished(let finished) = found.last?.event else {
-        Issue.record("no last word")
-        return
-      }
-      #expect(finished.problem?.what.contains("full") == true)
     }
   }
 

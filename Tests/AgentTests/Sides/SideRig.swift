@@ -155,9 +155,10 @@ struct SmallPackage {
       \(LightBackend.buildSystem)
       """)
     try rig.write("\(name)/src/tidbit.py", module)
-    let backend = LightBackend.code(
-      name: "tidbit", version: version, source: "src", module: "tidbit", command: "tidbit = tidbit:main",
-      dependencies: dependencies)
-    try rig.write("\(name)/backend.py", backendPrelude + backend)
+    let backend = LightBackend(
+      name: "tidbit", version: version, source: "src", function: "tidbit:main", needs: dependencies)
+    for (file, text) in try backend.files {
+      try rig.write("\(name)/\(file)", file == "backend.py" ? backendPrelude + text : text)
+    }
   }
 }
