@@ -8,7 +8,8 @@ import Synchronization
 #endif
 
 /// az for tests that call it often: az's own code, run in forks of one process that has it loaded (`Tests/QuickAz`).
-/// A call then takes a fifth of the CPU time. `make faults` and one whole run use the plain one.
+/// Up to the question who is signed in, a call then takes a fifth to a tenth of the CPU time. `make faults` and one whole run use
+/// the plain one.
 public enum QuickAz {
   /// What a test's environment needs, in front of what it has: the folder with `az` in its `PATH`, and where the process listens.
   public static func apply(to environment: inout [String: String]) throws {
