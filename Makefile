@@ -79,7 +79,7 @@ lint: ## Check format, imports, shell scripts, workflows and that the generated 
 	@scripts/setup.sh --tests
 	swift format lint --strict --recursive Package.swift Sources Tests
 	shellcheck scripts/*.sh bench/*.sh Tests/CloudInit/*.sh .ci/run
-	python3 -m compileall -q bench scripts Tests/StandInAzure Tests/StandInGitHub Tests/WorkflowRunner Tests/Markdown Tests/CloudInit Tests/QuickAz Tests/Door
+	python3 -m compileall -q bench scripts Tests/StandInAzure Tests/StandInGitHub Tests/WorkflowRunner Tests/Markdown Tests/CloudInit Tests/QuickAz Tests/RestrictedKey
 	zizmor --persona=auditor --offline --no-progress --quiet $(actions) $(workflows)
 	check-jsonschema --builtin-schema vendor.github-workflows $(workflows)
 	check-jsonschema --builtin-schema vendor.github-actions $(actions)

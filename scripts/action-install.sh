@@ -5,7 +5,7 @@
 #                         source: make build, which needs Swift
 #                         auto: a release when this platform has a pin, source otherwise
 #   CF_BENCH_CI_BIN       a folder that has both programs already; then nothing is installed
-#   CF_BENCH_CI_MACHINE   local: also what a machine needs to measure (scripts/setup.sh --far-end)
+#   CF_BENCH_CI_MACHINE   local: also what a machine needs to measure (scripts/setup.sh --benchmark-host)
 #   CF_BENCH_RELEASES     OWNER/REPOSITORY that the releases come from
 #   CF_BENCH_RELEASE_URL  where the archives lie instead, without the last /; a mirror, or a server of the tests
 #   CF_BENCH_RELEASE_PINS another list of pins, for the tests
@@ -164,7 +164,7 @@ fi
 check "$bin"
 
 if [ "${CF_BENCH_CI_MACHINE:-}" = local ]; then
-  sh "$root/scripts/setup.sh" --far-end ||
+  sh "$root/scripts/setup.sh" --benchmark-host ||
     fail 3 'this runner lacks what a machine needs to measure' 'the words of scripts/setup.sh stand above' \
       'install it on the runner, or measure on another machine'
   if [ -n "${GITHUB_PATH:-}" ]; then printf '%s\n' "$root/.tools/bin" >>"$GITHUB_PATH"; fi

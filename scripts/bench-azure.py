@@ -27,7 +27,7 @@ PROJECT = {
 }
 
 
-class Rig:
+class Bench:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "key")], check=True)
@@ -91,45 +91,45 @@ def ended(process: subprocess.Popen[bytes]) -> None:
         raise SystemExit(f"bench-azure: the run ended with {process.returncode}")
 
 
-def ours(rig: Rig) -> tuple[float, float]:
-    process = rig.run("azure", "ours")
-    sample = rig.first_sample("ours", process)
+def ours(bench: Bench) -> tuple[float, float]:
+    process = bench.run("azure", "ours")
+    sample = bench.first_sample("ours", process)
     ended(process)
-    begun = rig.moment("log.ndjson", suffix="/start")
-    return sample - begun, rig.moment("events.ndjson", power="deallocated") - begun
+    begun = bench.moment("log.ndjson", suffix="/start")
+    return sample - begun, bench.moment("events.ndjson", power="deallocated") - begun
 
 
-def peer(rig: Rig) -> tuple[float, float]:
+def peer(bench: Bench) -> tuple[float, float]:
     named = ["--resource-group", "CF-BENCH-RG", "--name", "cf-bench"]
-    user, port = rig.environment["CF_BENCH_AZURE_USER"], rig.ready["ssh_port"]
-    subprocess.run(["az", "vm", "start", *named], env=rig.environment, check=True)
-    ssh = ["ssh", "-o", "BatchMode=yes", "-o", f"UserKnownHostsFile={rig.folder}/known_hosts", "-i", f"{rig.folder}/key",
+    user, port = bench.environment["CF_BENCH_AZURE_USER"], bench.ready["ssh_port"]
+    subprocess.run(["az", "vm", "start", *named], env=bench.environment, check=True)
+    ssh = ["ssh", "-o", "BatchMode=yes", "-o", f"UserKnownHostsFile={bench.folder}/known_hosts", "-i", f"{bench.folder}/key",
            "-o", "ConnectTimeout=5", "-p", str(port), f"{user}@127.0.0.1", "true"]
     for _ in range(120):
         if subprocess.run(ssh, capture_output=True).returncode == 0:
             break
         time.sleep(1)
-    process = rig.run(f"ssh://{user}@127.0.0.1:{port}", "peer")
-    sample = rig.first_sample("peer", process)
+    process = bench.run(f"ssh://{user}@127.0.0.1:{port}", "peer")
+    sample = bench.first_sample("peer", process)
     ended(process)
-    subprocess.run(["az", "vm", "deallocate", *named], env=rig.environment, check=True)
-    begun = rig.moment("log.ndjson", suffix="/start")
-    return sample - begun, rig.moment("events.ndjson", power="deallocated") - begun
+    subprocess.run(["az", "vm", "deallocate", *named], env=bench.environment, check=True)
+    begun = bench.moment("log.ndjson", suffix="/start")
+    return sample - begun, bench.moment("events.ndjson", power="deallocated") - begun
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="cf-bench-azure-") as name:
-        rig = Rig(Path(name))
+        bench = Bench(Path(name))
         try:
             # What is installed once a VM is installed before: programs, interpreter, environment.
-            rig.speed(1, 1)
-            ended(rig.run("azure", "warm"))
-            rig.speed(START, STOP)
-            (sample, bill), (peer_sample, peer_bill) = ours(rig), peer(rig)
+            bench.speed(1, 1)
+            ended(bench.run("azure", "warm"))
+            bench.speed(START, STOP)
+            (sample, bill), (peer_sample, peer_bill) = ours(bench), peer(bench)
         finally:
-            if rig.process.stdin:
-                rig.process.stdin.close()
-            rig.process.wait(timeout=20)
+            if bench.process.stdin:
+                bench.process.stdin.close()
+            bench.process.wait(timeout=20)
     print(f"Azure VM: {START:.0f} s to start, {STOP:.0f} s to deallocate, {BOOT:.0f} s until its sshd listens (stand-in)")
     print(f"  first sample after the start was accepted   cf-bench {sample:6.1f} s   az and ssh {peer_sample:6.1f} s"
           f"   ratio {sample / peer_sample:.2f}   {peer_sample - sample:.1f} s less")

@@ -4,7 +4,8 @@
 #   scripts/setup.sh            what `make build` and `make demo` need
 #   scripts/setup.sh --tests    also what `make test` and `make lint` need
 #   scripts/setup.sh --azure    also Azure's own command line, `az`, for those who have none (--tests has it too)
-#   scripts/setup.sh --far-end  only what a machine needs to be measured on by a cf-bench that is built: no Swift, no headers
+#   scripts/setup.sh --benchmark-host  only what a machine needs to be measured on by a cf-bench that is built: no Swift, no
+#   headers
 #
 # System packages come from apt (with sudo unless you are root); uv and the test tools come from PyPI, pinned by hash, into
 # .tools/ of this checkout, which `rm -rf .tools` removes. A second run finds everything in place: it asks no network
@@ -21,7 +22,7 @@ with_build=true
 say() { printf 'setup: %s\n' "$*" >&2; }
 
 usage() {
-  say "usage: scripts/setup.sh [--tests] [--azure] | --far-end"
+  say "usage: scripts/setup.sh [--tests] [--azure] | --benchmark-host"
   exit 2
 }
 
@@ -175,7 +176,7 @@ for argument in "$@"; do
   case $argument in
     --tests) with_tests=true with_azure=true ;;
     --azure) with_azure=true ;;
-    --far-end) with_build=false ;;
+    --benchmark-host) with_build=false ;;
     *) usage ;;
   esac
 done

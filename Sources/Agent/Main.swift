@@ -45,7 +45,7 @@ private protocol StatusCommand: ParsableCommand {
 private struct AgentCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cf-bench-agent",
-    abstract: "The far end of cf-bench: measures jobs and streams what it measured.",
+    abstract: "Runs on the benchmark host: measures jobs and streams what it measured.",
     discussion: """
       Started by the controller over SSH; listens on no port. Everything it keeps lies in ~/.cf-bench, or where
       CF_BENCH_HOME says.
@@ -82,9 +82,9 @@ extension AgentCommand {
 
     func perform() throws -> ExitStatus {
       let environment = takeEnvironment()
-      let keeper = Keeper(
+      let supervisor = JobSupervisor(
         home: AgentHome(environment: environment), environment: environment, secrets: SecretsPipe.take())
-      return try keeper.run(try jobID(job))
+      return try supervisor.run(try jobID(job))
     }
   }
 
@@ -93,14 +93,14 @@ extension AgentCommand {
       commandName: "work", abstract: "Does the work of a job for the 'run' that keeps it.", shouldDisplay: false)
 
     @Argument(help: "The job's name.") var job: String
-    @Option(help: "Process id of the 'run' that started this; it ends with that.") var keeper: Int32
+    @Option(help: "Process id of the 'run' that started this; it ends with that.") var supervisor: Int32
     @Option(help: "The control group to enter.") var cgroup: String?
     @Option(help: "What had to be cut off the journal.") var cut: String?
 
     func perform() throws -> ExitStatus {
       let environment = takeEnvironment()
       let worker = Worker(
-        home: AgentHome(environment: environment), environment: environment, keeper: keeper,
+        home: AgentHome(environment: environment), environment: environment, supervisor: supervisor,
         cgroup: cgroup.map { JobCgroup(path: $0) }, cut: cut,
         secrets: SecretsPipe.take())
       guard worker.begin() else { return .infrastructure }
@@ -125,7 +125,7 @@ extension AgentCommand {
     @Option(help: "The file that gets the number of bytes.") var report: String
     @Argument(parsing: .postTerminator, help: "The program's path and its arguments.") var words: [String]
 
-    func perform() throws -> ExitStatus { try OwnPeak.run(words, report: report) }
+    func perform() throws -> ExitStatus { try PeakRSSProbe.run(words, report: report) }
   }
 
   struct ShowVersion: StatusCommand {

@@ -25,7 +25,8 @@ public struct AzureCLI: Sendable {
     self.environment["PYTHONDONTWRITEBYTECODE"] = nil
   }
 
-  /// One call, once; a sign-in that is stale or, in a GitHub job, not there yet, is made when that is possible, and the call again.
+  /// One call, once; a sign-in that is stale or, in a GitHub job, not there yet, is made when that is possible, and the call
+  /// again.
   /// - Returns: standard output.
   @discardableResult
   public func call(_ arguments: [String], limit: Duration? = nil) async throws -> String {
@@ -46,7 +47,7 @@ public struct AzureCLI: Sendable {
     do { return try JSONDecoder().decode(type, from: Data(text.utf8)) } catch {
       let excerpt = text.isEmpty ? "nothing at all" : String(text.prefix(300))
       throw AzureError(
-        .unreadable(excerpt: "\(DecodingWords.describe(error)), in: \(excerpt)"),
+        .unreadable(excerpt: "\(DecodingErrorText.describe(error)), in: \(excerpt)"),
         during: arguments.joined(separator: " "))
     }
   }

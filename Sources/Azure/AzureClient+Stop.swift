@@ -6,7 +6,7 @@ extension AzureClient {
 
   /// Waits until the VM is deallocated.
   /// - Returns: false when it is on again or the limit passes: the request has to be made once more.
-  func waitForDeallocation(limit: Duration, patience: Patience) async throws -> Bool {
+  func waitForDeallocation(limit: Duration, patience: RetryPolicy) async throws -> Bool {
     let deadline = ContinuousClock.now + limit
     var looksWhileOn = 0
     while ContinuousClock.now < deadline {

@@ -26,20 +26,20 @@ public struct AzureClient: Sendable {
 
   /// Sets tags in one request and leaves the others as they are.
   /// - Returns: all tags after it, in the same moment.
-  public func merge(_ tags: [String: String], of id: String) async throws -> LeaseBoard {
+  public func merge(_ tags: [String: String], of id: String) async throws -> LeaseTags {
     let words = tags.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     let answer = try await cli.ask(
       TagsAnswer.self, ["tag", "update", "--operation", "merge", "--resource-id", id, "--tags"] + words)
-    return LeaseBoard(tags: answer.properties?.tags ?? [:])
+    return LeaseTags(tags: answer.properties?.tags ?? [:])
   }
 
   /// Removes tags by name and value: one that was written again meanwhile stays.
   @discardableResult
-  public func remove(_ tags: [String: String], of id: String) async throws -> LeaseBoard {
+  public func remove(_ tags: [String: String], of id: String) async throws -> LeaseTags {
     let words = tags.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     let answer = try await cli.ask(
       TagsAnswer.self, ["tag", "update", "--operation", "delete", "--resource-id", id, "--tags"] + words)
-    return LeaseBoard(tags: answer.properties?.tags ?? [:])
+    return LeaseTags(tags: answer.properties?.tags ?? [:])
   }
 
   private struct TagsAnswer: Decodable {

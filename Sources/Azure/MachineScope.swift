@@ -4,13 +4,13 @@ import Shared
 /// The life of the VM around one piece of work: lease, start, use, stop.
 public struct MachineScope: Sendable {
   public var client: AzureClient
-  public var wish: MachineWish
+  public var wish: VMRequest
   public var hooks: MachineHooks
   public var state: StateFolder
   public var environment: [String: String]
 
   public init(
-    client: AzureClient, wish: MachineWish, hooks: MachineHooks, state: StateFolder, environment: [String: String]
+    client: AzureClient, wish: VMRequest, hooks: MachineHooks, state: StateFolder, environment: [String: String]
   ) {
     self.client = client
     self.client.cli.environment[Orphans.mark] = wish.run
@@ -20,16 +20,16 @@ public struct MachineScope: Sendable {
     self.environment = environment
   }
 
-  var door: NetworkDoor {
-    NetworkDoor(
+  var door: FirewallRule {
+    FirewallRule(
       client: client, environment: environment, source: wish.source, addressService: wish.addressService,
       port: wish.sshPort)
   }
 
   /// Has the VM for the length of `body`, and gives it back on return, throw and cancellation.
   public func with<Result: Sendable>(
-    _ body: (HeldMachine) async throws -> Result
-  ) async throws -> (result: Result, end: MachineEnd) {
+    _ body: (AcquiredVM) async throws -> Result
+  ) async throws -> (result: Result, end: VMOutcome) {
     let open = try OpenIntent.create(Intent(run: wish.run, owner: wish.owner, vm: wish.vm), in: state)
     do {
       let held = try await acquire(open)
@@ -48,7 +48,7 @@ public struct MachineScope: Sendable {
 
   /// As ``with(_:)``, without the end: leaves the VM on under its lease. The nets are the lease's end, which the VM's watchdog
   /// sees, and `reap`.
-  public func start() async throws -> HeldMachine {
+  public func start() async throws -> AcquiredVM {
     let open = try OpenIntent.create(Intent(run: wish.run, owner: wish.owner, vm: wish.vm), in: state)
     do {
       let held = try await acquire(open)
@@ -61,8 +61,8 @@ public struct MachineScope: Sendable {
     }
   }
 
-  private func acquire(_ open: OpenIntent) async throws -> HeldMachine {
-    let patience = Patience(limit: .seconds(60), note: hooks.note)
+  private func acquire(_ open: OpenIntent) async throws -> AcquiredVM {
+    let patience = RetryPolicy(limit: .seconds(60), note: hooks.note)
     var view = try await patience.with { try await client.view() }
     try hooks.mayStart(view)
     let until = Date.now + wish.lease / .seconds(1)
@@ -75,21 +75,21 @@ public struct MachineScope: Sendable {
       view = try await client.waitForStop(of: wish.run, limit: wish.startLimit)
     }
     try open.enter(.starting)
-    try Ledger(state: state).begin(open.intent, lease: lease)
+    try UsageLog(state: state).begin(open.intent, lease: lease)
     let startedAt = Date.now
-    let start = Startup(scope: self, view: view, until: until)
+    let start = VMStart(scope: self, view: view, until: until)
     let address = try await start.reach()
     try open.enter(.on)
     hooks.note("the VM answers after \(Duration.seconds(Date.now.timeIntervalSince(startedAt)).words)")
-    return HeldMachine(address: address, view: view, wasOn: view.power == .running, startedAt: startedAt)
+    return AcquiredVM(address: address, view: view, wasOn: view.power == .running, startedAt: startedAt)
   }
 
   /// In a task of its own: a cancelled one can't wait, and giving back must not be given up.
-  private func giveBack(_ open: OpenIntent, _ held: HeldMachine?) async throws -> MachineEnd {
+  private func giveBack(_ open: OpenIntent, _ held: AcquiredVM?) async throws -> VMOutcome {
     // The caller only waits, so the intent has one user at any time.
     nonisolated(unsafe) let open = open
     return try await Task {
-      try await Release(scope: self, held: held).carryOut(open)
+      try await VMDeallocation(scope: self, held: held).carryOut(open)
     }.value
   }
 }
@@ -98,6 +98,7 @@ extension StopFailure {
   /// The same with what had gone wrong before.
   func after(_ error: any Error) -> Problem {
     Problem(
-      what: what, why: "\(why ?? "")\nbefore that: \(ErrorWords.describe(error))", fix: fix, exitStatus: exitStatus)
+      what: what, why: "\(why ?? "")\nbefore that: \(SystemErrorText.describe(error))", fix: fix, exitStatus: exitStatus
+    )
   }
 }

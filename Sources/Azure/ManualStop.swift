@@ -25,8 +25,8 @@ public struct ManualStop: Sendable {
     self.note = note
   }
 
-  public func carryOut() async throws -> MachineEnd.Outcome {
-    let patience = Patience(limit: .seconds(60), note: note)
+  public func carryOut() async throws -> VMOutcome.Outcome {
+    let patience = RetryPolicy(limit: .seconds(60), note: note)
     let view = try await patience.with { try await client.view() }
     // What is being kept on for this person; runs of theirs that go on right now keep theirs.
     let ended = view.board.leases.filter { isForced || ($0.kind == .keep && $0.owner == owner) }
@@ -44,13 +44,13 @@ public struct ManualStop: Sendable {
       for lease in ended { gone[lease.tag] = view.board[lease.tag] }
       _ = try await patience.with { [gone] in try await client.remove(gone, of: view.id) }
     }
-    let wish = MachineWish(
+    let wish = VMRequest(
       vm: client.vm, run: run, owner: owner, lease: .zero, source: .asItIs, addressService: "", stopLimit: stopLimit)
     let scope = MachineScope(
       client: client, wish: wish, hooks: MachineHooks(answers: { _, _ in false }, note: note), state: state,
       environment: environment)
     for lease in ended { try await scope.door.close(lease.run) }
     nonisolated(unsafe) let held = open  // the caller only waits
-    return try await Task { try await Release(scope: scope, held: nil).carryOut(held).outcome }.value
+    return try await Task { try await VMDeallocation(scope: scope, held: nil).carryOut(held).outcome }.value
   }
 }

@@ -65,7 +65,7 @@ public struct Reaper: Sendable {
   }
 
   private func list(_ group: String?) async throws -> [VMView] {
-    try await Patience(limit: .seconds(60), note: note).with {
+    try await RetryPolicy(limit: .seconds(60), note: note).with {
       try await cli.ask([VMView].self, ["vm", "list"] + (group.map { ["--resource-group", $0] } ?? []))
     }
   }
@@ -77,7 +77,7 @@ public struct Reaper: Sendable {
       return [
         await finding(kind: "lease", intent) {
           try await forget(listed)
-          return MachineEnd(outcome: .leftOn("others"), seconds: 0)
+          return VMOutcome(outcome: .leftOn("others"), seconds: 0)
         }
       ]
     }
@@ -92,13 +92,13 @@ public struct Reaper: Sendable {
   }
 
   private func sweep(_ vm: AzureVM) async -> [Finding] {
-    let door = NetworkDoor(
+    let door = FirewallRule(
       client: AzureClient(cli: cli, vm: vm), environment: environment, source: .asItIs, addressService: "", port: 22)
     func made(_ run: String, _ result: String, isFailure: Bool) -> Finding {
       Finding(vm: vm.description, run: run, owner: "?", kind: "rule", result: result, isFailure: isFailure)
     }
     do { return try await door.sweep().map { made($0, "closed", isFailure: false) } } catch {
-      return [made("?", "failed: \(ErrorWords.describe(error))", isFailure: true)]
+      return [made("?", "failed: \(SystemErrorText.describe(error))", isFailure: true)]
     }
   }
 
@@ -107,24 +107,25 @@ public struct Reaper: Sendable {
     var gone: [String: String] = [:]
     for lease in view.board.overdue() { gone[lease.tag] = view.board[lease.tag] }
     let client = AzureClient(cli: cli, vm: AzureVM(group: view.group, name: view.name))
-    _ = try await Patience(limit: .seconds(60), note: note).with { [gone] in try await client.remove(gone, of: view.id)
+    _ = try await RetryPolicy(limit: .seconds(60), note: note).with { [gone] in
+      try await client.remove(gone, of: view.id)
     }
   }
 
-  private func release(_ open: OpenIntent) async throws -> MachineEnd {
+  private func release(_ open: OpenIntent) async throws -> VMOutcome {
     let intent = open.intent
     // Nothing is opened here, so neither address nor port matter.
-    let wish = MachineWish(
+    let wish = VMRequest(
       vm: intent.machine, run: intent.run, owner: intent.owner, lease: .zero, source: .asItIs, addressService: "",
       stopLimit: stopLimit)
     let scope = MachineScope(
       client: AzureClient(cli: cli, vm: intent.machine), wish: wish,
       hooks: MachineHooks(answers: { _, _ in false }, note: note), state: state, environment: environment)
     nonisolated(unsafe) let open = open  // the caller only waits
-    return try await Task { try await Release(scope: scope, held: nil).carryOut(open) }.value
+    return try await Task { try await VMDeallocation(scope: scope, held: nil).carryOut(open) }.value
   }
 
-  private func finding(kind: String, _ intent: Intent, _ body: () async throws -> MachineEnd) async -> Finding {
+  private func finding(kind: String, _ intent: Intent, _ body: () async throws -> VMOutcome) async -> Finding {
     func made(_ result: String, isFailure: Bool = false) -> Finding {
       Finding(
         vm: intent.machine.description, run: intent.run, owner: intent.owner, kind: kind, result: result,
@@ -139,7 +140,7 @@ public struct Reaper: Sendable {
       }
     } catch {
       let why = (error as? any UserFacingError)?.why.map { ": \($0)" } ?? ""
-      return made("failed: \(ErrorWords.describe(error))\(why)", isFailure: true)
+      return made("failed: \(SystemErrorText.describe(error))\(why)", isFailure: true)
     }
   }
 }

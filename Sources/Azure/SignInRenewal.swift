@@ -1,8 +1,8 @@
 import Foundation
 import Shared
 
-/// A sign-in inside a GitHub job, the first or a new one: its OIDC assertion lives five minutes, the access token an hour, and `az` renews
-/// neither (AADSTS700024). As long as the job runs, GitHub's token address gives fresh assertions.
+/// A sign-in inside a GitHub job, the first or a new one: its OIDC assertion lives five minutes, the access token an hour, and
+/// `az` renews neither (AADSTS700024). As long as the job runs, GitHub's token address gives fresh assertions.
 /// Source: GitHub's "OpenID Connect reference", request with the Actions ID token.
 struct SignInRenewal: Sendable {
   private let address: String

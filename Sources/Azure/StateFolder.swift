@@ -33,7 +33,7 @@ public struct StateFolder: Sendable, Equatable {
     do {
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    } catch { throw Self.failure(folder, ErrorWords.describe(error)) }
+    } catch { throw Self.failure(folder, SystemErrorText.describe(error)) }
   }
 
   /// Puts a whole file there, safe from a crash.

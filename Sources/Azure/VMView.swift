@@ -73,5 +73,5 @@ public struct VMView: Decodable, Sendable {
   /// Whether cf-bench made it or has used it.
   var isOurs: Bool { tags.keys.contains { $0 == "cf-bench" || $0.hasPrefix("cf-bench-") } }
 
-  public var board: LeaseBoard { LeaseBoard(tags: tags) }
+  public var board: LeaseTags { LeaseTags(tags: tags) }
 }

@@ -211,7 +211,7 @@ public struct GitHubAPI: Sendable {
   private func decode<Answer: Decodable>(_ type: Answer.Type, _ text: String, _ path: String) throws -> Answer {
     do { return try JSONDecoder().decode(type, from: Data(text.utf8)) } catch {
       throw GitHubError(
-        .unreadable(words: "\(DecodingWords.describe(error)), in: \(TextOfOthers.short(text, limit: 200))"),
+        .unreadable(words: "\(DecodingErrorText.describe(error)), in: \(TextOfOthers.short(text, limit: 200))"),
         during: String(path.prefix { $0 != "?" }))
     }
   }

@@ -111,7 +111,7 @@ public struct GitHubEvent: Sendable {
     }
     do { payload = try JSONDecoder().decode(Payload.self, from: bytes) } catch {
       throw Problem(
-        what: "the payload of the event '\(name)' is not what GitHub sends", why: DecodingWords.describe(error),
+        what: "the payload of the event '\(name)' is not what GitHub sends", why: DecodingErrorText.describe(error),
         fix: fix, exitStatus: .usage)
     }
     self.name = name

@@ -4,12 +4,12 @@ import Shared
 /// One comment a pull request, found by a mark that nobody sees, and written anew by each run.
 ///
 /// GitHub has no way to write a comment only if it is still as it was read. Runs that race may therefore each make one; every
-/// run looks again after it wrote, the oldest comment stays, and the others are removed by whoever sees them. What stands in the end is
-/// the newest run's.
+/// run looks again after it wrote, the oldest comment stays, and the others are removed by whoever sees them. What stands in
+/// the end is the newest run's.
 public struct StickyComment: Sendable {
   private let api: GitHubAPI
   private let pull: Int
-  /// Tells comments of several rigs under one pull request apart.
+  /// Tells comments of several machines under one pull request apart.
   private let name: String
 
   /// GitHub takes 65,536 characters.

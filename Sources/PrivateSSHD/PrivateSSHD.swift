@@ -45,17 +45,17 @@ public struct PrivateSSHDFailure: UserFacingError {
 }
 
 /// Has a private sshd for the length of `body`. It ends and its folder vanishes on return, throw and cancellation, and
-/// also when this process is killed: its keeper reads a pipe that only this process holds.
+/// also when this process is killed: its process reads a pipe that only this process holds.
 public func withPrivateSSHD<Result: Sendable>(
   _ options: PrivateSSHDOptions = .init(), _ body: (PrivateSSHD) async throws -> Result
 ) async throws -> Result {
-  let keeper = try await Keeper.start(options)
+  let process = try await SSHDProcess.start(options)
   do {
-    let result = try await body(keeper.server)
-    keeper.stop()
+    let result = try await body(process.server)
+    process.stop()
     return result
   } catch {
-    keeper.stop()
+    process.stop()
     throw error
   }
 }

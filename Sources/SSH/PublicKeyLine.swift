@@ -1,8 +1,8 @@
 import FoundationEssentials
 import Shared
 
-/// A public key as a person has it: the line of a `.pub` file. Checked down to its parts, since a line of authorized_keys that sshd can't
-/// read lets nobody in and says so nowhere.
+/// A public key as a person has it: the line of a `.pub` file. Checked down to its parts, since a line of authorized_keys that
+/// sshd can't read lets nobody in and says so nowhere.
 public struct PublicKeyLine: Equatable, Sendable {
   public var type: String
   /// In base64, as it was given.
@@ -15,7 +15,8 @@ public struct PublicKeyLine: Equatable, Sendable {
   public init(_ text: String) throws {
     if text.contains("PRIVATE KEY-----") {
       throw Problem(
-        what: "this is a private key", why: "the far end gets the public half only; the private one stays where it is",
+        what: "this is a private key",
+        why: "the remote host gets the public half only; the private one stays where it is",
         fix: "name the .pub file beside it, or make one: ssh-keygen -y -f KEY > KEY.pub", exitStatus: .usage)
     }
     let lines = text.split(whereSeparator: \.isNewline).map { $0.droppingFirst { $0 == " " || $0 == "\t" } }

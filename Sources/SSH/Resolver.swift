@@ -42,15 +42,15 @@ struct SocketAddress: Sendable {
   }
 }
 
-/// Finds the addresses of a host with getaddrinfo(3), which cannot be interrupted: it runs on a thread of its own, which is left
-/// to itself when nobody waits any more.
+/// Finds the addresses of a host with getaddrinfo(3), which cannot be interrupted: it runs on a thread of its own, which is
+/// left to itself when nobody waits any more.
 enum Resolver {
   private typealias Answer = Result<[SocketAddress], SSHError>
 
   static func addresses(of destination: SSHDestination, limit: Duration) async throws -> [SocketAddress] {
     // An address in figures needs no question to anyone.
     if case .success(let addresses) = look(up: destination, flags: AI_NUMERICHOST) { return addresses }
-    let answer = Monitor<Answer?>(nil)
+    let answer = AsyncCondition<Answer?>(nil)
     let question = Question { answer.update { $0 = look(up: destination, flags: AI_ADDRCONFIG) } }
     guard question.startThread() else { throw SSHError(step: .resolve, cause: .system(EAGAIN)) }
     return try await withLimit(limit, late: SSHError(step: .resolve, cause: .limitPassed(limit))) {

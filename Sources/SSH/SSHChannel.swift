@@ -1,12 +1,12 @@
-/// One command at the far end: its standard input, output and error, and how it ended.
+/// One command on the remote host: its standard input, output and error, and how it ended.
 ///
-/// Both outputs must be read: unread bytes of one stream fill the window they share, and then neither goes on. Dropping the last
-/// reference closes the channel.
+/// Both outputs must be read: unread bytes of one stream fill the window they share, and then neither goes on. Dropping the
+/// last reference closes the channel.
 public final class SSHChannel: Sendable {
-  let mailbox: ChannelMailbox
+  let mailbox: ChannelBuffers
   private let connection: SSHConnection
 
-  init(mailbox: ChannelMailbox, connection: SSHConnection) {
+  init(mailbox: ChannelBuffers, connection: SSHConnection) {
     self.mailbox = mailbox
     self.connection = connection
   }
@@ -20,7 +20,7 @@ public final class SSHChannel: Sendable {
     try await mailbox.outgoing.wait { state -> Result<Void, SSHError>? in
       if let failure = state.failure { return .failure(failure) }
       guard !state.isFinished, !state.isClosing else { return .failure(closed) }
-      guard state.queue.count + state.inHand < ChannelMailbox.outgoingLimit else { return nil }
+      guard state.queue.count + state.inHand < ChannelBuffers.outgoingLimit else { return nil }
       state.queue.append(bytes)
       return .success(())
     }.get()
@@ -50,12 +50,12 @@ public final class SSHChannel: Sendable {
   }
 
   /// Closes the channel, whether or not the command has ended: its standard input and output are cut. Waits at most
-  /// ``SSHLimits/close`` for the far end.
+  /// ``SSHLimits/close`` for the remote host.
   public func close() async {
     requestClose()
     let progress = mailbox.progress
     let late = SSHError(step: .close, cause: .limitPassed(connection.limits.close))
-    // Whoever closes has no more questions: that the far end is slow or the task cancelled changes nothing for him.
+    // Whoever closes has no more questions: that the remote host is slow or the task cancelled changes nothing for him.
     try? await withLimit(connection.limits.close, late: late) {
       try await progress.wait { $0.isOver ? () : nil }
     }
@@ -75,14 +75,14 @@ public enum SSHExit: Sendable, Equatable {
   case status(Int32)
   /// A signal ended it; its name without `SIG`, as `TERM`.
   case signal(String)
-  /// The connection broke before the far end said how it ended: it may still be running.
+  /// The connection broke before the remote host said how it ended: it may still be running.
   case lost
 }
 
 /// The bytes of one stream, in chunks of no particular length. For one reader; ends with the stream.
 /// - Throws: ``SSHError`` when the connection ends before the stream does: an end that is not one is never told as one.
 public struct SSHByteStream: AsyncSequence, AsyncIteratorProtocol, Sendable {
-  let incoming: Monitor<ChannelMailbox.Incoming>
+  let incoming: AsyncCondition<ChannelBuffers.Incoming>
   /// Keeps the channel open while somebody reads.
   let channel: SSHChannel
 
@@ -91,7 +91,7 @@ public struct SSHByteStream: AsyncSequence, AsyncIteratorProtocol, Sendable {
   public func next() async throws -> [UInt8]? {
     let (chunk, mustWake) = try await incoming.wait { state -> (Result<[UInt8]?, SSHError>, Bool)? in
       if let chunk = state.queue.popFirst() {
-        guard state.isHeldBack, state.queue.count < ChannelMailbox.unreadLimit / 2 else {
+        guard state.isHeldBack, state.queue.count < ChannelBuffers.unreadLimit / 2 else {
           return (.success(chunk), false)
         }
         state.isHeldBack = false

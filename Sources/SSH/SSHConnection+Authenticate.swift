@@ -35,7 +35,7 @@ extension SSHConnection {
     func fail(_ problem: SSHError.KeyFileProblem, _ code: CInt? = nil) -> SSHError {
       SSHError(
         step: .authenticate, cause: .keyFile(path: path, problem), code: code,
-        words: code.map { _ in session.lastWords })
+        words: code.map { _ in session.outputTail })
     }
     if let cipher = file.cipher, file.hasUnreadableCipher(libraryReadsGCM: SessionHandle.libraryReadsGCMKeys) {
       throw fail(.unsupportedCipher(cipher))
@@ -117,14 +117,14 @@ extension SSHConnection {
   }
 
   private func disconnected(_ session: SessionHandle, _ code: CInt) -> SSHError {
-    SSHError(step: .authenticate, cause: .lost, code: code, words: session.lastWords)
+    SSHError(step: .authenticate, cause: .lost, code: code, words: session.outputTail)
   }
 
   /// A refused key, with what the server would accept instead.
   private func refusal(
     _ session: SessionHandle, _ code: CInt, fingerprint: String?, path: String?
   ) async throws -> SSHError {
-    let words = session.lastWords
+    let words = session.outputTail
     var accepted: [String] = []
     let listCode = try await attempt(session) {
       guard let names = session.acceptedAuthentications(user: destination.user) else { return session.lastCode }

@@ -21,11 +21,11 @@ extension SSHConnection {
       throw handshakeError(session, error)
     }
     guard code == 0 else {
-      let error = SSHError(step: .handshake, cause: .library, code: code, words: session.lastWords)
+      let error = SSHError(step: .handshake, cause: .library, code: code, words: session.outputTail)
       throw handshakeError(session, error)
     }
     guard let key = session.hostKey else {
-      throw SSHError(step: .hostKey, cause: .library, code: session.lastCode, words: session.lastWords)
+      throw SSHError(step: .hostKey, cause: .library, code: session.lastCode, words: session.outputTail)
     }
     if let problem = known.problem(with: key, of: destination) {
       throw SSHError(step: .hostKey, cause: .hostKey(problem, shown: key))
@@ -102,8 +102,8 @@ extension SSHConnection {
     "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa",
   ]
 
-  /// CTR and plain SHA-2 first: they are the fastest that libssh2 1.10 has, and its faults of the last years lie in the code for
-  /// the others. A version that does not know one of the names passes over it.
+  /// CTR and plain SHA-2 first: they are the fastest that libssh2 1.10 has, and its faults of the last years lie in the code
+  /// for the others. A version that does not know one of the names passes over it.
   private func setPreferences(of session: SessionHandle, known: [String]) {
     let ciphers = [
       "aes128-ctr", "aes256-ctr", "aes192-ctr", "aes128-gcm@openssh.com", "aes256-gcm@openssh.com",

@@ -26,7 +26,8 @@ extension SSHConnection {
     }
   }
 
-  /// Runs a command to its end with a local file as its standard input: `cat > TEMPORARY` at the far end makes it an upload.
+  /// Runs a command to its end with a local file as its standard input: `cat > TEMPORARY` on the remote host makes it an
+  /// upload.
   public nonisolated func run(
     _ command: String, inputFile path: String, outputLimit: Int = 1 << 20, limit: Duration
   ) async throws -> SSHOutput {
@@ -67,7 +68,7 @@ extension SSHConnection {
       await channel.close()
       return output
     } catch {
-      // A task of its own, because this one may have been cancelled and could not wait for the far end.
+      // A task of its own, because this one may have been cancelled and could not wait for the remote host.
       await Task { await channel.close() }.value
       throw error
     }

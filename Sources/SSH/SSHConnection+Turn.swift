@@ -9,7 +9,7 @@ import CSSH2
 let EAGAINCode = LIBSSH2_ERROR_EAGAIN
 
 /// How the wait for a descriptor ended.
-enum WishOutcome: Sendable { case ready, timedOut }
+enum PollResult: Sendable { case ready, timedOut }
 
 /// The loop's view of a connection.
 extension SSHConnection {
@@ -18,11 +18,11 @@ extension SSHConnection {
   /// Lets the loop wait for a descriptor. The steps up to the first channel use it; one at a time.
   func awaitSocket(
     _ descriptor: CInt, _ events: Int16, _ deadline: SuspendingClock.Instant
-  ) async throws -> WishOutcome {
-    wishOutcome.updateQuietly { $0 = nil }
-    wish = Wish(descriptor: descriptor, events: events, deadline: deadline)
+  ) async throws -> PollResult {
+    pollResult.updateQuietly { $0 = nil }
+    wish = PollRequest(descriptor: descriptor, events: events, deadline: deadline)
     defer { wish = nil }
-    return try await wishOutcome.wait { $0 }
+    return try await pollResult.wait { $0 }
   }
 
   private func takeTurn(_ ready: Int16) -> LoopWait {
@@ -46,14 +46,14 @@ extension SSHConnection {
     }
   }
 
-  private func serve(_ wish: Wish, _ ready: Int16) -> LoopWait {
+  private func serve(_ wish: PollRequest, _ ready: Int16) -> LoopWait {
     if ready != 0 {
-      wishOutcome.update { $0 = $0 ?? .ready }
+      pollResult.update { $0 = $0 ?? .ready }
       self.wish = nil
       return LoopWait()
     }
     if SuspendingClock.now >= wish.deadline {
-      wishOutcome.update { $0 = $0 ?? .timedOut }
+      pollResult.update { $0 = $0 ?? .timedOut }
       self.wish = nil
       return LoopWait()
     }
@@ -63,7 +63,7 @@ extension SSHConnection {
 
   /// One round over the channels. `again` also when libssh2 took bytes off the socket: it sorts them by channel, so that the
   /// channel they belong to may have been asked before.
-  private func serveChannels(_ session: SessionHandle) -> ChannelPump.Outcome {
+  private func serveChannels(_ session: SessionHandle) -> ChannelDriver.Outcome {
     let before = session.handedOver
     var again = false
     if let stuck = unfinished {
@@ -74,7 +74,7 @@ extension SSHConnection {
       unfinished = nil
       again = true
     }
-    var opener: ChannelPump?
+    var opener: ChannelDriver?
     for channel in channels {
       if channel.isOpening {
         guard opener == nil else { continue }

@@ -12,7 +12,7 @@ import CSSH2
 /// waits on it then fails with the reason.
 public actor SSHConnection: LoopClient {
   /// What a step before the first channel waits for.
-  struct Wish {
+  struct PollRequest {
     let descriptor: CInt
     let events: Int16
     let deadline: SuspendingClock.Instant
@@ -32,13 +32,13 @@ public actor SSHConnection: LoopClient {
   /// How long the TCP handshake took.
   var roundTrip = Duration.zero
 
-  var wish: Wish?
+  var wish: PollRequest?
   /// Set by the loop when ``wish`` has come true or its time is over.
-  nonisolated let wishOutcome = Monitor<WishOutcome?>(nil)
+  nonisolated let pollResult = AsyncCondition<PollResult?>(nil)
 
-  var channels: [ChannelPump] = []
+  var channels: [ChannelDriver] = []
   /// The channel whose call has left half a packet behind: nobody else may call libssh2 until it is through.
-  var unfinished: ChannelPump?
+  var unfinished: ChannelDriver?
   var lastReceived = SuspendingClock.now
   var receivedBefore: UInt64 = 0
   var wasReading = false
@@ -111,11 +111,11 @@ public actor SSHConnection: LoopClient {
     guard session != nil, isEstablished else {
       throw failure ?? SSHError(step: .openChannel, destination: destination, cause: .closed)
     }
-    let mailbox = ChannelMailbox(destination: destination)
+    let mailbox = ChannelBuffers(destination: destination)
     // What is in flight on a long line must fit into the window; on a short one a large window only costs memory.
     let window: UInt32 = roundTrip >= .milliseconds(10) ? 8 << 20 : 2 << 20
     channels.append(
-      ChannelPump(command: command, window: window, mailbox: mailbox, readBuffer: readBuffer.bytes))
+      ChannelDriver(command: command, window: window, mailbox: mailbox, readBuffer: readBuffer.bytes))
     loop.wake()
     return SSHChannel(mailbox: mailbox, connection: self)
   }
@@ -131,7 +131,7 @@ public actor SSHConnection: LoopClient {
     channels = []
     unfinished = nil
     session = nil
-    wishOutcome.update { $0 = .timedOut }
+    pollResult.update { $0 = .timedOut }
   }
 }
 

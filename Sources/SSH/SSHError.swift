@@ -68,7 +68,7 @@ extension SSHError {
     case noWayIn([SSHError])
     /// The server does not let us open another channel or run a command.
     case notAllowed
-    /// The command's standard input was closed at the far end.
+    /// The command's standard input was closed on the remote host.
     case inputClosed
     /// The connection broke.
     case lost

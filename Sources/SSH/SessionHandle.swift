@@ -90,7 +90,7 @@ final class SessionHandle {
   }
 
   /// libssh2's words for the last error.
-  var lastWords: String {
+  var outputTail: String {
     var words: UnsafeMutablePointer<CChar>?
     var count: CInt = 0
     libssh2_session_last_error(raw, &words, &count, 0)

@@ -2,8 +2,8 @@ import Shared
 import Subprocess
 import SystemPackage
 
-/// Runs `az`, `gh` or `curl` to its end, in a session of its own: a Ctrl-C at the terminal is for cf-bench, which decides itself
-/// which of its calls are given up.
+/// Runs `az`, `gh` or `curl` to its end, in a session of its own: a Ctrl-C at the terminal is for cf-bench, which decides
+/// itself which of its calls are given up.
 public struct ChildTool: Sendable {
   public var program: String
   public var environment: [String: String]

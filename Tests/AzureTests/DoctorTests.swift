@@ -78,7 +78,7 @@ struct DoctorTests {
 struct DoctorOrderTests {
   private func facts() -> AzureFacts {
     let client = AzureClient(cli: AzureCLI(environment: [:]), vm: AzureVM(group: "g", name: "v"))
-    let door = NetworkDoor(client: client, environment: [:], source: .asItIs, addressService: "", port: 22)
+    let door = FirewallRule(client: client, environment: [:], source: .asItIs, addressService: "", port: 22)
     return AzureFacts(
       client: client, door: door, state: StateFolder(environment: [:]), environment: [:], dailyStop: "0300")
   }

@@ -11,8 +11,8 @@ struct LeaseTests {
     Lease(run: run, until: now + seconds, generation: generation, kind: kind, owner: "alice@laptop")
   }
 
-  private func board(_ leases: Lease..., more: [String: String] = [:]) -> LeaseBoard {
-    LeaseBoard(tags: Dictionary(uniqueKeysWithValues: leases.map { ($0.tag, $0.value) }).merging(more) { $1 })
+  private func board(_ leases: Lease..., more: [String: String] = [:]) -> LeaseTags {
+    LeaseTags(tags: Dictionary(uniqueKeysWithValues: leases.map { ($0.tag, $0.value) }).merging(more) { $1 })
   }
 
   @Test("a lease reads back from its tag as it was written")
@@ -60,8 +60,8 @@ struct LeaseTests {
 
   @Test("a stop counts for others, not for its own run, and only until its end")
   func stopping() {
-    let claim = LeaseBoard.Stopping(run: "a", until: now + 60)
-    let board = board(more: [LeaseBoard.Stopping.tag: claim.value])
+    let claim = LeaseTags.Stopping(run: "a", until: now + 60)
+    let board = board(more: [LeaseTags.Stopping.tag: claim.value])
     #expect(board.isBeingStopped(byOtherThan: "b", at: now))
     #expect(!board.isBeingStopped(byOtherThan: "a", at: now))
     #expect(!board.isBeingStopped(byOtherThan: "b", at: now + 61))

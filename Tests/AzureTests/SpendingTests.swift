@@ -10,27 +10,28 @@ struct SpendingTests {
   private static func moment(_ text: String) throws -> Date { try Timestamp.date(text + ":00.000Z") }
 
   private func use(
-    _ run: String, _ from: String, _ to: String, _ outcome: Ledger.Entry.Outcome = .deallocated, kept: String? = nil,
+    _ run: String, _ from: String, _ to: String, _ outcome: UsageLog.Entry.Outcome = .deallocated, kept: String? = nil,
     usdPerHour: Double? = 0.2
-  ) throws -> Ledger.Entry {
+  ) throws -> UsageLog.Entry {
     let seconds = try Self.moment(to).timeIntervalSince(Self.moment(from))
-    return Ledger.Entry(
+    return UsageLog.Entry(
       event: .stopped, run: run, owner: "alice", group: "G", vm: "v", size: "Standard_D4s_v5", location: "westus2",
       from: from + ":00.000Z", to: to + ":00.000Z", seconds: seconds, outcome: outcome,
       keptUntil: kept.map { $0 + ":00.000Z" }, usdPerHour: usdPerHour, usd: usdPerHour.map { $0 * seconds / 3600 })
   }
 
-  private func start(_ run: String, _ from: String, until: String, kind: Lease.Kind = .run) -> Ledger.Start {
-    Ledger.Start(
+  private func start(_ run: String, _ from: String, until: String, kind: Lease.Kind = .run) -> UsageLog.Start {
+    UsageLog.Start(
       run: run, owner: "alice", group: "G", vm: "v", size: "Standard_D4s_v5", location: "westus2",
       from: from + ":00.000Z", until: until + ":00.000Z", kind: kind.rawValue)
   }
 
   private func spending(
-    starts: [Ledger.Start] = [], uses: [Ledger.Entry] = [], offs: [Ledger.Entry] = [], now: String = "2026-11-30T00:00"
+    starts: [UsageLog.Start] = [], uses: [UsageLog.Entry] = [], offs: [UsageLog.Entry] = [],
+    now: String = "2026-11-30T00:00"
   ) throws -> Spending {
     Spending(
-      Ledger.Content(starts: starts, uses: uses, offs: offs), at: try Self.moment(now), price: { _, _ in 0.2 })
+      UsageLog.Content(starts: starts, uses: uses, offs: offs), at: try Self.moment(now), price: { _, _ in 0.2 })
   }
 
   private let vm = AzureVM(group: "G", name: "v")
@@ -88,7 +89,7 @@ struct SpendingTests {
   @Test("time without a price is counted as such")
   func unpriced() throws {
     let all = Spending(
-      Ledger.Content(uses: [try use("a", "2026-11-05T10:00", "2026-11-05T11:00", usdPerHour: nil)]),
+      UsageLog.Content(uses: [try use("a", "2026-11-05T10:00", "2026-11-05T11:00", usdPerHour: nil)]),
       price: { _, _ in nil })
     #expect(all.runs.first?.usd == nil)
     #expect(all.part("2026-11", of: vm) == Spending.Part(seconds: 3600, usd: 0, unpricedSeconds: 3600))
@@ -98,7 +99,7 @@ struct SpendingTests {
   func ledger() async throws {
     try await withTemporaryFolder { folder in
       let state = StateFolder(environment: ["CF_BENCH_STATE": folder])
-      let ledger = Ledger(state: state)
+      let ledger = UsageLog(state: state)
       var intent = Intent(run: "r", owner: "alice", vm: vm)
       intent.startedAt = Timestamp.rfc3339(.now - 1800)
       try ledger.begin(
@@ -106,11 +107,11 @@ struct SpendingTests {
       #expect(ledger.content().starts.map(\.run) == ["r"] && ledger.entries().entries.isEmpty)
       try DurableFile.append(Array(#"{"event":"stopped","run":"#.utf8), to: state.ledger)  // the crash
       try ledger.add(
-        MachineEnd(outcome: .deallocated, seconds: 1800), of: intent,
+        VMOutcome(outcome: .deallocated, seconds: 1800), of: intent,
         price: Price(usd: 0.2, asOf: "2026-11-01", source: .publicList))
       intent.startedAt = nil
-      try ledger.add(MachineEnd(outcome: .deallocated, seconds: 0), of: intent)
-      try ledger.add(MachineEnd(outcome: .nothingToDo("gone"), seconds: 0), of: intent)
+      try ledger.add(VMOutcome(outcome: .deallocated, seconds: 0), of: intent)
+      try ledger.add(VMOutcome(outcome: .nothingToDo("gone"), seconds: 0), of: intent)
       try DurableFile.append(Array("{\"event\":\"paused\",\"run\":\"r\"}\n".utf8), to: state.ledger)
       let content = ledger.content()
       #expect(content.starts.count == 1 && content.uses.count == 1 && content.offs.count == 1)
@@ -128,7 +129,7 @@ struct SpendingTests {
       try state.write(
         #"{"from":"2026-11-01T10:00:00.000Z","group":"G","outcome":"deallocated","owner":"a","run":"r","schema":1,"#
           + #""seconds":60,"to":"2026-11-01T10:01:00.000Z","vm":"v"}"# + "\n", to: state.ledger)
-      #expect(Ledger(state: state).entries().entries.map(\.seconds) == [60])
+      #expect(UsageLog(state: state).entries().entries.map(\.seconds) == [60])
     }
   }
 
@@ -137,15 +138,15 @@ struct SpendingTests {
     func time(_ from: String, _ to: String) throws -> BilledTime {
       BilledTime(from: try Self.moment(from), to: try Self.moment(to))
     }
-    let first = MonthTag.tags(adding: try time("2026-11-01T10:00", "2026-11-01T10:20"), to: LeaseBoard(tags: [:]))
+    let first = MonthTag.tags(adding: try time("2026-11-01T10:00", "2026-11-01T10:20"), to: LeaseTags(tags: [:]))
     #expect(first["cf-bench-month"] == "2026-11=1200")
     // Another one that had it from 10:10 on.
-    let second = MonthTag.tags(adding: try time("2026-11-01T10:10", "2026-11-01T10:30"), to: LeaseBoard(tags: first))
+    let second = MonthTag.tags(adding: try time("2026-11-01T10:10", "2026-11-01T10:30"), to: LeaseTags(tags: first))
     #expect(second["cf-bench-month"] == "2026-11=1800")
     // One that ended before the last count adds nothing, and does not turn the moment back.
-    let late = MonthTag.tags(adding: try time("2026-11-01T10:05", "2026-11-01T10:25"), to: LeaseBoard(tags: second))
+    let late = MonthTag.tags(adding: try time("2026-11-01T10:05", "2026-11-01T10:25"), to: LeaseTags(tags: second))
     #expect(late == second)
-    let december = MonthTag.tags(adding: try time("2026-11-30T23:50", "2026-12-01T00:05"), to: LeaseBoard(tags: second))
+    let december = MonthTag.tags(adding: try time("2026-11-30T23:50", "2026-12-01T00:05"), to: LeaseTags(tags: second))
     #expect(december["cf-bench-month"] == "2026-12=300")
     #expect(december.values.allSatisfy { $0.count <= 256 })
   }
@@ -153,7 +154,7 @@ struct SpendingTests {
   @Test(
     "a sum that can't be read is none",
     arguments: ["", "2026-11", "2026-11=", "2026-11=x", "2026-11=-5", "2026-13=5", "soon=5"])
-  func badTag(text: String) { #expect(MonthTag(board: LeaseBoard(tags: ["cf-bench-month": text])) == nil) }
+  func badTag(text: String) { #expect(MonthTag(board: LeaseTags(tags: ["cf-bench-month": text])) == nil) }
 
   private func view(tags: [String: String] = [:], power: String = "deallocated", size: String = "Standard_D4s_v5")
     throws

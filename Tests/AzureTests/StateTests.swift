@@ -81,11 +81,11 @@ struct AllowedSourceTests {
       ("2001:db8::1", "2001:db8::1/128"),
     ])
   func good(text: String, expected: String) {
-    #expect(AllowedSource(text)?.text == expected)
+    #expect(SourceRange(text)?.text == expected)
   }
 
   @Test(
     "what is none",
     arguments: ["", "*", "0.0.0.0/0", "1.2.3", "1.2.3.400", "1.2.3.4/33", "::/0", "1.2.3.4; rm", "Internet"])
-  func bad(text: String) { #expect(AllowedSource(text) == nil) }
+  func bad(text: String) { #expect(SourceRange(text) == nil) }
 }

@@ -4,7 +4,7 @@ import Testing
 
 /// One thing that is broken, and what doctor has to make of it.
 struct Breakage: Sendable, CustomTestStringConvertible {
-  typealias Break = @Sendable (AzureRig) async throws -> [String: String]
+  typealias Break = @Sendable (AzureTestbed) async throws -> [String: String]
 
   enum Mend: Sendable {
     /// The fix is for a person: only its words are held against these.
@@ -37,22 +37,22 @@ struct Breakage: Sendable, CustomTestStringConvertible {
   static let table = tool + signIn + machine + network + here
 
   private static func wrapped(_ call: String, _ script: String) -> Break {
-    { rig in
-      ["CF_BENCH_AZ": try rig.place("wrapped-az", "case \"$*\" in \(call)*) \(script) ;; esac\nexec az \"$@\"")]
+    { testbed in
+      ["CF_BENCH_AZ": try testbed.place("wrapped-az", "case \"$*\" in \(call)*) \(script) ;; esac\nexec az \"$@\"")]
     }
   }
 
   private static func config(_ body: String) -> Break {
-    { rig in
-      let folder = rig.rig.folder + "/another-azure"
-      _ = try rig.azure.control("POST", "config", Data(body.replacing("FOLDER", with: folder).utf8))
+    { testbed in
+      let folder = testbed.testbed.folder + "/another-azure"
+      _ = try testbed.azure.control("POST", "config", Data(body.replacing("FOLDER", with: folder).utf8))
       return ["AZURE_CONFIG_DIR": folder]
     }
   }
 
   private static func rule(_ name: String, from source: String, description: String) -> Break {
-    { rig in
-      try await rig.az([
+    { testbed in
+      try await testbed.az([
         "network", "nsg", "rule", "create", "--resource-group", "CF-BENCH-RG", "--nsg-name", "cf-bench-nsg", "--name",
         name, "--priority", "900", "--access", "Allow", "--direction", "Inbound", "--protocol", "Tcp",
         "--source-address-prefixes", source, "--destination-port-ranges", "22", "--description", description,
@@ -77,7 +77,7 @@ struct Breakage: Sendable, CustomTestStringConvertible {
     Breakage(
       id: "azure.curl", what: "not there", status: "failed", detail: "'curl' can't be started",
       mend: .exactly("sudo apt-get install curl"), skipped: ["azure.address", "azure.clock", "far.connection"],
-      inject: { rig in ["PATH": try await rig.rig.pathWithout("curl")] }),
+      inject: { testbed in ["PATH": try await testbed.testbed.pathWithout("curl")] }),
   ]
 
   private static let signIn = [
@@ -88,8 +88,8 @@ struct Breakage: Sendable, CustomTestStringConvertible {
     Breakage(
       id: "azure.sign-in", what: "ended, and not to be renewed", status: "failed", detail: "sign-in to Azure has ended",
       mend: .words(["id-token: write"]), skipped: afterSignIn,
-      inject: { rig in
-        try await config(#"{"folder":"FOLDER","sign_in":"oidc","seconds":-10}"#)(rig).merging([
+      inject: { testbed in
+        try await config(#"{"folder":"FOLDER","sign_in":"oidc","seconds":-10}"#)(testbed).merging([
           "ACTIONS_ID_TOKEN_REQUEST_URL": "", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "",
         ]) { $1 }
       }),
@@ -105,8 +105,8 @@ struct Breakage: Sendable, CustomTestStringConvertible {
         "az role assignment create --assignee 33333333-3333-3333-3333-333333333333 --role 'cf-bench run' --scope "
           + "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/CF-BENCH-RG",
       ]),
-      inject: { rig in
-        try rig.azure.allow([
+      inject: { testbed in
+        try testbed.azure.allow([
           "*/read", "Microsoft.Compute/virtualMachines/deallocate/action", "Microsoft.Resources/*",
           "Microsoft.Network/*",
         ])
@@ -117,8 +117,8 @@ struct Breakage: Sendable, CustomTestStringConvertible {
       detail: "may not Microsoft.Network/networkSecurityGroups/securityRules/write, "
         + "Microsoft.Network/networkSecurityGroups/securityRules/delete",
       mend: .words(["az role definition create"]),
-      inject: { rig in
-        try rig.azure.allow(["*/read", "Microsoft.Compute/*", "Microsoft.Resources/*"])
+      inject: { testbed in
+        try testbed.azure.allow(["*/read", "Microsoft.Compute/*", "Microsoft.Resources/*"])
         return [:]
       }),
     Breakage(
@@ -141,54 +141,56 @@ struct Breakage: Sendable, CustomTestStringConvertible {
     Breakage(
       id: "azure.vm", what: "shut down from inside", detail: "stopped: shut down from inside, which Azure bills",
       mend: .exactly("cf-bench stop"),
-      inject: { rig in
-        try rig.azure.setPower("stopped")
+      inject: { testbed in
+        try testbed.azure.setPower("stopped")
         return [:]
       }),
     Breakage(
       id: "azure.quota", what: "too small", status: "failed", detail: "0 of 2 used, 4 needed",
       mend: .words(["Quotas", "azure.size"]),
-      inject: { rig in
-        _ = try rig.azure.control("POST", "options", Data(#"{"quota_cores": 2}"#.utf8))
+      inject: { testbed in
+        _ = try testbed.azure.control("POST", "options", Data(#"{"quota_cores": 2}"#.utf8))
         return [:]
       }),
     Breakage(
       id: "azure.identity", what: "may not stop itself", detail: "its watchdog can't stop it",
       mend: .exactly("cf-bench provision"),
-      inject: { rig in
-        let all = try rig.azure.state().resources.values
+      inject: { testbed in
+        let all = try testbed.azure.state().resources.values
         let assignment = try #require(all.first { $0.type.hasSuffix("/roleAssignments") })
-        try await rig.az(["rest", "--method", "delete", "--url", "\(assignment.id)?api-version=2022-04-01"])
+        try await testbed.az(["rest", "--method", "delete", "--url", "\(assignment.id)?api-version=2022-04-01"])
         return [:]
       }),
     Breakage(
       id: "azure.lease", what: "over", detail: "1 over: sleeper's since 2020-01-01T00:00:00Z (old)",
       mend: .exactly("cf-bench reap"),
-      inject: { rig in
-        try await rig.setTags(["cf-bench-lease-old": "until=2020-01-01T00:00:00Z;generation=1;kind=run;owner=sleeper"])
+      inject: { testbed in
+        try await testbed.setTags([
+          "cf-bench-lease-old": "until=2020-01-01T00:00:00Z;generation=1;kind=run;owner=sleeper"
+        ])
         return [:]
       }),
     Breakage(
       id: "azure.lease", what: "not to be read", detail: "can't be read as a lease: someday", mend: .paste,
-      inject: { rig in
-        try await rig.setTags(["cf-bench-lease-odd": "someday"])
+      inject: { testbed in
+        try await testbed.setTags(["cf-bench-lease-odd": "someday"])
         return [:]
       }),
     Breakage(
       id: "azure.lease", what: "the VM on for nobody", detail: "nobody has one, and the VM is on",
       mend: .exactly("cf-bench stop"), skipped: [],
-      inject: { rig in
-        try rig.setTimer("active")
-        try rig.azure.setPower("running")
-        try await rig.wait("sshd") { FileManager.default.fileExists(atPath: try rig.vm.folder + "/sshd.log") }
+      inject: { testbed in
+        try testbed.setTimer("active")
+        try testbed.azure.setPower("running")
+        try await testbed.wait("sshd") { FileManager.default.fileExists(atPath: try testbed.vm.folder + "/sshd.log") }
         return [:]
       }),
     Breakage(
       id: "azure.auto-shutdown", what: "removed", detail: "there is no daily stop", mend: .paste,
-      inject: { rig in
-        let all = try rig.azure.state().resources.values
+      inject: { testbed in
+        let all = try testbed.azure.state().resources.values
         let schedule = try #require(all.first { $0.type.hasSuffix("/schedules") })
-        try await rig.az(["rest", "--method", "delete", "--url", "\(schedule.id)?api-version=2018-09-15"])
+        try await testbed.az(["rest", "--method", "delete", "--url", "\(schedule.id)?api-version=2018-09-15"])
         return [:]
       }),
   ]
@@ -220,16 +222,16 @@ struct Breakage: Sendable, CustomTestStringConvertible {
     Breakage(
       id: "azure.host-key", what: "another one in the tag", status: "failed", detail: "has another host key",
       mend: .words(["cf-bench provision", "somebody changed the tag"]),
-      inject: { rig in
-        let folder = rig.rig.folder + "/state/azure/default_CF-BENCH-RG_cf-bench"
+      inject: { testbed in
+        let folder = testbed.testbed.folder + "/state/azure/default_CF-BENCH-RG_cf-bench"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Data("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA\n".utf8).write(to: URL(filePath: folder + "/host_key"))
         return [:]
       }),
     Breakage(
       id: "azure.key", what: "open to others", detail: "can be used by others: its mode is 644", mend: .paste,
-      inject: { rig in
-        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: rig.rig.folder + "/key")
+      inject: { testbed in
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: testbed.testbed.folder + "/key")
         return [:]
       }),
     Breakage(
@@ -239,8 +241,8 @@ struct Breakage: Sendable, CustomTestStringConvertible {
       id: "azure.intents", what: "of a dead command",
       detail: "1 left by dead commands: dead had CF-BENCH-RG/cf-bench (on since 2026-01-01T00:00:00Z)",
       mend: .exactly("cf-bench reap"),
-      inject: { rig in
-        let folder = rig.rig.folder + "/state/intents"
+      inject: { testbed in
+        let folder = testbed.testbed.folder + "/state/intents"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let intent =
           #"{"schema":1,"run":"dead","owner":"a","group":"CF-BENCH-RG","vm":"cf-bench","phase":"on","#
@@ -251,11 +253,11 @@ struct Breakage: Sendable, CustomTestStringConvertible {
     Breakage(
       id: "azure.clock", what: "far from Azure's", detail: "ahead of Azure's: leases and rules end at wrong times",
       mend: .exactly("sudo timedatectl set-ntp true"),
-      inject: { rig in
+      inject: { testbed in
         // A clock that is wrong can't be made here: the server's answer is instead.
-        let real = try #require(try await rig.paste("command -v curl").output.split(separator: "\n").first)
-        _ = try rig.place("curl", "\(real) \"$@\" | sed 's/^[Dd]ate:.*/Date: Mon, 02 Mar 2020 00:00:00 GMT/'")
-        return ["PATH": "\(rig.rig.folder)/own:\(rig.rig.environment["PATH"] ?? "")"]
+        let real = try #require(try await testbed.paste("command -v curl").output.split(separator: "\n").first)
+        _ = try testbed.place("curl", "\(real) \"$@\" | sed 's/^[Dd]ate:.*/Date: Mon, 02 Mar 2020 00:00:00 GMT/'")
+        return ["PATH": "\(testbed.testbed.folder)/own:\(testbed.testbed.environment["PATH"] ?? "")"]
       }),
   ]
 }
@@ -265,9 +267,9 @@ struct AzureBreakageTests {
   @Test("each breakage", arguments: Thoroughness.cases(Breakage.table, each: 4))
   func breakage(of row: Breakage) async throws {
     try await AzureDoctorTests.turnstile.within {
-      try await AzureRig.with { rig in
-        let extra = try await row.inject(rig)
-        let (seen, result) = try await rig.doctor(row.arguments, extra: extra)
+      try await AzureTestbed.with { testbed in
+        let extra = try await row.inject(testbed)
+        let (seen, result) = try await testbed.doctor(row.arguments, extra: extra)
         #expect(seen.unwell == [row.id], "\(result.output)")
         #expect(seen.ids("skipped").sorted() == row.skipped.sorted(), "\(result.output)")
         #expect(result.status == (row.status == "failed" ? 3 : 0))
@@ -279,17 +281,17 @@ struct AzureBreakageTests {
         case .words(let words): for word in words { #expect(fix.contains(word), "\(fix)") }
         case .exactly(let line):
           #expect(fix == line)
-          if line.hasPrefix("cf-bench ") { try await expectMended(row, fix, rig) }
-        case .paste: try await expectMended(row, fix, rig)
+          if line.hasPrefix("cf-bench ") { try await expectMended(row, fix, testbed) }
+        case .paste: try await expectMended(row, fix, testbed)
         }
       }
     }
   }
 
-  private func expectMended(_ row: Breakage, _ fix: String, _ rig: AzureRig) async throws {
-    let pasted = try await rig.paste(fix)
+  private func expectMended(_ row: Breakage, _ fix: String, _ testbed: AzureTestbed) async throws {
+    let pasted = try await testbed.paste(fix)
     #expect(pasted.status == 0, "\(fix): \(pasted.error)")
-    let (seen, result) = try await rig.doctor(row.arguments)
+    let (seen, result) = try await testbed.doctor(row.arguments)
     #expect(seen.unwell == [], "after \(fix): \(result.output)")
   }
 }

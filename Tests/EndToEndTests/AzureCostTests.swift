@@ -5,8 +5,8 @@ import Testing
 
 @Suite("What a run on the VM cost is written down, and a limit on it is kept")
 struct AzureCostTests {
-  private func folder(_ rig: AzureRig) throws -> String {
-    let results = rig.rig.folder + "/results"
+  private func folder(_ testbed: AzureTestbed) throws -> String {
+    let results = testbed.testbed.folder + "/results"
     let name = try FileManager.default.contentsOfDirectory(atPath: results).first {
       FileManager.default.fileExists(atPath: "\(results)/\($0)/sides.json")
     }
@@ -15,37 +15,37 @@ struct AzureCostTests {
 
   @Test("seconds and cents of a comparison stand in its files, the ledger and the VM's month; cost lists them")
   func written() async throws {
-    try await AzureRig.with { rig in
-      let result = try await rig.bench(["compare", "path:slow", "path:fast", "--layers", "startup"])
+    try await AzureTestbed.with { testbed in
+      let result = try await testbed.bench(["compare", "path:slow", "path:fast", "--layers", "startup"])
       #expect(result.status == 0, "\(result.error)")
       #expect(result.output.contains("Azure VM cf-bench, Standard_D4s_v5 in westus2: "))
-      try rig.expectClean()
-      let folder = try folder(rig)
-      let file = "\(rig.rig.folder)/\(folder)"
+      try testbed.expectClean()
+      let folder = try folder(testbed)
+      let file = "\(testbed.testbed.folder)/\(folder)"
       for (schema, name) in [("cost", "cost.json"), ("comparison", "comparison.json")] {
         #expect(try await SchemaValidator.errors(ofFiles: ["\(file)/\(name)"], schema: schema) == nil)
       }
       let comparison = try JSONDecoder().decode(
-        ComparisonDocument.self, from: Data(rig.rig.read("\(folder)/comparison.json").utf8))
+        ComparisonDocument.self, from: Data(testbed.testbed.read("\(folder)/comparison.json").utf8))
       let cost = try #require(comparison.cost)
       #expect(cost.usdPerHour == 0.192 && cost.priceSource == "table" && cost.seconds > 1 && !cost.wasOn)
-      // The far end's own clock lies within.
+      // The benchmark host's own clock lies within.
       #expect(cost.seconds > comparison.seconds)
-      let comment = try rig.rig.read("\(folder)/comment.md")
+      let comment = try testbed.testbed.read("\(folder)/comment.md")
       #expect(comment.contains("Azure VM cf-bench"))
-      let again = try await rig.bench(["report", folder])
+      let again = try await testbed.bench(["report", folder])
       #expect(again.status == 0)
-      #expect(try rig.rig.read("\(folder)/comment.md") == comment)
+      #expect(try testbed.testbed.read("\(folder)/comment.md") == comment)
 
-      let ledger = try rig.rig.read("state/ledger.ndjson").split(separator: "\n")
+      let ledger = try testbed.testbed.read("state/ledger.ndjson").split(separator: "\n")
       #expect(ledger.count == 2 && ledger[0].contains("\"event\":\"started\""))
       #expect(ledger[1].contains("\"event\":\"stopped\"") && ledger[1].contains("\"usdPerHour\":0.192"))
-      let month = try #require(try rig.vm.tags["cf-bench-month"])
+      let month = try #require(try testbed.vm.tags["cf-bench-month"])
       let sum = try #require(month.split(separator: "=").last)
       let counted = try #require(Double(sum))
       #expect(abs(counted - cost.seconds) <= 1, "\(month) and \(cost.seconds)")
 
-      let listed = try await rig.bench(["cost", "--json"])
+      let listed = try await testbed.bench(["cost", "--json"])
       #expect(listed.status == 0, "\(listed.error)")
       #expect(try await SchemaValidator.errors(of: [Data(listed.output.utf8)], schema: "cost-report") == nil)
       #expect(listed.output.contains("\"tagSeconds\" : \(Int(counted))"))
@@ -54,27 +54,27 @@ struct AzureCostTests {
 
   @Test("a run and a start over azure.monthly-limit are refused with 2 before anything is asked of the VM")
   func refused() async throws {
-    try await AzureRig.with { rig in
-      try await rig.setTags(["cf-bench-month": "\(Timestamp.rfc3339().prefix(7))=360000"])  // $19.20
+    try await AzureTestbed.with { testbed in
+      try await testbed.setTags(["cf-bench-month": "\(Timestamp.rfc3339().prefix(7))=360000"])  // $19.20
       func changes() throws -> Int {
-        try rig.azure.requests().count { $0.method != "GET" && !$0.path.contains("oauth2") }
+        try testbed.azure.requests().count { $0.method != "GET" && !$0.path.contains("oauth2") }
       }
       let before = try changes()
-      for command in [AzureRig.shortRun, ["start", "--for", "30"]] {
-        let result = try await rig.bench(command, extra: ["CF_BENCH_AZURE_MONTHLY_LIMIT": "19.21"])
+      for command in [AzureTestbed.shortRun, ["start", "--for", "30"]] {
+        let result = try await testbed.bench(command, extra: ["CF_BENCH_AZURE_MONTHLY_LIMIT": "19.21"])
         #expect(result.status == 2, "\(result.error)")
         #expect(result.error.contains("azure.monthly-limit of $19.21 would be passed"), "\(result.error)")
         #expect(result.error.contains("spent on compute so far: $19.20"))
       }
       #expect(try before > 0 && changes() == before)
-      #expect(rig.intents == [])
-      #expect(try rig.vm.power == "deallocated")
-      #expect(!FileManager.default.fileExists(atPath: rig.rig.folder + "/state/ledger.ndjson"))
-      let allowed = try await rig.bench(
+      #expect(testbed.intents == [])
+      #expect(try testbed.vm.power == "deallocated")
+      #expect(!FileManager.default.fileExists(atPath: testbed.testbed.folder + "/state/ledger.ndjson"))
+      let allowed = try await testbed.bench(
         ["start", "--for", "1"], extra: ["CF_BENCH_AZURE_MONTHLY_LIMIT": "19.25"])
       #expect(allowed.status == 0, "\(allowed.error)")
-      #expect(try await rig.bench(["stop"]).status == 0)
-      try rig.expectClean()
+      #expect(try await testbed.bench(["stop"]).status == 0)
+      try testbed.expectClean()
     }
   }
 }

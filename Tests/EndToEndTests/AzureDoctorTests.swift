@@ -44,30 +44,30 @@ actor Turnstile {
   }
 }
 
-extension AzureRig {
-  func doctor(_ more: [String] = [], extra: [String: String] = [:]) async throws -> (Examined, Rig.Result) {
+extension AzureTestbed {
+  func doctor(_ more: [String] = [], extra: [String: String] = [:]) async throws -> (Examined, Testbed.Result) {
     let result = try await bench(["doctor", "--json"] + more, extra: extra)
     return (try JSONDecoder().decode(Examined.self, from: Data(result.output.utf8)), result)
   }
 
   /// Runs a line that doctor printed, as somebody would who pastes it.
-  func paste(_ line: String) async throws -> Rig.Result {
+  func paste(_ line: String) async throws -> Testbed.Result {
     let own = "\(try BuiltProduct.path("cf-bench").dropLast("/cf-bench".count))"
-    var rig = rig
-    rig.environment["PATH"] = "\(own):\(rig.environment["PATH"] ?? "")"
-    return try await rig.tool("sh", ["-c", line])
+    var testbed = testbed
+    testbed.environment["PATH"] = "\(own):\(testbed.environment["PATH"] ?? "")"
+    return try await testbed.tool("sh", ["-c", line])
   }
 
   func az(_ arguments: [String]) async throws {
-    let result = try await rig.tool("az", arguments)
+    let result = try await testbed.tool("az", arguments)
     try #require(result.status == 0, "az \(arguments): \(result.error)")
   }
 
-  /// A program of the rig's own, found before all others.
+  /// A program of the testbed's own, found before all others.
   func place(_ name: String, _ script: String) throws -> String {
-    try FileManager.default.createDirectory(atPath: rig.folder + "/own", withIntermediateDirectories: true)
-    try rig.write("own/\(name)", "#!/bin/sh\n\(script)\n")
-    let path = "\(rig.folder)/own/\(name)"
+    try FileManager.default.createDirectory(atPath: testbed.folder + "/own", withIntermediateDirectories: true)
+    try testbed.write("own/\(name)", "#!/bin/sh\n\(script)\n")
+    let path = "\(testbed.folder)/own/\(name)"
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     return path
   }
@@ -92,8 +92,8 @@ struct AzureDoctorTests {
   @Test("all is well: every link of the chain is looked at, nothing is changed, and the VM stays off")
   func allWell() async throws {
     try await Self.turnstile.within {
-      try await AzureRig.with { rig in
-        let (seen, result) = try await rig.doctor()
+      try await AzureTestbed.with { testbed in
+        let (seen, result) = try await testbed.doctor()
         #expect(result.status == 0, "\(result.output)")
         #expect(
           seen.checks.map(\.id) == [
@@ -106,22 +106,22 @@ struct AzureDoctorTests {
         #expect(seen["far.connection"]?.fix?.contains("doctor --start") == true)
         #expect(seen["azure.vm"]?.detail == "CF-BENCH-RG/cf-bench, Standard_D4s_v5 in westus2, deallocated")
         #expect(seen["azure.address"]?.detail == "127.0.0.1 (static); this machine is let in as 127.0.0.1/32")
-        #expect(try rig.changesByUser() == [])
-        try rig.expectClean()
+        #expect(try testbed.changesByUser() == [])
+        try testbed.expectClean()
         // Beside a run: who has the VM, and the VM from inside.
-        let started = try await rig.bench(["start", "--for", "30"])
+        let started = try await testbed.bench(["start", "--for", "30"])
         #expect(started.status == 0, "\(started.error)")
-        try rig.setTimer("active")
-        let changes = try rig.changesByUser()
-        let (on, output) = try await rig.doctor()
+        try testbed.setTimer("active")
+        let changes = try testbed.changesByUser()
+        let (on, output) = try await testbed.doctor()
         #expect(on["azure.lease"]?.status == "ok" && on["azure.lease"]?.detail.hasPrefix("held by ") == true)
         #expect(on["azure.nsg"]?.detail.contains("127.0.0.1/32 until") == true)
         #expect(on["far.connection"]?.status == "ok", "\(output.output)")
         #expect(on["far.watchdog"]?.status == "ok" && on["far.clock"]?.status == "ok")
         #expect(on.checks.contains { $0.id == "far.disk" } && on["far.python-3.12"] != nil)
-        #expect(try rig.changesByUser() == changes)
-        try rig.setTimer("inactive")
-        let (unwatched, _) = try await rig.doctor()
+        #expect(try testbed.changesByUser() == changes)
+        try testbed.setTimer("inactive")
+        let (unwatched, _) = try await testbed.doctor()
         #expect(unwatched["far.watchdog"]?.status == "warning")
         #expect(unwatched["far.watchdog"]?.fix?.hasPrefix("ssh cfadmin@127.0.0.1 sudo systemctl enable") == true)
       }
@@ -133,24 +133,24 @@ struct AzureDoctorTests {
     try await Self.turnstile.within {
       var options = StandInAzure.Options()
       options.enforcesRules = true
-      try await AzureRig.with(options) { rig in
-        try rig.azure.allow(["Microsoft.Compute/virtualMachines/read"])
-        let (poor, _) = try await rig.doctor()
+      try await AzureTestbed.with(options) { testbed in
+        try testbed.azure.allow(["Microsoft.Compute/virtualMachines/read"])
+        let (poor, _) = try await testbed.doctor()
         #expect(poor["azure.role"]?.status == "failed")
         let line = try #require(
           poor["azure.role"]?.fix?.split(separator: "\n").first { $0.contains("definition create") })
         let json = try #require(line.firstRange(of: "{").map { line[$0.lowerBound...].dropLast() })
         struct Definition: Decodable { var Actions: [String] }
         let role = try JSONDecoder().decode(Definition.self, from: Data(String(json).utf8))
-        try rig.azure.allow(role.Actions)
-        let (seen, result) = try await rig.doctor(["--start"])
+        try testbed.azure.allow(role.Actions)
+        let (seen, result) = try await testbed.doctor(["--start"])
         #expect(seen.ids("failed") == [], "\(result.output)")
         #expect(seen["azure.role"]?.status == "ok")
         #expect(seen["far.connection"]?.status == "ok", "\(result.output)")
         // What it can't look at it does not call wrong.
         #expect(seen.ids("skipped") == ["azure.quota", "azure.identity", "azure.auto-shutdown"])
-        try rig.expectClean("\(result.error)")
-        #expect(try rig.azure.powerChanges().map(\.power).suffix(2) == ["deallocating", "deallocated"])
+        try testbed.expectClean("\(result.error)")
+        #expect(try testbed.azure.powerChanges().map(\.power).suffix(2) == ["deallocating", "deallocated"])
       }
     }
   }
@@ -158,19 +158,19 @@ struct AzureDoctorTests {
   @Test("whoever has no Azure is not left alone: each of the ways says how to measure here")
   func stranded() async throws {
     try await Self.turnstile.within {
-      try await AzureRig.with(isProvisioned: false) { rig in
-        let folder = rig.rig.folder + "/nobody"
-        _ = try rig.azure.control("POST", "config", Data(#"{"folder":"\#(folder)","sign_in":"none"}"#.utf8))
+      try await AzureTestbed.with(isProvisioned: false) { testbed in
+        let folder = testbed.testbed.folder + "/nobody"
+        _ = try testbed.azure.control("POST", "config", Data(#"{"folder":"\#(folder)","sign_in":"none"}"#.utf8))
         let ways: [(String, [String: String], Int32)] = [
           ("can't be started", ["CF_BENCH_AZ": "/nowhere/az"], 2),
           ("nobody is signed in", ["AZURE_CONFIG_DIR": folder], 2), ("is not there", [:], 3),
         ]
         for (words, extra, status) in ways {
-          let result = try await rig.bench(["compare", "path:slow", "path:fast"], extra: extra)
+          let result = try await testbed.bench(["compare", "path:slow", "path:fast"], extra: extra)
           #expect(result.status == status, "\(result.error)")
           #expect(result.error.contains("error: ") && result.error.contains(words), "\(result.error)")
           #expect(result.error.contains("--machine local"), "\(result.error)")
-          let doctor = try await rig.bench(["doctor", "--quiet"], extra: extra)
+          let doctor = try await testbed.bench(["doctor", "--quiet"], extra: extra)
           #expect(doctor.status == 3 && doctor.output.contains("--machine local"), "\(doctor.output)")
         }
       }

@@ -9,7 +9,7 @@ struct AzureFailureTests {
     var arguments = ["start", "--for", "5"]
     var extra: [String: String] = [:]
     /// Injects the failure; gives more variables.
-    var inject: @Sendable (AzureRig) async throws -> [String: String]
+    var inject: @Sendable (AzureTestbed) async throws -> [String: String]
     var status: Int32
     var words: [String]
     /// Whether the VM is left off and without a trace.
@@ -20,20 +20,21 @@ struct AzureFailureTests {
   private static func fault(
     _ path: String, _ kind: StandInAzure.Fault.Kind = .status, code: String? = nil, status: Int? = nil,
     message: String = "no", times: Int? = nil, after: Bool? = nil, method: String = ".*"
-  ) -> @Sendable (AzureRig) async throws -> [String: String] {
-    { rig in
+  ) -> @Sendable (AzureTestbed) async throws -> [String: String] {
+    { testbed in
       var fault = StandInAzure.Fault(kind, path: path)
       (fault.code, fault.status, fault.message) = (code, status, message)
       (fault.times, fault.after, fault.method) = (times, after, method)
-      try rig.azure.fault(fault)
+      try testbed.azure.fault(fault)
       return [:]
     }
   }
 
   /// A program in place of az that prints something for one call and is the real one for the others.
-  private static func wrapped(_ call: String, _ script: String) -> @Sendable (AzureRig) async throws -> [String: String]
+  private static func wrapped(_ call: String, _ script: String)
+    -> @Sendable (AzureTestbed) async throws -> [String: String]
   {
-    { rig in
+    { testbed in
       let text = """
         #!/bin/sh
         case "$*" in
@@ -41,17 +42,17 @@ struct AzureFailureTests {
         esac
         exec az "$@"
         """
-      let path = rig.rig.folder + "/wrapped-az"
-      try await rig.rig.placeProgram(Data(text.utf8), at: path)
+      let path = testbed.testbed.folder + "/wrapped-az"
+      try await testbed.testbed.placeProgram(Data(text.utf8), at: path)
       return ["CF_BENCH_AZ": path]
     }
   }
 
-  private static func config(_ body: String) -> @Sendable (AzureRig) async throws -> [String: String] {
-    { rig in
-      let folder = rig.rig.folder + "/another-azure"
+  private static func config(_ body: String) -> @Sendable (AzureTestbed) async throws -> [String: String] {
+    { testbed in
+      let folder = testbed.testbed.folder + "/another-azure"
       let text = body.replacing("FOLDER", with: folder)
-      _ = try rig.azure.control("POST", "config", Data(text.utf8))
+      _ = try testbed.azure.control("POST", "config", Data(text.utf8))
       return ["AZURE_CONFIG_DIR": folder]
     }
   }
@@ -70,8 +71,8 @@ struct AzureFailureTests {
       status: 2, words: ["no such subscription", "azure.subscription"]),
     Case(
       name: "no role",
-      inject: { rig in
-        try rig.azure.allow(roles)
+      inject: { testbed in
+        try testbed.azure.allow(roles)
         return [:]
       }, status: 3,
       words: [
@@ -79,9 +80,11 @@ struct AzureFailureTests {
       ]),
     Case(
       name: "not signed in, in a job of GitHub's that knows who it is",
-      inject: { rig in
-        var variables = try await config(#"{"folder":"FOLDER","sign_in":"none"}"#)(rig)
-        (variables["AZURE_CLIENT_ID"], variables["AZURE_TENANT_ID"]) = (rig.azure.ready.client, rig.azure.ready.tenant)
+      inject: { testbed in
+        var variables = try await config(#"{"folder":"FOLDER","sign_in":"none"}"#)(testbed)
+        (variables["AZURE_CLIENT_ID"], variables["AZURE_TENANT_ID"]) = (
+          testbed.azure.ready.client, testbed.azure.ready.tenant
+        )
         return variables
       }, status: 0, words: [], isClean: false),
     Case(
@@ -130,60 +133,60 @@ struct AzureFailureTests {
       extra: ["CF_BENCH_AZURE_ADDRESS_SERVICE": "http://127.0.0.1:9/"], inject: { _ in [:] }, status: 3,
       words: ["this machine's address did not answer"]),
     Case(
-      name: "ARM fails for a while when the VM is to be stopped", arguments: AzureRig.shortRun,
-      inject: { rig in
+      name: "ARM fails for a while when the VM is to be stopped", arguments: AzureTestbed.shortRun,
+      inject: { testbed in
         var fault = StandInAzure.Fault(.status, path: "/deallocate$")
         // More than the four tries that az makes by itself; counted, since a run may take any time to get there.
         (fault.status, fault.code, fault.times) = (500, "InternalServerError", 6)
-        try rig.azure.fault(fault)
+        try testbed.azure.fault(fault)
         return [:]
       }, status: 0, words: ["a fault of its own: trying again", "the VM is deallocated"]),
   ]
 
   @Test("each failure", arguments: Thoroughness.cases(cases, each: 3))
   func failure(of row: Case) async throws {
-    try await AzureRig.with { rig in
-      let more = try await row.inject(rig)
-      let result = try await rig.bench(row.arguments, extra: row.extra.merging(more) { $1 })
+    try await AzureTestbed.with { testbed in
+      let more = try await row.inject(testbed)
+      let result = try await testbed.bench(row.arguments, extra: row.extra.merging(more) { $1 })
       #expect(result.status == row.status, "\(result.error)")
       for words in row.words { #expect(result.error.contains(words), "\(result.error)") }
       #expect(!result.error.contains("AzureError("), "no Swift types")
       if row.isClean {
-        try rig.expectClean("\(row.name): \(result.error)")
+        try testbed.expectClean("\(row.name): \(result.error)")
       } else {
-        #expect(try rig.vm.power == "running")
-        #expect(try rig.leases.count == 1)
+        #expect(try testbed.vm.power == "running")
+        #expect(try testbed.leases.count == 1)
       }
     }
   }
 
   @Test("a stop that fails for good says that money is being spent, keeps the intent, and the next reap mends it")
   func stopFails() async throws {
-    try await AzureRig.with { rig in
-      _ = try await Self.fault("/deallocate$", code: "SomethingNew", status: 400)(rig)
-      let result = try await rig.bench(AzureRig.shortRun)
+    try await AzureTestbed.with { testbed in
+      _ = try await Self.fault("/deallocate$", code: "SomethingNew", status: 400)(testbed)
+      let result = try await testbed.bench(AzureTestbed.shortRun)
       #expect(result.status == 3)
       #expect(result.error.contains("could not be stopped and may still be on: it costs money"), "\(result.error)")
       #expect(result.error.contains("az vm deallocate --resource-group CF-BENCH-RG --name cf-bench"))
-      #expect(rig.intents.count == 1)
-      #expect(try rig.vm.power == "running")
-      let failed = try await rig.bench(["reap"])
+      #expect(testbed.intents.count == 1)
+      #expect(try testbed.vm.power == "running")
+      let failed = try await testbed.bench(["reap"])
       #expect(failed.status == 3)
-      #expect(rig.intents.count == 1)
-      try rig.azure.reset()
-      let reaped = try await rig.bench(["reap", "--json"])
+      #expect(testbed.intents.count == 1)
+      try testbed.azure.reset()
+      let reaped = try await testbed.bench(["reap", "--json"])
       #expect(reaped.status == 0, "\(reaped.error)")
       #expect(reaped.output.contains("\"deallocated\""))
-      try rig.expectClean()
-      let again = try await rig.bench(["reap"])
+      try testbed.expectClean()
+      let again = try await testbed.bench(["reap"])
       #expect(again.output == "nothing was left behind\n")
     }
   }
 
   @Test("a job of somebody else at the VM keeps it on, though no lease speaks for it")
   func othersJob() async throws {
-    try await AzureRig.with { rig in
-      let home = try rig.vm.folder + "/home"
+    try await AzureTestbed.with { testbed in
+      let home = try testbed.vm.folder + "/home"
       let job = home + "/jobs/theirs"
       try FileManager.default.createDirectory(atPath: job, withIntermediateDirectories: true)
       try Data("{}".utf8).write(to: URL(filePath: job + "/manifest.json"))
@@ -193,12 +196,12 @@ struct AzureFailureTests {
       let runner = open(job + "/runner", O_RDWR | O_CLOEXEC)
       defer { close(runner) }
       #expect(flock(runner, LOCK_EX | LOCK_NB) == 0)
-      let result = try await rig.bench(AzureRig.shortRun)
+      let result = try await testbed.bench(AzureTestbed.shortRun)
       #expect(result.status == 0, "\(result.error)")
       #expect(result.error.contains("left on for") && result.error.contains("whose job is waiting there"))
-      #expect(try rig.vm.power == "running")
-      #expect(try rig.leases == [])
-      #expect(rig.intents == [])
+      #expect(try testbed.vm.power == "running")
+      #expect(try testbed.leases == [])
+      #expect(testbed.intents == [])
     }
   }
 }

@@ -38,37 +38,37 @@ struct AzureNetsTests {
     let pause = Double.random(in: 0...(Bool.random(using: &random) ? 0.7 : 4), using: &random)
     var options = StandInAzure.Options()
     if trial.net == .watchdog { try await CloudInitFiles.watchdog.apply(to: &options) }
-    try await AzureRig.with(options, isQuick: !TrialReport.isThorough) { rig in
-      let known = try rig.azure.requests().count
-      let result = try await rig.whileRunning(AzureRig.shortRun) { [rig] pid in
-        while kill(pid, 0) == 0, try rig.azure.requests().count < known + after { usleep(5000) }
+    try await AzureTestbed.with(options, isQuick: !TrialReport.isThorough) { testbed in
+      let known = try testbed.azure.requests().count
+      let result = try await testbed.whileRunning(AzureTestbed.shortRun) { [testbed] pid in
+        while kill(pid, 0) == 0, try testbed.azure.requests().count < known + after { usleep(5000) }
         usleep(UInt32(pause * 1_000_000))
         kill(pid, SIGKILL)
       }
-      let phase = rig.phase ?? (result.status == 0 ? "ended before" : "nothing written")
+      let phase = testbed.phase ?? (result.status == 0 ? "ended before" : "nothing written")
       let comment: Comment = "\(trial): killed after \(after) requests and \(pause) s, in the phase \(phase)"
       print("    \(comment)")
       switch trial.net {
       case .watchdog:
-        try await rig.wait("orphans of \(comment)") { rig.orphans == 0 }
-        try await rig.wait("the watchdog of \(comment)") { try rig.vm.power == "deallocated" }
+        try await testbed.wait("orphans of \(comment)") { testbed.orphans == 0 }
+        try await testbed.wait("the watchdog of \(comment)") { try testbed.vm.power == "deallocated" }
       case .reap:
-        let reaped = try await rig.bench(["reap"])
+        let reaped = try await testbed.bench(["reap"])
         #expect(reaped.status == 0, "\(comment): \(reaped.error)")
-        try rig.expectClean(comment)
+        try testbed.expectClean(comment)
       case .nextCommand:
-        let next = try await rig.bench(["status"])
+        let next = try await testbed.bench(["status"])
         #expect(next.status == 0, "\(comment): \(next.error)")
-        try rig.expectClean(comment)
+        try testbed.expectClean(comment)
       }
     }
   }
 }
 
-extension AzureRig {
+extension AzureTestbed {
   /// How far the command's intent on disk says it was.
   fileprivate var phase: String? {
-    guard let name = intents.first, let text = try? rig.read("state/intents/\(name)") else { return nil }
+    guard let name = intents.first, let text = try? testbed.read("state/intents/\(name)") else { return nil }
     return text.firstMatch(of: /"phase" : "([a-z]+)"/).map { String($0.output.1) }
   }
 
@@ -80,7 +80,7 @@ extension AzureRig {
         return false
       }
       let text = String(decoding: environment, as: UTF8.self)
-      return text.contains("CF_BENCH_RUN=") && text.contains("CF_BENCH_STATE=\(rig.folder)/state\0")
+      return text.contains("CF_BENCH_RUN=") && text.contains("CF_BENCH_STATE=\(testbed.folder)/state\0")
     }
   }
 }

@@ -9,7 +9,7 @@ enum CloudInitFiles {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = [
-      Rig.packageRoot + "/.tools/venv/bin/python", Rig.packageRoot + "/scripts/cloud-init-files.py", folder,
+      Testbed.packageRoot + "/.tools/venv/bin/python", Testbed.packageRoot + "/scripts/cloud-init-files.py", folder,
     ]
     try process.run()
     process.waitUntilExit()

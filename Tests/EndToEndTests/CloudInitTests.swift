@@ -22,7 +22,7 @@ struct CloudInitTests {
 
   @Test("Azure takes it as it is: a cloud-config of less than 64 KiB, with nothing to fill in")
   func customData() throws {
-    let text = try String(contentsOfFile: Rig.packageRoot + "/cloud-init.yaml", encoding: .utf8)
+    let text = try String(contentsOfFile: Testbed.packageRoot + "/cloud-init.yaml", encoding: .utf8)
     #expect(text.hasPrefix("#cloud-config\n"))
     #expect(text.utf8.count <= 60 << 10)
     #expect(text.contains("runcmd:\n  - [/usr/local/lib/cf-bench/provision]\n"))
@@ -68,7 +68,7 @@ struct CloudInitTests {
   func guarded() async throws {
     try await withTemporaryFolder { folder in
       try CloudInitFiles.write(into: folder)
-      let tried = try await run("unshare", ["--net", Rig.packageRoot + "/Tests/CloudInit/guard.sh", folder])
+      let tried = try await run("unshare", ["--net", Testbed.packageRoot + "/Tests/CloudInit/guard.sh", folder])
       #expect(tried.succeeded, "\(tried.output)")
       let parts = tried.output.components(separatedBy: "with the guard, 1 chain\n")
       try #require(parts.count == 2, "\(tried.output)")

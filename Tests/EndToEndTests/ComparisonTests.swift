@@ -10,10 +10,10 @@ struct ComparisonTests {
     "a slower and a faster project are told apart, the control stays, and every document is there",
     .timeLimit(.minutes(5)))
   func compareFolders() async throws {
-    try await Rig.with { rig in
-      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 60))
-      try rig.writeProjects()
-      let run = try await rig.bench(["compare", "path:slow", "path:fast", "--json", "--budget", "2"])
+    try await Testbed.with { testbed in
+      try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 60))
+      try testbed.writeProjects()
+      let run = try await testbed.bench(["compare", "path:slow", "path:fast", "--json", "--budget", "2"])
       #expect(run.status == 0, "\(run.error)")
       let document = try JSONDecoder().decode(ComparisonDocument.self, from: Data(run.output.utf8))
       let version = try #require(document.metrics.first { $0.name == "slowpoke --version" })
@@ -29,54 +29,55 @@ struct ComparisonTests {
       #expect(document.hostAfter?.bootID == document.host?.bootID && document.host != nil)
       #expect(document.controls.allSatisfy { $0.verdict != .improved && $0.verdict != .regressed })
 
-      let folder = try rig.comparisonFolder()
+      let folder = try testbed.comparisonFolder()
       for name in ["comparison.json", "comment.md", "events.ndjson"] {
-        #expect(FileManager.default.fileExists(atPath: rig.folder + "/\(folder)/\(name)"), "\(name)")
+        #expect(FileManager.default.fileExists(atPath: testbed.folder + "/\(folder)/\(name)"), "\(name)")
       }
-      for side in try rig.results() where !side.contains("-vs-") {
+      for side in try testbed.results() where !side.contains("-vs-") {
         for name in ["startup.json", "importtime.tsv", "micro.json", "summary.md"] {
-          #expect(FileManager.default.fileExists(atPath: rig.folder + "/results/\(side)/\(name)"), "\(side)/\(name)")
+          #expect(
+            FileManager.default.fileExists(atPath: testbed.folder + "/results/\(side)/\(name)"), "\(side)/\(name)")
         }
       }
-      #expect(try rig.results().count == 3)
+      #expect(try testbed.results().count == 3)
       let stored = try JSONDecoder().decode(
-        ComparisonDocument.self, from: Data(try rig.read(folder + "/comparison.json").utf8))
+        ComparisonDocument.self, from: Data(try testbed.read(folder + "/comparison.json").utf8))
       #expect(stored == document)
       #expect(!run.error.contains("\u{1b}"), "progress that is not on a terminal holds no escape")
 
-      try await validateDocuments(of: rig, in: folder)
-      try await reportRewrites(rig, folder, stored)
+      try await validateDocuments(of: testbed, in: folder)
+      try await reportRewrites(testbed, folder, stored)
     }
   }
 
   /// `report` makes the same words again from the stored events.
-  private func reportRewrites(_ rig: Rig, _ folder: String, _ stored: ComparisonDocument) async throws {
-    let comment = try rig.read(folder + "/comment.md")
-    try FileManager.default.removeItem(atPath: rig.folder + "/\(folder)/comment.md")
-    try FileManager.default.removeItem(atPath: rig.folder + "/\(folder)/comparison.json")
-    let report = try await rig.bench(["report", folder, "--json"])
+  private func reportRewrites(_ testbed: Testbed, _ folder: String, _ stored: ComparisonDocument) async throws {
+    let comment = try testbed.read(folder + "/comment.md")
+    try FileManager.default.removeItem(atPath: testbed.folder + "/\(folder)/comment.md")
+    try FileManager.default.removeItem(atPath: testbed.folder + "/\(folder)/comparison.json")
+    let report = try await testbed.bench(["report", folder, "--json"])
     #expect(report.status == 0, "\(report.error)")
     #expect(try JSONDecoder().decode(ComparisonDocument.self, from: Data(report.output.utf8)) == stored)
-    #expect(try rig.read(folder + "/comment.md") == comment)
+    #expect(try testbed.read(folder + "/comment.md") == comment)
   }
 
-  private func validateDocuments(of rig: Rig, in folder: String) async throws {
+  private func validateDocuments(of testbed: Testbed, in folder: String) async throws {
     var pairs = [("comparison", "\(folder)/comparison.json")]
-    for side in try rig.results() where !side.contains("-vs-") {
+    for side in try testbed.results() where !side.contains("-vs-") {
       pairs += [("startup", "results/\(side)/startup.json"), ("micro", "results/\(side)/micro.json")]
     }
-    for (index, line) in try rig.read(folder + "/events.ndjson").split(separator: "\n").enumerated() {
-      try rig.write("event-\(index).json", String(line))
+    for (index, line) in try testbed.read(folder + "/events.ndjson").split(separator: "\n").enumerated() {
+      try testbed.write("event-\(index).json", String(line))
       pairs.append(("event", "event-\(index).json"))
     }
     let manifest = try #require(
-      FileManager.default.enumerator(atPath: rig.folder + "/far/jobs")?.compactMap { $0 as? String }
+      FileManager.default.enumerator(atPath: testbed.folder + "/far/jobs")?.compactMap { $0 as? String }
         .first { $0.hasSuffix("manifest.json") })
     pairs.append(("manifest", "far/jobs/" + manifest))
     for (schema, files) in Dictionary(grouping: pairs, by: \.0) {
-      let path = "\(Rig.packageRoot)/docs/schemas/\(schema).schema.json"
-      let result = try await rig.tool(
-        "check-jsonschema", ["--schemafile", path] + files.map { "\(rig.folder)/\($0.1)" })
+      let path = "\(Testbed.packageRoot)/docs/schemas/\(schema).schema.json"
+      let result = try await testbed.tool(
+        "check-jsonschema", ["--schemafile", path] + files.map { "\(testbed.folder)/\($0.1)" })
       #expect(result.status == 0, "\(schema): \(result.output) \(result.error)")
     }
   }
@@ -84,15 +85,15 @@ struct ComparisonTests {
   @Test(
     "the same code on both sides is said to be identical and called neither faster nor slower", .timeLimit(.minutes(5)))
   func identicalSides() async throws {
-    try await Rig.with { rig in
-      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 8))
-      try rig.writeProjects()
-      let run = try await rig.bench(["compare", "path:fast", "path:fast"])
+    try await Testbed.with { testbed in
+      try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 8))
+      try testbed.writeProjects()
+      let run = try await testbed.bench(["compare", "path:fast", "path:fast"])
       #expect(run.status == 0, "\(run.error)")
       #expect(run.output.contains("same code"))
-      #expect(try rig.results().count == 3)
+      #expect(try testbed.results().count == 3)
       let document = try JSONDecoder().decode(
-        ComparisonDocument.self, from: Data(try rig.read(try rig.comparisonFolder() + "/comparison.json").utf8))
+        ComparisonDocument.self, from: Data(try testbed.read(try testbed.comparisonFolder() + "/comparison.json").utf8))
       #expect(document.identical)
       #expect(document.metrics.allSatisfy { $0.verdict != .improved && $0.verdict != .regressed })
     }
@@ -100,29 +101,29 @@ struct ComparisonTests {
 
   @Test("two commits of a repository are measured on a host that is not ours to start", .timeLimit(.minutes(5)))
   func commitsOverSSH() async throws {
-    try await Rig.with { rig in
-      let repository = rig.folder + "/repository"
-      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 16, repository: repository))
+    try await Testbed.with { testbed in
+      let repository = testbed.folder + "/repository"
+      try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 16, repository: repository))
       _ = try FixtureProject(in: repository, spin: 1_000_000)
-      try await rig.git("init", "-q", "-b", "main", repository)
-      try await rig.commit(repository, "slow")
-      try await rig.git("-C", repository, "checkout", "-q", "-b", "perf/quick")
+      try await testbed.git("init", "-q", "-b", "main", repository)
+      try await testbed.commit(repository, "slow")
+      try await testbed.git("-C", repository, "checkout", "-q", "-b", "perf/quick")
       _ = try FixtureProject(in: repository, spin: 100_000)
-      try await rig.commit(repository, "fast")
-      let passed = rig.environment.filter {
+      try await testbed.commit(repository, "fast")
+      let passed = testbed.environment.filter {
         ["PATH", "CF_BENCH_HOME", "CF_BENCH_LOCK", "SSL_CERT_FILE", "SSL_CERT_DIR"].contains($0.key)
       }
       try await withPrivateSSHD(PrivateSSHDOptions(environment: passed)) { server in
-        let run = try await rig.bench([
+        let run = try await testbed.bench([
           "compare", "main", "perf/quick", "--layers", "startup", "--identity", server.clientKey, "--known-hosts",
           server.knownHosts, "--machine", "ssh://\(server.user)@127.0.0.1:\(server.port)",
         ])
         #expect(run.status == 0, "\(run.error)")
         #expect(run.output.contains("slowpoke --version"))
       }
-      #expect(try rig.results().contains { $0.hasPrefix("perf-quick-vs-main-") })
+      #expect(try testbed.results().contains { $0.hasPrefix("perf-quick-vs-main-") })
       let document = try JSONDecoder().decode(
-        ComparisonDocument.self, from: Data(try rig.read(try rig.comparisonFolder() + "/comparison.json").utf8))
+        ComparisonDocument.self, from: Data(try testbed.read(try testbed.comparisonFolder() + "/comparison.json").utf8))
       #expect(document.metrics.first { $0.name == "slowpoke --version" }?.verdict == .improved)
       #expect(document.base.commit?.count == 40)
       #expect(document.base.commit != document.head.commit)
@@ -131,19 +132,19 @@ struct ComparisonTests {
 
   @Test("run measures one revision into one folder, and report makes its words again", .timeLimit(.minutes(5)))
   func runOne() async throws {
-    try await Rig.with { rig in
-      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 2))
-      try rig.writeProjects()
-      let run = try await rig.bench(["run", "path:fast", "--layers", "startup"])
+    try await Testbed.with { testbed in
+      try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 2))
+      try testbed.writeProjects()
+      let run = try await testbed.bench(["run", "path:fast", "--layers", "startup"])
       #expect(run.status == 0, "\(run.error)")
-      let folder = try #require(try rig.results().first)
-      #expect(try rig.results().count == 1)
-      let summary = try rig.read("results/\(folder)/summary.md")
+      let folder = try #require(try testbed.results().first)
+      #expect(try testbed.results().count == 1)
+      let summary = try testbed.read("results/\(folder)/summary.md")
       #expect(summary.contains("slowpoke --version"))
-      #expect(!FileManager.default.fileExists(atPath: rig.folder + "/results/\(folder)/micro.json"))
-      try FileManager.default.removeItem(atPath: rig.folder + "/results/\(folder)/summary.md")
-      #expect(try await rig.bench(["report", "results/" + folder]).status == 0)
-      #expect(try rig.read("results/\(folder)/summary.md") == summary)
+      #expect(!FileManager.default.fileExists(atPath: testbed.folder + "/results/\(folder)/micro.json"))
+      try FileManager.default.removeItem(atPath: testbed.folder + "/results/\(folder)/summary.md")
+      #expect(try await testbed.bench(["report", "results/" + folder]).status == 0)
+      #expect(try testbed.read("results/\(folder)/summary.md") == summary)
     }
   }
 
@@ -151,17 +152,17 @@ struct ComparisonTests {
     "an installed Python that is asked for is used, and one that can't be had is said, not skipped",
     .timeLimit(.minutes(5)))
   func interpreters() async throws {
-    try await Rig.with { rig in
-      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
-      try rig.writeProjects()
-      let said = try await rig.tool(
+    try await Testbed.with { testbed in
+      try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
+      try testbed.writeProjects()
+      let said = try await testbed.tool(
         "python3", ["-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
       let own = said.output.trimmingCharacters(in: .whitespacesAndNewlines)
-      let run = try await rig.bench(["run", "path:fast", "--layers", "startup", "--python", "\(own),3.99"])
+      let run = try await testbed.bench(["run", "path:fast", "--layers", "startup", "--python", "\(own),3.99"])
       #expect(run.status == Shared.ExitStatus.partial.rawValue, "\(run.error)")
       #expect(run.output.contains("Python 3.99"), "\(run.output)")
-      let folder = try #require(try rig.results().first)
-      let lines = try rig.read("results/\(folder)/events.ndjson").split(separator: "\n")
+      let folder = try #require(try testbed.results().first)
+      let lines = try testbed.read("results/\(folder)/events.ndjson").split(separator: "\n")
       let ready = try lines.compactMap { line -> SideReady? in
         if case .sideReady(let ready) = try NumberedEvent(line: Array(line.utf8)).event { ready } else { nil }
       }
@@ -172,31 +173,31 @@ struct ComparisonTests {
   }
 
   @Test(
-    "a repository that the far end clones: branch, tag and commit, the environment reused the second time",
+    "a repository that the benchmark host clones: branch, tag and commit, the environment reused the second time",
     .timeLimit(.minutes(5)))
   func clonedRepository() async throws {
-    try await Rig.with { rig in
-      let repository = rig.folder + "/repository"
-      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1, repository: "file://" + repository))
+    try await Testbed.with { testbed in
+      let repository = testbed.folder + "/repository"
+      try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 1, repository: "file://" + repository))
       _ = try FixtureProject(in: repository, spin: 100_000)
-      try await rig.git("init", "-q", "-b", "main", repository)
-      try await rig.commit(repository, "first")
-      try await rig.git("-C", repository, "tag", "v1")
-      let commit = try await rig.tool("git", ["-C", repository, "rev-parse", "HEAD"]).output
+      try await testbed.git("init", "-q", "-b", "main", repository)
+      try await testbed.commit(repository, "first")
+      try await testbed.git("-C", repository, "tag", "v1")
+      let commit = try await testbed.tool("git", ["-C", repository, "rev-parse", "HEAD"]).output
         .trimmingCharacters(in: .whitespacesAndNewlines)
       var seen: [SideReady] = []
       for revision in ["main", "v1", commit] {
-        let run = try await rig.bench(["run", revision, "--layers", "startup", "--results", "results-\(revision)"])
+        let run = try await testbed.bench(["run", revision, "--layers", "startup", "--results", "results-\(revision)"])
         #expect(run.status == 0, "\(run.error)")
         let folder = try #require(
-          try FileManager.default.contentsOfDirectory(atPath: rig.folder + "/results-\(revision)").first)
-        for line in try rig.read("results-\(revision)/\(folder)/events.ndjson").split(separator: "\n") {
+          try FileManager.default.contentsOfDirectory(atPath: testbed.folder + "/results-\(revision)").first)
+        for line in try testbed.read("results-\(revision)/\(folder)/events.ndjson").split(separator: "\n") {
           if case .sideReady(let ready) = try NumberedEvent(line: Array(line.utf8)).event { seen.append(ready) }
         }
       }
       #expect(seen.map(\.commit) == [commit, commit, commit])
       #expect(seen.map(\.reused) == [false, true, true])
-      let missing = try await rig.bench(["run", "perf/none", "--layers", "startup"])
+      let missing = try await testbed.bench(["run", "perf/none", "--layers", "startup"])
       #expect(missing.status == Shared.ExitStatus.usage.rawValue, "\(missing.error)")
       #expect(missing.error.contains("perf/none"))
     }

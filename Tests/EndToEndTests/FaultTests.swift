@@ -8,7 +8,8 @@ import Testing
 struct FaultTests {
   /// Expects one failed run: its status, words on standard error that hold each of `words`, and no Swift in sight.
   private func expect(
-    _ run: Rig.Result, status: Shared.ExitStatus, _ words: String..., sourceLocation: SourceLocation = #_sourceLocation
+    _ run: Testbed.Result, status: Shared.ExitStatus, _ words: String...,
+    sourceLocation: SourceLocation = #_sourceLocation
   ) {
     #expect(run.status == status.rawValue, "\(run.error)", sourceLocation: sourceLocation)
     let said = run.error + run.output
@@ -20,148 +21,149 @@ struct FaultTests {
 
   private func withHost(
     _ settings: String = FixtureProject.settings(blocks: 1), environment: [String: String] = [:],
-    _ body: @escaping (Rig, PrivateSSHD, _ machine: [String]) async throws -> Void
+    _ body: @escaping (Testbed, PrivateSSHD, _ machine: [String]) async throws -> Void
   ) async throws {
-    try await Rig.with { rig in
-      try rig.write("cf-bench.yaml", settings)
-      try rig.writeProjects()
-      let passed = rig.environment.filter {
+    try await Testbed.with { testbed in
+      try testbed.write("cf-bench.yaml", settings)
+      try testbed.writeProjects()
+      let passed = testbed.environment.filter {
         ["PATH", "CF_BENCH_HOME", "CF_BENCH_LOCK", "SSL_CERT_FILE", "SSL_CERT_DIR"].contains($0.key)
       }
       let options = PrivateSSHDOptions(environment: passed.merging(environment) { $1 })
       try await withPrivateSSHD(options) { server in
-        try await body(rig, server, ["--machine", "ssh://\(server.user)@127.0.0.1:\(server.port)"])
+        try await body(testbed, server, ["--machine", "ssh://\(server.user)@127.0.0.1:\(server.port)"])
       }
     }
   }
 
   @Test("a host key that nobody vouched for ends the run before a key is shown", .timeLimit(.minutes(2)))
   func unknownHost() async throws {
-    try await withHost { rig, server, machine in
-      try rig.write("empty", "")
-      let run = try await rig.bench(
-        ["run", "path:fast", "--identity", server.clientKey, "--known-hosts", rig.folder + "/empty"] + machine)
+    try await withHost { testbed, server, machine in
+      try testbed.write("empty", "")
+      let run = try await testbed.bench(
+        ["run", "path:fast", "--identity", server.clientKey, "--known-hosts", testbed.folder + "/empty"] + machine)
       expect(run, status: .infrastructure, "SHA256:", "fix:")
     }
   }
 
   @Test("a changed host key is named as such", .timeLimit(.minutes(2)))
   func changedHost() async throws {
-    try await withHost { rig, server, machine in
-      _ = try await rig.tool("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", rig.folder + "/other"])
-      let key = try rig.read("other.pub").split(separator: " ").prefix(2).joined(separator: " ")
-      try rig.write("known", "[127.0.0.1]:\(server.port) \(key)\n")
-      let run = try await rig.bench(
-        ["run", "path:fast", "--identity", server.clientKey, "--known-hosts", rig.folder + "/known"] + machine)
+    try await withHost { testbed, server, machine in
+      _ = try await testbed.tool("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", testbed.folder + "/other"])
+      let key = try testbed.read("other.pub").split(separator: " ").prefix(2).joined(separator: " ")
+      try testbed.write("known", "[127.0.0.1]:\(server.port) \(key)\n")
+      let run = try await testbed.bench(
+        ["run", "path:fast", "--identity", server.clientKey, "--known-hosts", testbed.folder + "/known"] + machine)
       expect(run, status: .infrastructure, "changed", "ssh-keygen -R")
     }
   }
 
   @Test("a key that the host does not take, and a locked key without its passphrase", .timeLimit(.minutes(2)))
   func keys() async throws {
-    try await withHost { rig, server, machine in
-      _ = try await rig.tool("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", rig.folder + "/stranger"])
+    try await withHost { testbed, server, machine in
+      _ = try await testbed.tool("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", testbed.folder + "/stranger"])
       let common = ["run", "path:fast", "--known-hosts", server.knownHosts] + machine
-      let refused = try await rig.bench(common + ["--identity", rig.folder + "/stranger"])
+      let refused = try await testbed.bench(common + ["--identity", testbed.folder + "/stranger"])
       expect(refused, status: .infrastructure, "127.0.0.1", "fix:")
-      _ = try await rig.tool("ssh-keygen", ["-q", "-t", "ed25519", "-N", "secret", "-f", rig.folder + "/locked"])
-      let locked = try await rig.bench(common + ["--identity", rig.folder + "/locked"])
+      _ = try await testbed.tool(
+        "ssh-keygen", ["-q", "-t", "ed25519", "-N", "secret", "-f", testbed.folder + "/locked"])
+      let locked = try await testbed.bench(common + ["--identity", testbed.folder + "/locked"])
       expect(locked, status: .infrastructure, "passphrase", "CF_BENCH_KEY_PASSPHRASE")
     }
   }
 
-  @Test("a far end from whose home no program may run", .timeLimit(.minutes(2)))
+  @Test("a benchmark host from whose home no program may run", .timeLimit(.minutes(2)))
   func noExecution() async throws {
-    try await Rig.with { rig in
-      try await rig.withMount(options: "noexec,size=200m") { mount in
-        try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
-        try rig.writeProjects()
-        let run = try await rig.bench(["run", "path:fast"], extra: ["CF_BENCH_HOME": mount + "/home"])
+    try await Testbed.with { testbed in
+      try await testbed.withMount(options: "noexec,size=200m") { mount in
+        try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
+        try testbed.writeProjects()
+        let run = try await testbed.bench(["run", "path:fast"], extra: ["CF_BENCH_HOME": mount + "/home"])
         expect(run, status: .infrastructure, "noexec", "CF_BENCH_HOME")
       }
     }
   }
 
-  @Test("a far end whose disk is full before the agent is there", .timeLimit(.minutes(2)))
+  @Test("a benchmark host whose disk is full before the agent is there", .timeLimit(.minutes(2)))
   func fullDisk() async throws {
-    try await Rig.with { rig in
-      try await rig.withMount(options: "size=1m") { mount in
-        try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
-        try rig.writeProjects()
-        let run = try await rig.bench(["run", "path:fast"], extra: ["CF_BENCH_HOME": mount + "/home"])
+    try await Testbed.with { testbed in
+      try await testbed.withMount(options: "size=1m") { mount in
+        try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
+        try testbed.writeProjects()
+        let run = try await testbed.bench(["run", "path:fast"], extra: ["CF_BENCH_HOME": mount + "/home"])
         expect(run, status: .infrastructure, "disk", "full", "df -h")
       }
     }
   }
 
-  @Test("a far end without hyperfine", .timeLimit(.minutes(3)))
+  @Test("a benchmark host without hyperfine", .timeLimit(.minutes(3)))
   func noHyperfine() async throws {
-    try await Rig.with { rig in
-      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
-      try rig.writeProjects()
-      let path = try await rig.pathWithout("hyperfine")
-      let run = try await rig.bench(["run", "path:fast", "--layers", "startup"], extra: ["PATH": path])
+    try await Testbed.with { testbed in
+      try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
+      try testbed.writeProjects()
+      let path = try await testbed.pathWithout("hyperfine")
+      let run = try await testbed.bench(["run", "path:fast", "--layers", "startup"], extra: ["PATH": path])
       #expect(
         [Shared.ExitStatus.infrastructure.rawValue, Shared.ExitStatus.partial.rawValue].contains(run.status ?? -1),
         "\(run.error)")
       expect(run, status: run.status == 4 ? .partial : .infrastructure, "hyperfine", "install")
-      let doctor = try await rig.bench(["doctor"], extra: ["PATH": path])
+      let doctor = try await testbed.bench(["doctor"], extra: ["PATH": path])
       expect(doctor, status: .infrastructure, "hyperfine", "install")
     }
   }
 
   @Test("a revision that does not exist: folder, ref, release", .timeLimit(.minutes(3)))
   func noRevision() async throws {
-    try await Rig.with { rig in
-      let repository = rig.folder + "/slow"
-      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1, repository: repository))
-      try rig.writeProjects()
-      try await rig.git("init", "-q", "-b", "main", repository)
-      try await rig.commit(repository, "only")
-      expect(try await rig.bench(["run", "path:nowhere"]), status: .usage, "nowhere")
-      expect(try await rig.bench(["compare", "main", "perf/none"]), status: .usage, "perf/none", "git fetch")
-      expect(try await rig.bench(["run", "--", "--upload-pack=x"]), status: .usage, "dash")
-      let release = try await rig.bench(["run", "six==99.99.99"])
+    try await Testbed.with { testbed in
+      let repository = testbed.folder + "/slow"
+      try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 1, repository: repository))
+      try testbed.writeProjects()
+      try await testbed.git("init", "-q", "-b", "main", repository)
+      try await testbed.commit(repository, "only")
+      expect(try await testbed.bench(["run", "path:nowhere"]), status: .usage, "nowhere")
+      expect(try await testbed.bench(["compare", "main", "perf/none"]), status: .usage, "perf/none", "git fetch")
+      expect(try await testbed.bench(["run", "--", "--upload-pack=x"]), status: .usage, "dash")
+      let release = try await testbed.bench(["run", "six==99.99.99"])
       expect(release, status: .usage, "six==99.99.99", "fix:")
     }
   }
 
   @Test("a project that does not install", .timeLimit(.minutes(3)))
   func brokenProject() async throws {
-    try await Rig.with { rig in
-      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
-      let project = try FixtureProject(in: rig.folder + "/broken", spin: 1)
+    try await Testbed.with { testbed in
+      try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
+      let project = try FixtureProject(in: testbed.folder + "/broken", spin: 1)
       try project.write("pyproject.toml", "[project]\nname = \"slowpoke\"\nversion = \"not a version\"\n")
-      expect(try await rig.bench(["run", "path:broken"]), status: .partial, "path:broken", "fix:")
+      expect(try await testbed.bench(["run", "path:broken"]), status: .partial, "path:broken", "fix:")
     }
   }
 
   @Test("a target that exits with 1 has no number, and the rest of the job has", .timeLimit(.minutes(3)))
   func failingTarget() async throws {
-    try await Rig.with { rig in
-      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 2))
-      _ = try FixtureProject(in: rig.folder + "/failing", spin: 10, exitCode: 1)
-      let run = try await rig.bench(["run", "path:failing", "--layers", "startup"])
+    try await Testbed.with { testbed in
+      try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 2))
+      _ = try FixtureProject(in: testbed.folder + "/failing", spin: 10, exitCode: 1)
+      let run = try await testbed.bench(["run", "path:failing", "--layers", "startup"])
       expect(run, status: .partial, "slowpoke --version", "exited with 1", "exits as told")
-      let folder = try #require(try rig.results().first)
-      #expect(try rig.read("results/\(folder)/startup.json").contains("python -c pass"))
+      let folder = try #require(try testbed.results().first)
+      #expect(try testbed.read("results/\(folder)/startup.json").contains("python -c pass"))
     }
   }
 
   @Test("a typing error in the settings is shown with its line and the nearest key", .timeLimit(.minutes(5)))
   func misspelledSetting() async throws {
-    try await Rig.with { rig in
-      try rig.write("cf-bench.yaml", "startup:\n  bloks: 3\n")
-      let run = try await rig.bench(["run", "path:fast"])
+    try await Testbed.with { testbed in
+      try testbed.write("cf-bench.yaml", "startup:\n  bloks: 3\n")
+      let run = try await testbed.bench(["run", "path:fast"])
       expect(run, status: .usage, "bloks", "blocks", "2")
     }
   }
 
   @Test("on a terminal an error begins a line of its own, where the progress was drawn", .timeLimit(.minutes(5)))
   func clearLine() async throws {
-    try await Rig.with { rig in
+    try await Testbed.with { testbed in
       let bench = try BuiltProduct.path("cf-bench")
-      let shown = try await rig.tool(
+      let shown = try await testbed.tool(
         "script",
         ["-qec", "env TERM=xterm CF_BENCH_AGENT=/nowhere '\(bench)' jobs --machine local", "/dev/null"])
       #expect(shown.output.contains("starting"), "\(shown.output)")

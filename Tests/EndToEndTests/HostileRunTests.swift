@@ -7,36 +7,36 @@ import Testing
 struct HostileRunTests {
   @Test("branches that are programs to a shell are measured like any other", .timeLimit(.minutes(4)))
   func branches() async throws {
-    try await Rig.with { rig in
-      let canary = rig.folder + "/canary"
-      let repository = rig.folder + "/fast"
-      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1, repository: repository))
-      try rig.writeProjects()
+    try await Testbed.with { testbed in
+      let canary = testbed.folder + "/canary"
+      let repository = testbed.folder + "/fast"
+      try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 1, repository: repository))
+      try testbed.writeProjects()
       // GitHub's own example of a hostile branch, and one that would leave a file.
       let branches = ["zzz\";echo${IFS}\"hello\";#", "x$(touch${IFS}\(canary))`touch${IFS}\(canary)`"]
-      try await rig.git("init", "-q", "-b", "main", repository)
-      try await rig.commit(repository, "only")
-      for branch in branches { try await rig.git("-C", repository, "branch", branch) }
-      let run = try await rig.bench(["compare", branches[0], branches[1], "--layers", "startup"])
+      try await testbed.git("init", "-q", "-b", "main", repository)
+      try await testbed.commit(repository, "only")
+      for branch in branches { try await testbed.git("-C", repository, "branch", branch) }
+      let run = try await testbed.bench(["compare", branches[0], branches[1], "--layers", "startup"])
       #expect(run.status == Shared.ExitStatus.done.rawValue, "\(run.error)")
       #expect(!FileManager.default.fileExists(atPath: canary))
-      for name in try rig.results() {
+      for name in try testbed.results() {
         #expect(name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && !"/$`\";#".utf8.contains($0) })
       }
-      let comment = try rig.read("\(try rig.comparisonFolder())/comment.md")
+      let comment = try testbed.read("\(try testbed.comparisonFolder())/comment.md")
       #expect(comment.contains("zzz\"") && !comment.contains("\n#\""))
     }
   }
 
   @Test("refs, settings and machines that are programs, options or unseen letters end quickly with the reason")
   func refused() async throws {
-    try await Rig.with { rig in
-      let canary = rig.folder + "/canary"
-      let repository = rig.folder + "/fast"
-      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1, repository: repository))
-      try rig.writeProjects()
-      try await rig.git("init", "-q", "-b", "main", repository)
-      try await rig.commit(repository, "only")
+    try await Testbed.with { testbed in
+      let canary = testbed.folder + "/canary"
+      let repository = testbed.folder + "/fast"
+      try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 1, repository: repository))
+      try testbed.writeProjects()
+      try await testbed.git("init", "-q", "-b", "main", repository)
+      try await testbed.commit(repository, "only")
       let refs = [
         "main;touch${IFS}\(canary)", "$(touch${IFS}\(canary))", "`touch${IFS}\(canary)`", "main^{/x}y",
         "../../etc/passwd",
@@ -56,7 +56,7 @@ struct HostileRunTests {
         doors.append(["run", "path:fast", "--machine", machine])
       }
       for arguments in doors {
-        let run = try await rig.bench(arguments)
+        let run = try await testbed.bench(arguments)
         #expect(run.status == Shared.ExitStatus.usage.rawValue, "\(arguments): \(run.status ?? -1) \(run.error)")
         #expect(run.error.contains("fix:") && !run.error.contains("\u{1b}") && !run.error.contains("\u{202e}"))
       }

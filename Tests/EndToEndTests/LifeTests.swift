@@ -9,13 +9,13 @@ import Testing
 struct LifeTests {
   /// A run in progress: `cf-bench` as a child, and the events it has put on disk.
   private struct Running {
-    var rig: Rig
+    var testbed: Testbed
     var pid: pid_t
 
     /// The lines on disk so far; none before the folder is there.
     func events() throws -> [NumberedEvent] {
-      guard let folder = try? rig.results().first(where: { $0.contains("-vs-") }),
-        let text = try? rig.read("results/\(folder)/events.ndjson")
+      guard let folder = try? testbed.results().first(where: { $0.contains("-vs-") }),
+        let text = try? testbed.read("results/\(folder)/events.ndjson")
       else {
         return []  // not there yet
       }
@@ -36,39 +36,40 @@ struct LifeTests {
 
   private func whileRunning(
     blocks: Int, spin: Int = 3_000_000, _ body: @escaping @Sendable (Running) async throws -> Void
-  ) async throws -> (Rig.Result, [NumberedEvent], [pid_t]) {
-    var outcome: (Rig.Result, [NumberedEvent], [pid_t])?
-    try await Rig.with { rig in
-      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: blocks))
-      try rig.writeProjects()
-      let keys = rig.environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) }
+  ) async throws -> (Testbed.Result, [NumberedEvent], [pid_t]) {
+    var outcome: (Testbed.Result, [NumberedEvent], [pid_t])?
+    try await Testbed.with { testbed in
+      try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: blocks))
+      try testbed.writeProjects()
+      let keys = testbed.environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) }
       let log = try FileDescriptor.open(
-        FilePath(rig.folder + "/log"), .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
+        FilePath(testbed.folder + "/log"), .writeOnly, options: [.create, .truncate], permissions: .ownerReadWrite)
       let result = try await Subprocess.run(
         .path(FilePath(try BuiltProduct.path("cf-bench"))),
         arguments: ["compare", "path:slow", "path:fast", "--layers", "startup"],
-        environment: .custom(Dictionary(uniqueKeysWithValues: keys)), workingDirectory: FilePath(rig.folder),
+        environment: .custom(Dictionary(uniqueKeysWithValues: keys)), workingDirectory: FilePath(testbed.folder),
         input: .none, output: .discarded, error: .fileDescriptor(log, closeAfterSpawningProcess: true)
       ) { execution in
-        try await body(Running(rig: rig, pid: execution.processIdentifier.value))
+        try await body(Running(testbed: testbed, pid: execution.processIdentifier.value))
       }
       let status: Int32? = if case .exited(let code) = result.terminationStatus { code } else { nil }
-      let events = try Running(rig: rig, pid: 0).events()
+      let events = try Running(testbed: testbed, pid: 0).events()
       // What a comparison that was cut short says of what it has.
-      let document = (try? rig.comparisonFolder()).flatMap { try? rig.read($0 + "/comparison.json") }
+      let document = (try? testbed.comparisonFolder()).flatMap { try? testbed.read($0 + "/comparison.json") }
       outcome = (
-        Rig.Result(status: status, output: document ?? "", error: try rig.read("log")), events, agents(of: rig)
+        Testbed.Result(status: status, output: document ?? "", error: try testbed.read("log")), events,
+        agents(of: testbed)
       )
     }
     return try #require(outcome)
   }
 
-  /// Process ids of this rig's agents.
-  private func agents(of rig: Rig) -> [pid_t] {
+  /// Process ids of this testbed's agents.
+  private func agents(of testbed: Testbed) -> [pid_t] {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return entries.compactMap { pid_t($0) }.filter { pid in
       let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
-      return executable?.hasPrefix(rig.folder + "/far/agents/") ?? false
+      return executable?.hasPrefix(testbed.folder + "/far/agents/") ?? false
     }
   }
 
@@ -98,8 +99,8 @@ struct LifeTests {
       _ = try await running.wait { events in
         events.contains { if case .sample = $0.event { true } else { false } }
       }
-      let serve = try #require(agents(of: running.rig).first(where: isServe))
-      let runner = try #require(agents(of: running.rig).first { !isServe($0) })
+      let serve = try #require(agents(of: running.testbed).first(where: isServe))
+      let runner = try #require(agents(of: running.testbed).first { !isServe($0) })
       let before = try running.events().count
       kill(serve, SIGKILL)
       #expect(kill(runner, 0) == 0)
@@ -143,19 +144,21 @@ struct LifeTests {
       _ = try await running.wait { events in
         events.contains { if case .sample = $0.event { true } else { false } }
       }
-      let rig = running.rig
+      let testbed = running.testbed
       func servers() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: rig.folder + "/tmp").filter {
+        try FileManager.default.contentsOfDirectory(atPath: testbed.folder + "/tmp").filter {
           $0.hasPrefix("cf-bench-sshd-")
         }
       }
       #expect(try servers().count == 1)
       kill(running.pid, SIGKILL)
       while !(try servers().isEmpty) { try await Task.sleep(for: .milliseconds(20)) }
-      let job = try #require(try FileManager.default.contentsOfDirectory(atPath: rig.folder + "/far/jobs").first)
+      let job = try #require(try FileManager.default.contentsOfDirectory(atPath: testbed.folder + "/far/jobs").first)
       let journal = "far/jobs/\(job)/journal.ndjson"
-      while !(try rig.read(journal).contains("\"type\":\"finished\"")) { try await Task.sleep(for: .milliseconds(20)) }
-      #expect(try rig.read(journal).split(separator: "\n").last?.contains("\"outcome\":\"done\"") == true)
+      while !(try testbed.read(journal).contains("\"type\":\"finished\"")) {
+        try await Task.sleep(for: .milliseconds(20))
+      }
+      #expect(try testbed.read(journal).split(separator: "\n").last?.contains("\"outcome\":\"done\"") == true)
     }
   }
 }

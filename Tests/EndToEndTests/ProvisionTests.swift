@@ -4,16 +4,16 @@ import Testing
 
 @Suite("Provisioning makes a VM that is off, closed and known, and can be repeated and undone")
 struct ProvisionTests {
-  private func withEmptySubscription(_ body: (AzureRig) async throws -> Void) async throws {
-    try await AzureRig.with(isProvisioned: false) { rig in
-      try rig.azure.setGuest(
+  private func withEmptySubscription(_ body: (AzureTestbed) async throws -> Void) async throws {
+    try await AzureTestbed.with(isProvisioned: false) { testbed in
+      try testbed.azure.setGuest(
         seconds: 1, verdict: "done", files: ["/var/lib/cf-bench/provisioned.json": #"{"schema":1}"#])
-      try await body(rig)
+      try await body(testbed)
     }
   }
 
-  private func changes(_ rig: AzureRig) throws -> [String] {
-    try rig.azure.requests().filter { $0.method != "GET" && $0.path.hasPrefix("/subscriptions/") }.map {
+  private func changes(_ testbed: AzureTestbed) throws -> [String] {
+    try testbed.azure.requests().filter { $0.method != "GET" && $0.path.hasPrefix("/subscriptions/") }.map {
       "\($0.method) \($0.path)"
     }
   }
@@ -21,24 +21,24 @@ struct ProvisionTests {
   @Test(
     "from nothing to a VM that is off: key learned through Azure, no port open, its right on itself alone, tools there")
   func provision() async throws {
-    try await withEmptySubscription { rig in
-      let dry = try await rig.bench(["provision", "--dry-run"])
+    try await withEmptySubscription { testbed in
+      let dry = try await testbed.bench(["provision", "--dry-run"])
       #expect(dry.status == 0, "\(dry.error)")
-      #expect(try changes(rig).isEmpty)
-      let result = try await rig.bench(["provision"])
+      #expect(try changes(testbed).isEmpty)
+      let result = try await testbed.bench(["provision"])
       #expect(result.status == 0, "\(result.error)")
-      try rig.expectClean("\(result.error)")
-      let (vm, state) = (try rig.vm, try rig.azure.state())
+      try testbed.expectClean("\(result.error)")
+      let (vm, state) = (try testbed.vm, try testbed.azure.state())
       // The pinned key is the VM's own.
       let key = try String(contentsOfFile: vm.folder + "/etc/ssh/ssh_host_ed25519_key.pub", encoding: .utf8)
         .split(separator: " ").prefix(2).joined(separator: " ")
       #expect(vm.tags["cf-bench-host-key"] == key)
-      let pins = try #require(FileManager.default.enumerator(atPath: rig.rig.folder + "/state/azure"))
+      let pins = try #require(FileManager.default.enumerator(atPath: testbed.testbed.folder + "/state/azure"))
         .compactMap { $0 as? String }.filter { $0.hasSuffix("host_key") }
-      #expect(try rig.rig.read("state/azure/\(try #require(pins.first))") == key + "\n")
+      #expect(try testbed.testbed.read("state/azure/\(try #require(pins.first))") == key + "\n")
       // Custom data is the file that lies in the checkout.
       let custom = try Data(contentsOf: URL(filePath: vm.folder + "/var/lib/cloud/user-data"))
-      #expect(custom == (try Data(contentsOf: URL(filePath: Rig.packageRoot + "/cloud-init.yaml"))))
+      #expect(custom == (try Data(contentsOf: URL(filePath: Testbed.packageRoot + "/cloud-init.yaml"))))
       let assignments = state.resources.values.filter { $0.type.hasSuffix("/roleAssignments") }
       #expect(assignments.count == 1)
       #expect(assignments.allSatisfy { $0.id.contains("/virtualMachines/cf-bench/providers/") })
@@ -52,43 +52,43 @@ struct ProvisionTests {
         #expect(dry.output.contains(name) || made.type.hasSuffix("roleDefinitions"), "\(made.type) \(made.name)")
       }
 
-      let before = try changes(rig).count
-      let again = try await rig.bench(["provision"])
+      let before = try changes(testbed).count
+      let again = try await testbed.bench(["provision"])
       #expect(again.status == 0, "\(again.error)")
       #expect(again.output.contains("everything was there already"))
-      #expect(try changes(rig).count == before)
+      #expect(try changes(testbed).count == before)
 
-      let run = try await rig.bench(AzureRig.shortRun)
+      let run = try await testbed.bench(AzureTestbed.shortRun)
       #expect(run.status == 0, "\(run.error)")
-      try rig.expectClean()
+      try testbed.expectClean()
 
-      try await runByHand(rig)
+      try await runByHand(testbed)
 
-      let refused = try await rig.bench(["deprovision"])
+      let refused = try await testbed.bench(["deprovision"])
       #expect(refused.status == 2)
       #expect(refused.error.contains("This removes for good:") && refused.error.contains("--yes"))
-      #expect(try rig.azure.state().vms.count == 1)
-      let removed = try await rig.bench(["deprovision", "--yes"])
+      #expect(try testbed.azure.state().vms.count == 1)
+      let removed = try await testbed.bench(["deprovision", "--yes"])
       #expect(removed.status == 0, "\(removed.error)")
-      #expect(try rig.azure.state().resources.values.map(\.name) == [])
-      let nothing = try await rig.bench(["deprovision", "--yes"])
+      #expect(try testbed.azure.state().resources.values.map(\.name) == [])
+      let nothing = try await testbed.bench(["deprovision", "--yes"])
       #expect(nothing.status == 0, "\(nothing.error)")
       #expect(nothing.output.contains("nothing to remove"), "\(nothing.output)")
     }
   }
 
   /// As a person does on the VM: a script of ~/bench, over plain ssh.
-  private func runByHand(_ rig: AzureRig) async throws {
-    let started = try await rig.bench(["start", "--for", "5"])
+  private func runByHand(_ testbed: AzureTestbed) async throws {
+    let started = try await testbed.bench(["start", "--for", "5"])
     #expect(started.status == 0, "\(started.error)")
-    let folder = rig.rig.folder
+    let folder = testbed.testbed.folder
     let command =
       "bash $CF_BENCH_BENCH/bench_all.sh path:\(folder)/fast --layers startup --config \(folder)/cf-bench.yaml"
       + " --results \(folder)/by-hand"
-    let byHand = try await rig.rig.tool(
+    let byHand = try await testbed.testbed.tool(
       "ssh",
       [
-        "-p", "\(rig.azure.ready.sshPort)", "-i", folder + "/key", "-o", "BatchMode=yes", "-o",
+        "-p", "\(testbed.azure.ready.sshPort)", "-i", folder + "/key", "-o", "BatchMode=yes", "-o",
         "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "127.0.0.1", command,
       ])
     #expect(byHand.status == 0, "\(byHand.error)")
@@ -99,23 +99,23 @@ struct ProvisionTests {
         .filter { $0 != "cost.json" }.sorted()
     }
     #expect(try files("by-hand") == (try files("results")))
-    let stopped = try await rig.bench(["stop"])
+    let stopped = try await testbed.bench(["stop"])
     #expect(stopped.status == 0, "\(stopped.error)")
-    try rig.expectClean()
+    try testbed.expectClean()
   }
 
   @Test("a first boot that fails says which step and why, and the VM is stopped")
   func bootFails() async throws {
-    try await AzureRig.with(isProvisioned: false) { rig in
-      try rig.azure.setGuest(
+    try await AzureTestbed.with(isProvisioned: false) { testbed in
+      try testbed.azure.setGuest(
         seconds: 1, verdict: "error", errors: ["runcmd failed"],
         files: ["/var/lib/cf-bench/failed.json": #"{"schema":1,"step":"hyperfine","words":"no pinned SHA-256"}"#])
-      let result = try await rig.bench(["provision"])
+      let result = try await testbed.bench(["provision"])
       #expect(result.status == 3)
       #expect(
         result.error.contains("failed at the step 'hyperfine'") && result.error.contains("no pinned SHA-256"),
         "\(result.error)")
-      try rig.expectClean("\(result.error)")
+      try testbed.expectClean("\(result.error)")
     }
   }
 
@@ -127,16 +127,16 @@ struct ProvisionTests {
       ("AuthorizationFailed", "roleAssignments", "may not do that"),
     ])
   func refused(code: String, path: String, words: String) async throws {
-    try await withEmptySubscription { rig in
+    try await withEmptySubscription { testbed in
       var fault = StandInAzure.Fault(.status, path: path)
       (fault.method, fault.status, fault.code) = ("PUT", code == "AuthorizationFailed" ? 403 : 409, code)
       fault.message = "The client does not have authorization to perform action 'x/write' over scope '/y'"
-      try rig.azure.fault(fault)
-      let result = try await rig.bench(["provision"])
+      try testbed.azure.fault(fault)
+      let result = try await testbed.bench(["provision"])
       #expect(result.status == 3, "\(result.error)")
       #expect(result.error.contains(words), "\(result.error)")
-      #expect(rig.intents == [])
-      if let vm = try rig.azure.state().vms.first { #expect(vm.power == "deallocated") }
+      #expect(testbed.intents == [])
+      if let vm = try testbed.azure.state().vms.first { #expect(vm.power == "deallocated") }
     }
   }
 }

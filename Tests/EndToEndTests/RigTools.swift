@@ -4,8 +4,8 @@ import SystemPackage
 import TestSupport
 import Testing
 
-extension Rig {
-  /// Runs another program in the rig's environment.
+extension Testbed {
+  /// Runs another program in the testbed's environment.
   func tool(_ name: String, _ arguments: [String]) async throws -> Result {
     let keys = environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) }
     let result = try await Subprocess.run(

@@ -116,7 +116,7 @@ enum EveryMessage {
   }
 
   static func events() throws -> [JobEvent] {
-    let host = HostWitness(
+    let host = HostInfo(
       hostname: "vm", kernel: "Linux 6.8 x86_64", cpuModel: "EPYC", cpuCount: 4, memoryBytes: 1 << 34,
       availableMemoryBytes: 1 << 33, load: 0.25, bootID: "b", operatingSystem: "Debian", hyperfineVersion: "1.19.0",
       uvVersion: nil)

@@ -3,13 +3,13 @@ import Shared
 import TestSupport
 import Testing
 
-@Suite("Secrets are masked, in whatever dress and wherever a text is cut")
+@Suite("Secrets are masked, in whatever encoding and wherever a text is cut")
 struct RedactorTests {
   private static let letters = Array(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=_-.~!@#$%^&*()\"'\\ <>?;:,{}[]|`é漢😀")
 
-  @Test("no secret comes through: in fourteen dresses, whole, byte by byte, and cut anywhere")
-  func dresses() throws {
+  @Test("no secret comes through: in fourteen encodings, whole, byte by byte, and cut anywhere")
+  func encodings() throws {
     let began = ContinuousClock.now
     let trials = TrialReport.count(usual: 60)
     var random = TrialReport.random(for: "secrets")
@@ -20,18 +20,18 @@ struct RedactorTests {
       // A blank at an end is not looked for: nobody types one.
       let secret = "k" + String(letters).trimmingCharacters(in: .whitespaces) + "7end"
       let redactor = Redactor(["another secret", secret])
-      for dress in Dressing.allCases {
-        let dressed = dress.put(on: secret)
-        let text = Array("before é \(dressed) after % \\ & done".utf8)
+      for encoding in SecretDisguise.allCases {
+        let encoded = encoding.put(on: secret)
+        let text = Array("before é \(encoded) after % \\ & done".utf8)
         for (how, shown) in try shown(text, redactor, &random)
-        where !dress.isHidden(dressed, in: shown) || !shown.hasPrefix("before é ") || !shown.hasSuffix(" done") {
-          leaks.append("\(dress), \(how): \(secret) in \(shown)")
+        where !encoding.isHidden(encoded, in: shown) || !shown.hasPrefix("before é ") || !shown.hasSuffix(" done") {
+          leaks.append("\(encoding), \(how): \(secret) in \(shown)")
         }
       }
     }
     #expect(leaks.isEmpty, "\(leaks.prefix(3))")
     TrialReport.print(
-      "random secrets x \(Dressing.allCases.count) dresses x 4 cuts", trials: trials,
+      "random secrets x \(SecretDisguise.allCases.count) encodings x 4 cuts", trials: trials,
       held: trials - min(trials, leaks.count), worst: "\(leaks.count) leaks", since: began)
   }
 
@@ -113,8 +113,10 @@ struct RedactorTests {
   func lines() throws {
     let secret = "a\"b\\c/é\u{1}😀x"
     let redactor = Redactor([secret])
-    for dress in [secret, "\(secret) \(secret)", Dressing.json.put(on: secret), Dressing.base64.put(on: secret)] {
-      let event = JobEvent.phase(Phase(text: "x \(dress) y\n\"quoted\" \\ /"))
+    for encoding in [
+      secret, "\(secret) \(secret)", SecretDisguise.json.put(on: secret), SecretDisguise.base64.put(on: secret),
+    ] {
+      let event = JobEvent.phase(Phase(text: "x \(encoding) y\n\"quoted\" \\ /"))
       let line = try NumberedEvent(number: 7, time: "t", event: event).line()
       let masked = redactor.redacted(line: line)
       let read = try NumberedEvent(line: masked.dropLast())
@@ -170,7 +172,7 @@ struct RedactorTests {
 }
 
 /// The ways in which programs write a value.
-private enum Dressing: CaseIterable {
+private enum SecretDisguise: CaseIterable {
   case plain, base64, base64Second, base64Third, base64URL, percent, form, escapes, json, jsonTwice, hexadecimal,
     capitalHexadecimal, numericEntities, html
 
@@ -210,9 +212,9 @@ private enum Dressing: CaseIterable {
   }
 
   /// In base64 the digits at both ends also belong to what stands beside the secret.
-  func isHidden(_ dressed: String, in shown: String) -> Bool {
+  func isHidden(_ encoded: String, in shown: String) -> Bool {
     let isBase64 = [.base64, .base64Second, .base64Third, .base64URL].contains(self)
-    let core = isBase64 ? String(dressed.dropFirst(4).dropLast(6)) : dressed
+    let core = isBase64 ? String(encoded.dropFirst(4).dropLast(6)) : encoded
     return shown.contains("***") && !shown.contains(core)
   }
 }

@@ -8,10 +8,11 @@ import Synchronization
 #endif
 
 /// az for tests that call it often: az's own code, run in forks of one process that has it loaded (`Tests/QuickAz`).
-/// Up to the question who is signed in, a call then takes a fifth to a tenth of the CPU time. `make faults` and one whole run use
-/// the plain one.
+/// Up to the question who is signed in, a call then takes a fifth to a tenth of the CPU time. `make faults` and one whole run
+/// use the plain one.
 public enum QuickAz {
-  /// What a test's environment needs, in front of what it has: the folder with `az` in its `PATH`, and where the process listens.
+  /// What a test's environment needs, in front of what it has: the folder with `az` in its `PATH`, and where the process
+  /// listens.
   public static func apply(to environment: inout [String: String]) throws {
     let socket = try server.withLock { server in
       if let server { return server.socket }
@@ -35,7 +36,7 @@ public enum QuickAz {
   private struct Server: Sendable {
     let socket: String
     /// The only writing end; never closed.
-    private let leash: Int32
+    private let lifetimePipe: Int32
 
     struct Failure: Error, CustomStringConvertible {
       var description: String
@@ -49,7 +50,7 @@ public enum QuickAz {
       var ends: [Int32] = [-1, -1]
       guard pipe(&ends) == 0 else { throw Failure(description: String(cString: strerror(errno))) }
       for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-      leash = ends[1]
+      lifetimePipe = ends[1]
       let process = Process()
       process.executableURL = root.appending(path: ".tools/azure/bin/python")
       process.arguments = [root.appending(path: "Tests/QuickAz/server.py").path, socket]

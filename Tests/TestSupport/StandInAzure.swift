@@ -87,7 +87,7 @@ final class StandInProcess {
   private let name: String
   private let folder: String
   /// The only writing end of its input.
-  private let leash: Int32
+  private let lifetimePipe: Int32
 
   struct Failure: Error, CustomStringConvertible {
     var description: String
@@ -100,7 +100,7 @@ final class StandInProcess {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw Failure(description: String(cString: strerror(errno))) }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    leash = ends[1]
+    lifetimePipe = ends[1]
     let input = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
     let program = SchemaValidator.packageRoot.appending(path: "Tests/\(name)").path
     try Data().write(to: URL(filePath: folder + "/output"))
@@ -132,7 +132,7 @@ final class StandInProcess {
   }
 
   func end() {
-    close(leash)
+    close(lifetimePipe)
     let deadline = ContinuousClock.now + .seconds(10)
     while process.isRunning, ContinuousClock.now < deadline { usleep(2000) }
     if process.isRunning { kill(process.processIdentifier, SIGKILL) }

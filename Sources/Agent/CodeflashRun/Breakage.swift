@@ -38,21 +38,21 @@ enum Breakage: Equatable {
     } else if record.outcome.end == .timedOut {
       self = .timedOut
     } else if !record.outcome.succeeded {
-      self = .failed("\(record.outcome.endWords): \(Self.lastWords(record))")
+      self = .failed("\(record.outcome.endWords): \(Self.outputTail(record))")
     } else if record.log.unreadable > 0 {
       self = .unreadableLog(lines: record.log.unreadable)
     } else if requests.isEmpty {
-      self = .noRequest(Self.lastWords(record))
+      self = .noRequest(Self.outputTail(record))
     } else if record.log.accepted || record.log.hasBaseline {
       return nil
     } else {
-      let words = record.testComplaint ?? Self.lastWords(record)
+      let words = record.testComplaint ?? Self.outputTail(record)
       // The attribute that pytest 9.2 took from what codeflash's own plugin works on.
       self = words.contains("'_nodeid'") ? .newPytest(words) : .testsFailed(words)
     }
   }
 
-  private static func lastWords(_ record: CodeflashRunner.Record) -> String {
+  private static func outputTail(_ record: CodeflashRunner.Record) -> String {
     // A profiler that runs along has its say in the end.
     let lines = record.words.filter { line in line.contains(where: \.isLetter) && !line.hasPrefix("py-spy>") }
     return lines.isEmpty ? "it printed nothing" : lines.suffix(3).joined(separator: " / ")
@@ -83,12 +83,13 @@ enum Breakage: Equatable {
     switch self {
     case .unrecorded:
       "record it from the live service with 'cf-bench record', or add the answer to the project's recordings"
-    case .fullDisk: "make room at the far end: df -h ~/.cf-bench"
+    case .fullDisk: "make room on the benchmark host: df -h ~/.cf-bench"
     case .keyRefused: "check \(Secrets.codeflashKey); codeflash's site makes new ones"
-    case .unreachable: "check optimize.live-address and the network of the far end, or wait until the service is back"
-    case .standInFailed, .standInEnded: "see whether something at the far end ends processes (memory, limits)"
+    case .unreachable:
+      "check optimize.live-address and the network of the benchmark host, or wait until the service is back"
+    case .standInFailed, .standInEnded: "see whether something on the benchmark host ends processes (memory, limits)"
     case .timedOut: "raise it with --set optimize.timeout=10m, or see what holds it up"
-    case .unreadableLog: "see whether the far end has room on its disk, and run it again"
+    case .unreadableLog: "see whether the benchmark host has room on its disk, and run it again"
     case .newPytest:
       "this release of codeflash can't work with pytest 9.2 or later: --set 'target.requirements=pytest<9.2'"
     case .failed, .noRequest, .testsFailed, .unreportedChange:

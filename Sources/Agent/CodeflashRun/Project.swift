@@ -66,7 +66,7 @@ struct OpportunityList: Decodable, Equatable {
     let list: OpportunityList
     do {
       list = try JSONDecoder().decode(OpportunityList.self, from: Data(contentsOf: URL(filePath: path)))
-    } catch let error as DecodingError { throw wrong(DecodingWords.describe(error)) } catch {
+    } catch let error as DecodingError { throw wrong(DecodingErrorText.describe(error)) } catch {
       throw wrong("it is missing or can't be read")
     }
     guard list.schema == 1 else { throw wrong("its layout is version \(list.schema), this agent reads 1") }

@@ -66,7 +66,8 @@ final class ReplayService {
     if live, upstreamKey == nil {
       throw Problem(
         what: "there is no key for codeflash's live service",
-        why: "neither the far end's environment nor the controller's has a \(Secrets.codeflashKey) that can be sent",
+        why:
+          "neither the benchmark host's environment nor the controller's has a \(Secrets.codeflashKey) that can be sent",
         fix:
           "export \(Secrets.codeflashKey)=… before cf-bench, or play recorded answers: --set optimize.answers=replay",
         exitStatus: .usage)
@@ -77,7 +78,7 @@ final class ReplayService {
     }
     var words = [interpreter, "-I", "-S", script]
     if network == .namespace { words = PrivateNetwork.words(words, agent: agent) }
-    // The real service is reached straight, with the certificates of the far end's login.
+    // The real service is reached straight, with the certificates of the benchmark host's login.
     let environment = live ? context.environment : ["PATH": "/usr/bin:/bin"]
     let order = Order(
       mode: plan.answers.rawValue, recordings: project.recordings, log: log, key: key, ports: Self.ports,
@@ -93,16 +94,16 @@ final class ReplayService {
     let line = helper.line(within: Self.startLimit)
     let answer = line.flatMap { try? JSONDecoder().decode(Answer.self, from: Data($0)) }  // no answer: explained below
     guard answer?.ready != true else { return }
-    let reason = answer?.failure ?? helper.lastWords
+    let reason = answer?.failure ?? helper.outputTail
     let isTaken = reason.contains("Address already in use")
     throw Problem(
       what: "the stand-in for codeflash's service did not come up",
       why: isTaken
-        ? "another program holds port \(Self.ports.ai) or \(Self.ports.cf) of the far end, which are fixed in codeflash"
+        ? "another program holds port \(Self.ports.ai) or \(Self.ports.cf) of the benchmark host, which are fixed in codeflash"
         : reason.isEmpty ? "it said nothing for \(Int(Self.startLimit)) s" : reason,
       fix: isTaken
         ? "end that program (ss -ltnp shows it), or permit user namespaces there so that each run has its own network"
-        : "check the recordings of the project, and the far end's load", exitStatus: .partial)
+        : "check the recordings of the project, and the benchmark host's load", exitStatus: .partial)
   }
 
   var isRunning: Bool { helper.isRunning }
@@ -136,8 +137,8 @@ final class ReplayService {
     guard let kept else { return [] }
     guard let last, String(decoding: last, as: UTF8.self).contains("\"done\"") else {
       throw Problem(
-        what: "what the live service said could not be kept", why: helper.lastWords,
-        fix: "see whether the far end has room on its disk, and record again", exitStatus: .partial)
+        what: "what the live service said could not be kept", why: helper.outputTail,
+        fix: "see whether the benchmark host has room on its disk, and record again", exitStatus: .partial)
     }
     return try FileManager.default.contentsOfDirectory(atPath: kept).filter { $0.hasSuffix(".json") }.sorted().map {
       let content = try Data(contentsOf: URL(filePath: "\(kept)/\($0)"))

@@ -13,7 +13,7 @@ import Shared
 /// The worker goes under the rules itself, once its sides' code is fetched and before any of it runs; all that it starts
 /// inherits them. See landlock(7).
 struct Confinement {
-  /// Switches it off, set to `no` in the environment of the far end's login.
+  /// Switches it off, set to `no` in the environment of the benchmark host's login.
   static let variable = "CF_BENCH_CONFINE"
   /// The first version in which files can be moved between folders, without which uv can't install (Linux 5.19).
   private static let oldest: Int32 = 2

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// The Python files that the agent brings along, by the name that they have at the far end.
+/// The Python files that the agent brings along, by the name that they have on the benchmark host.
 enum EmbeddedScript: String {
   case memoryReport = "memory_report.py"
   case memoryWorker = "memory_worker.py"

@@ -13,10 +13,10 @@ struct HostReader {
   var files = MachineFiles()
 
   /// Takes as long as ``BusyProcesses/lookSeconds``.
-  func witness() -> HostWitness {
+  func witness() -> HostInfo {
     let memory = memory()
     let processor = ProcessorState(files: files)
-    return HostWitness(
+    return HostInfo(
       hostname: Self.hostname, kernel: "\(Self.uname.system) \(Self.uname.release) \(Self.uname.machine)",
       cpuModel: cpuModel, cpuCount: sysconf(Int32(_SC_NPROCESSORS_ONLN)), memoryBytes: memory.total,
       availableMemoryBytes: memory.available, load: Self.load,

@@ -19,7 +19,7 @@ final class CappedLog {
   private var isDirty = false
   private var redactor: Redactor
 
-  /// Goes on behind what an earlier keeper left there.
+  /// Goes on behind what an earlier supervisor left there.
   /// - Parameter redactor: masks what no log may hold.
   init(path: String, redactor: Redactor = Redactor()) {
     self.redactor = redactor

@@ -28,14 +28,15 @@ struct DetachedRunner {
         // On a full disk it could not even say so: what it tried first is tried here.
         _ = try JournalWriter(folder: folder.path)
         throw Problem(
-          what: "the job's runner ended at once", why: folder.lastWords, fix: "see \(folder.log) at the far end",
+          what: "the job's runner ended at once", why: folder.outputTail,
+          fix: "see \(folder.log) on the benchmark host",
           exitStatus: .infrastructure)
       }
       guard MonotonicClock.seconds < deadline else {
         kill(pid, SIGKILL)
         throw Problem(
-          what: "the job's runner did not come up in \(Int(Self.startLimit)) s", why: folder.lastWords,
-          fix: "look at the far end's load and at \(folder.log) there", exitStatus: .infrastructure)
+          what: "the job's runner did not come up in \(Int(Self.startLimit)) s", why: folder.outputTail,
+          fix: "look at the benchmark host's load and at \(folder.log) there", exitStatus: .infrastructure)
       }
       usleep(1000)
     }

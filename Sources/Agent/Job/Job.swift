@@ -20,7 +20,7 @@ final class Job {
   private let secrets: [String: String]
   let journal: JournalWriter
   private let history: JobHistory
-  private var footing = JobHistory.Footing()
+  private var conditions = JobHistory.RunConditions()
   /// Environments as they became ready.
   private var ready: [SideReady] = []
   private var hasTrouble = false
@@ -48,7 +48,7 @@ final class Job {
   func perform(cut: String? = nil, leave: () -> Void = {}) -> (outcome: Finished.Outcome, problem: Problem?) {
     do {
       // The place first: announcing takes a moment, in which a later job could pass this one.
-      let place = Result { try MachineTurn(environment, manifest, folder) }
+      let place = Result { try QueueReservation(environment, manifest, folder) }
       try announce()
       if let cut { try journal.emit(.trouble(Trouble(problem: JournalWriter.cutProblem(cut)))) }
       let turn = try place.get()
@@ -70,21 +70,21 @@ final class Job {
 
   private func announce() throws {
     let digest = try OwnBinary.sha256()
-    footing = JobHistory.Footing(bootID: BootID.current, agentSHA256: digest)
+    conditions = JobHistory.RunConditions(bootID: BootID.current, agentSHA256: digest)
     guard history.started != nil else {
       let started = Started(
         job: manifest.id, agentVersion: Version.current, agentSHA256: digest, pid: getpid(),
         importName: manifest.target.importName, budgetSeconds: manifest.stopping?.budgetSeconds,
-        bootID: footing.bootID)
+        bootID: conditions.bootID)
       return try journal.emit(.started(started))
     }
     // Without the boot's name on both sides nobody knows that the machine stayed up.
-    let stayedUp = footing.bootID != nil && history.footing.bootID == footing.bootID
+    let stayedUp = conditions.bootID != nil && history.conditions.bootID == conditions.bootID
     hasTrouble = history.hasTrouble
     try journal.emit(
       .resumed(
         Resumed(
-          reason: stayedUp ? .runnerKilled : .rebooted, attempt: history.attempts + 1, bootID: footing.bootID,
+          reason: stayedUp ? .runnerKilled : .rebooted, attempt: history.attempts + 1, bootID: conditions.bootID,
           agentSHA256: digest)))
   }
 
@@ -142,7 +142,7 @@ final class Job {
     guard let past = history.interpreters[python] else { return (try prepare(), nil) }
     do {
       let prepared = try prepare()
-      let reason = past.reasonAgainst(footing, ready.filter { $0.python == python })
+      let reason = past.reasonAgainst(conditions, ready.filter { $0.python == python })
       try journal.emit(.continued(Continued(python: python, keepsBlocks: reason == nil, why: reason)))
       return (prepared, reason == nil ? past : nil)
     } catch {
@@ -154,7 +154,7 @@ final class Job {
 
   /// What the metrics of an interpreter that was finished before brought, those without any value included.
   private func questions(of past: JobHistory.Past) -> [Question] {
-    let tally = SampleTally(journal)
+    let tally = SampleAccumulator(journal)
     tally.restore(past.blocks)
     let questions = tally.metrics.map { tally.question($0) }
     let missing = (past.blocks.compactMap(\.finished.of).max() ?? 0) - questions.count

@@ -7,8 +7,8 @@ import Shared
   import Darwin
 #endif
 
-/// A job's folder: `manifest.json`, `journal.ndjson`, `runner.log`, and `runner`, which its runner (the ``Keeper``) holds
-/// locked.
+/// A job's folder: `manifest.json`, `journal.ndjson`, `runner.log`, and `runner`, which its runner (the ``JobSupervisor``)
+/// holds locked.
 struct JobFolder: Sendable {
   let path: String
   let id: JobID
@@ -86,13 +86,13 @@ struct JobFolder: Sendable {
       return try JSONDecoder().decode(JobManifest.self, from: Data(contentsOf: URL(filePath: manifest)))
     } catch {
       throw Problem(
-        what: "the job \(id) can't be read", why: "\(manifest): \(DecodingWords.describe(error))",
+        what: "the job \(id) can't be read", why: "\(manifest): \(DecodingErrorText.describe(error))",
         fix: "submit the job again under another name", exitStatus: .infrastructure)
     }
   }
 
   /// The end of the runner's own words, for a runner that is gone.
-  var lastWords: String {
+  var outputTail: String {
     let bytes = (try? Data(contentsOf: URL(filePath: log))) ?? Data()  // no log: no words
     return String(decoding: bytes.suffix(2000), as: UTF8.self)
   }

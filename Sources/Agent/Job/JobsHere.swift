@@ -14,8 +14,8 @@ struct JobsHere {
 
   private var queue: QueueFolder { QueueFolder(environment) }
 
-  /// Those of this home whose runner lives or is on its way; who has the machine, and who waits in the queue, whosever home it is
-  /// in.
+  /// Those of this home whose runner lives or is on its way; who has the machine, and who waits in the queue, whosever home it
+  /// is in.
   func list() throws -> Occupancy {
     // Nobody has ever queued here: then there is nothing to keep still, and no folder to make for it.
     guard queue.isThere else { return Occupancy(jobs: entries([])) }
@@ -27,7 +27,7 @@ struct JobsHere {
   func mayStop(for run: String) throws -> MayStopReply {
     try queue.withGate {
       let holders = entries(try queue.live().map(\.entry)).filter { $0.job.text != run }
-      if holders.isEmpty { try StopMark.write(for: run, in: queue) }
+      if holders.isEmpty { try ShutdownHold.write(for: run, in: queue) }
       return MayStopReply(allowed: holders.isEmpty, holders: holders)
     }
   }

@@ -6,7 +6,8 @@ import Shared
   import Darwin
 #endif
 
-/// One measurement at a time on this host: a kernel lock on one file, whoever the user is. ``MachineTurn`` is the way to it.
+/// One measurement at a time on this host: a kernel lock on one file, whoever the user is. ``QueueReservation`` is the way to
+/// it.
 enum MachineLock {
   /// Where the lock lies: `$CF_BENCH_LOCK`, or a place that all users of the host share.
   static func path(_ environment: [String: String]) -> String {
@@ -22,7 +23,8 @@ enum MachineLock {
       throw Problem(
         what: "the lock that keeps measurements apart can't be opened",
         why: "\(path): \(String(cString: strerror(errno)))",
-        fix: "make it readable for this user at the far end, or set CF_BENCH_LOCK to a file that every user may open",
+        fix:
+          "make it readable for this user on the benchmark host, or set CF_BENCH_LOCK to a file that every user may open",
         exitStatus: .infrastructure)
     }
     return lock

@@ -7,7 +7,7 @@ import Shared
 #endif
 
 /// A census of processes by who started whom (proc(5), `stat`). It finds what made a session of its own, dropped its
-/// environment or let go of its parent: the keeper of a job adopts orphans, so that no chain leads past it.
+/// environment or let go of its parent: the supervisor of a job adopts orphans, so that no chain leads past it.
 enum ProcessTree {
   struct Entry: Equatable {
     var pid: pid_t

@@ -7,15 +7,15 @@ import Shared
   import Darwin
 #endif
 
-/// What the far end keeps, and for how long: old jobs go by count, age and size, and what was made for jobs goes when it has
-/// not been used for as long as a job may grow old.
+/// What the benchmark host keeps, and for how long: old jobs go by count, age and size, and what was made for jobs goes when it
+/// has not been used for as long as a job may grow old.
 struct Retention {
   let home: AgentHome
   let environment: [String: String]
   /// Seconds since 1970.
   var now = Double(time(nil))
 
-  /// `CF_BENCH_KEEP_JOBS`, `CF_BENCH_KEEP_DAYS` and `CF_BENCH_KEEP_BYTES` at the far end.
+  /// `CF_BENCH_KEEP_JOBS`, `CF_BENCH_KEEP_DAYS` and `CF_BENCH_KEEP_BYTES` on the benchmark host.
   struct Limits: Equatable {
     var jobs = 50
     var days = 30.0

@@ -26,7 +26,7 @@ extension StorageFailure {
 
   /// What Foundation says of a file that the system refused; `nil` for other errors.
   init?(refused error: any Error, at path: String) {
-    guard let error = error as? CocoaError, let code = ErrorWords.systemCode(of: error) else { return nil }
+    guard let error = error as? CocoaError, let code = SystemErrorText.systemCode(of: error) else { return nil }
     self.init(path: error.filePath ?? path, code: code)
   }
 }
@@ -41,8 +41,8 @@ extension Problem {
       self = error.problem
     } else {
       self.init(
-        what: "the far end's system refused something", why: ErrorWords.describe(error),
-        fix: "check disk space and permissions of ~/.cf-bench at the far end", exitStatus: .infrastructure)
+        what: "the benchmark host's system refused something", why: SystemErrorText.describe(error),
+        fix: "check disk space and permissions of ~/.cf-bench on the benchmark host", exitStatus: .infrastructure)
     }
   }
 }

@@ -12,19 +12,19 @@ import Shared
 struct Worker {
   let home: AgentHome
   let environment: [String: String]
-  /// The ``Keeper`` that started this.
-  let keeper: pid_t
+  /// The ``JobSupervisor`` that started this.
+  let supervisor: pid_t
   let cgroup: JobCgroup?
-  /// What the keeper had to cut off the journal.
+  /// What the supervisor had to cut off the journal.
   let cut: String?
   var secrets: [String: String] = [:]
 
-  /// Binds this process to its keeper. To be called before anything is started.
-  /// - Returns: false when the keeper is gone already.
+  /// Binds this process to its supervisor. To be called before anything is started.
+  /// - Returns: false when the supervisor is gone already.
   func begin() -> Bool {
     CancelFlag.install()
     _ = cf_die_with_parent()  // refused nowhere on Linux
-    guard getppid() == keeper else { return false }
+    guard getppid() == supervisor else { return false }
     if let cgroup {
       let code = cgroup.enter()
       if code != 0 { print("the job's control group can't be entered: \(String(cString: strerror(code)))") }
@@ -43,7 +43,7 @@ struct Worker {
     let finished = Finished(
       outcome: result.outcome, problem: result.problem, seconds: MonotonicClock.seconds - started)
     try journal.emitLast(.finished(finished))
-    return Keeper.status(of: finished)
+    return JobSupervisor.status(of: finished)
   }
 
   private func perform(_ folder: JobFolder, _ journal: JournalWriter) -> (outcome: Finished.Outcome, problem: Problem?)
@@ -63,7 +63,7 @@ struct Worker {
   /// Ends what the job started and left: when the last word is read, nothing of it runs any more.
   private func endOthers() {
     _ = ProcessTree.killAll(reaps: false) {
-      let all = ProcessTree.descendants(of: keeper) + (cgroup?.pids ?? [])
+      let all = ProcessTree.descendants(of: supervisor) + (cgroup?.pids ?? [])
       return all.filter { $0 != getpid() }
     }
   }

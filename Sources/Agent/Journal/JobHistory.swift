@@ -1,6 +1,6 @@
 import Shared
 
-/// What a job's journal tells of the workers that had it before: what was measured, and on what footing.
+/// What a job's journal tells of the workers that had it before: what was measured, and on what conditions.
 struct JobHistory {
   /// `nil` for a job that was never begun.
   private(set) var started: Started?
@@ -11,10 +11,10 @@ struct JobHistory {
   /// Something went wrong that belongs to no interpreter.
   private(set) var hasTrouble = false
   /// The boot and the agent of the last worker.
-  private(set) var footing = Footing()
+  private(set) var conditions = RunConditions()
 
   /// What must be the same for blocks to count on.
-  struct Footing: Equatable {
+  struct RunConditions: Equatable {
     var bootID: String?
     var agentSHA256: String?
   }
@@ -24,14 +24,14 @@ struct JobHistory {
     /// The environments that were measured in.
     var sides: [SideReady] = []
     /// On what the blocks were measured.
-    var footing = Footing()
+    var conditions = RunConditions()
     /// In the order in which they were measured.
-    var blocks: [PastBlock] = []
+    var blocks: [EarlierBlock] = []
     var layersFinished: [LayerFinished] = []
     var hasTrouble = false
 
     // Of the block in progress, and of sides that no block was measured in yet.
-    fileprivate var pending = PastBlock.Content()
+    fileprivate var pending = EarlierBlock.Content()
     fileprivate var newSides: [SideReady] = []
   }
 
@@ -59,11 +59,11 @@ struct JobHistory {
     case .started(let body):
       started = body
       attempts = 1
-      footing = Footing(bootID: body.bootID, agentSHA256: body.agentSHA256)
+      conditions = RunConditions(bootID: body.bootID, agentSHA256: body.agentSHA256)
     case .resumed(let body):
       attempts = body.attempt
-      footing = Footing(bootID: body.bootID, agentSHA256: body.agentSHA256)
-      for python in interpreters.keys { interpreters[python]?.pending = PastBlock.Content() }
+      conditions = RunConditions(bootID: body.bootID, agentSHA256: body.agentSHA256)
+      for python in interpreters.keys { interpreters[python]?.pending = EarlierBlock.Content() }
     case .continued(let body):
       if !body.keepsBlocks { interpreters[body.python]?.blocks = [] }
       interpreters[body.python]?.layersFinished = []
@@ -73,7 +73,7 @@ struct JobHistory {
     case .optimizeRun(let body) where body.purpose == .measured:
       interpreters[body.python, default: Past()].pending.form = body.form
     case .memoryTimeline(let body): interpreters[body.python, default: Past()].pending.timelines.insert(body.side)
-    case .blockFinished(let body): interpreters[body.python, default: Past()].take(body, on: footing)
+    case .blockFinished(let body): interpreters[body.python, default: Past()].take(body, on: conditions)
     case .layerFinished(let body): interpreters[body.python, default: Past()].layersFinished.append(body)
     case .trouble(let body):
       guard let python = body.python else { return hasTrouble = true }
@@ -96,18 +96,20 @@ extension JobHistory.Past {
     newSides.append(side)
   }
 
-  fileprivate mutating func take(_ block: BlockFinished, on footing: JobHistory.Footing) {
+  fileprivate mutating func take(_ block: BlockFinished, on conditions: JobHistory.RunConditions) {
     sides = newSides
-    self.footing = footing
-    blocks.append(PastBlock(finished: block, content: pending))
-    pending = PastBlock.Content()
+    self.conditions = conditions
+    blocks.append(EarlierBlock(finished: block, content: pending))
+    pending = EarlierBlock.Content()
   }
 
   /// Why the blocks can't count on; `nil` when they do.
-  func reasonAgainst(_ footing: JobHistory.Footing, _ sidesNow: [SideReady]) -> String? {
+  func reasonAgainst(_ conditions: JobHistory.RunConditions, _ sidesNow: [SideReady]) -> String? {
     guard !blocks.isEmpty else { return nil }
-    if self.footing.bootID == nil || self.footing.bootID != footing.bootID { return "the machine was booted since" }
-    if self.footing.agentSHA256 != footing.agentSHA256 { return "another agent measures now" }
+    if self.conditions.bootID == nil || self.conditions.bootID != conditions.bootID {
+      return "the machine was booted since"
+    }
+    if self.conditions.agentSHA256 != conditions.agentSHA256 { return "another agent measures now" }
     for side in sidesNow {
       guard let before = sides.first(where: { $0.side == side.side }) else { return "\(side.label) is new" }
       if before.identity != side.identity { return "\(side.label) was \(before.identity), is \(side.identity)" }
@@ -127,7 +129,7 @@ extension JobHistory.Past {
 }
 
 /// A block that a worker finished before it died.
-struct PastBlock {
+struct EarlierBlock {
   var finished: BlockFinished
   /// What was emitted in it.
   var content: Content

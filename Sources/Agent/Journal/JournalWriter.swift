@@ -143,7 +143,7 @@ extension JournalWriter {
   static func cutProblem(_ why: String) -> Problem {
     Problem(
       what: "the end of the job's journal was damaged and is cut off; what stood there is measured again", why: why,
-      fix: "look at the far end's disk: 'dmesg' tells of its errors", exitStatus: .partial)
+      fix: "look at the benchmark host's disk: 'dmesg' tells of its errors", exitStatus: .partial)
   }
 
   private static func folder(of path: String) -> String {

@@ -13,7 +13,7 @@ protocol Layer {
   /// What can be measured; gets shorter when something breaks on the way.
   var metrics: [PlannedMetric] { get }
   /// Takes up, after preparing, what an earlier worker of the job fixed once for all blocks.
-  mutating func restore(_ blocks: [PastBlock])
+  mutating func restore(_ blocks: [EarlierBlock])
   /// What a block of everything would take in seconds, where the preparation showed it.
   var expectedBlockSeconds: Double? { get }
   /// Measures each of the `open` metrics once at each position of the block, emitting a `sample` as soon as it is there.
@@ -26,7 +26,7 @@ protocol Layer {
 }
 
 extension Layer {
-  mutating func restore(_ blocks: [PastBlock]) {}
+  mutating func restore(_ blocks: [EarlierBlock]) {}
 }
 
 /// A series of samples that a layer can measure.

@@ -45,7 +45,7 @@ struct ChildProcess {
     var userSeconds: Double
     var systemSeconds: Double
     /// Peak resident set of the largest single process, in bytes; never less than the agent's own, which the kernel counts
-    /// in after `posix_spawn`. See ``OwnPeak`` for one that is right for small programs.
+    /// in after `posix_spawn`. See ``PeakRSSProbe`` for one that is right for small programs.
     var peakRSSBytes: Int
 
     var succeeded: Bool { end == .exited(0) }
@@ -62,7 +62,7 @@ struct ChildProcess {
     }
 
     /// The last lines of standard error (of standard output when that is empty), for a person.
-    func lastWords(lines count: Int = 6) -> String {
+    func outputTail(lines count: Int = 6) -> String {
       let text = errorText.isEmpty ? outputText : errorText
       let lines = text.split(whereSeparator: \.isNewline).suffix(count * 4).map {
         $0.prefix(600).filter { $0.unicodeScalars.allSatisfy { $0.value >= 32 } }
@@ -79,7 +79,8 @@ struct ChildProcess {
     var why: String? { String(cString: strerror(code)) }
     var fix: String {
       code == ENOENT
-        ? "install it, or put it on the PATH of the far end's login" : "check that it may be run at the far end"
+        ? "install it, or put it on the PATH of the benchmark host's login"
+        : "check that it may be run on the benchmark host"
     }
     var exitStatus: ExitStatus { .infrastructure }
   }

@@ -64,7 +64,7 @@ final class HelperProcess {
   }
 
   /// What it said on standard error, for a person.
-  var lastWords: String {
+  var outputTail: String {
     var polled = [pollfd(fd: pipes.error.read, events: Int16(POLLIN), revents: 0)]
     while poll(&polled, 1, 0) > 0, takeWords() {}
     return String(decoding: error.suffix(2000), as: UTF8.self).split(whereSeparator: \.isNewline).suffix(4)

@@ -9,8 +9,8 @@ import Shared
 
 /// The order in which jobs have this host, over all users and homes: a folder beside the machine's lock with one ticket a job.
 ///
-/// A ticket counts for as long as its owner holds it locked (`flock`), so that the kernel takes away what the dead leave. Numbers
-/// are given out, and looks are taken, under one more lock, the gate: nobody sees half a step of another.
+/// A ticket counts for as long as its owner holds it locked (`flock`), so that the kernel takes away what the dead leave.
+/// Numbers are given out, and looks are taken, under one more lock, the gate: nobody sees half a step of another.
 struct QueueFolder: Sendable {
   let path: String
 
@@ -78,7 +78,7 @@ struct QueueFolder: Sendable {
       what: "the queue that keeps measurements in order can't be used",
       why: "\(path): \(String(cString: strerror(code)))",
       fix:
-        "make it a folder in which every user at the far end may write, or set CF_BENCH_LOCK to a file beside which one can be made",
+        "make it a folder in which every user on the benchmark host may write, or set CF_BENCH_LOCK to a file beside which one can be made",
       exitStatus: .infrastructure)
   }
 }

@@ -12,12 +12,12 @@ import Statistics
 final class Schedule {
   private var entries: [Entry]
   private let context: LayerContext
-  private let tally: SampleTally
+  private let tally: SampleAccumulator
   private let stopping: StoppingRule?
   private let budgetSeconds: Double
-  private var disturbances: DisturbanceWatch
+  private var interference: InterferenceMonitor
   private let trouble: (LayerName, any Error) throws -> Void
-  private let past: [PastBlock]
+  private let past: [EarlierBlock]
   private let pastSeconds: Double
   private var began = MonotonicClock.seconds
 
@@ -45,19 +45,19 @@ final class Schedule {
   ///   - trouble: Told what ended a layer early; throws when the job can't go on.
   init(
     _ layers: [any Layer], in context: LayerContext, stopping: StoppingRule?, budgetSeconds: Double,
-    setsAsideDisturbed: Bool, past: (blocks: [PastBlock], seconds: Double) = ([], 0),
+    setsAsideDisturbed: Bool, past: (blocks: [EarlierBlock], seconds: Double) = ([], 0),
     trouble: @escaping (LayerName, any Error) throws -> Void
   ) {
     self.past = past.blocks
     pastSeconds = past.seconds
-    tally = SampleTally(context.sink)
+    tally = SampleAccumulator(context.sink)
     var context = context
     context.sink = tally
     self.context = context
     self.stopping = stopping
     self.budgetSeconds = budgetSeconds
     self.trouble = trouble
-    disturbances = DisturbanceWatch(isOn: setsAsideDisturbed)
+    interference = InterferenceMonitor(isOn: setsAsideDisturbed)
     entries = layers.map { layer in
       Entry(
         layer: layer,
@@ -153,12 +153,12 @@ final class Schedule {
     let candidates = entries.map { entry in
       let names = entry.isOpen ? entry.layer.metrics.filter { open[$0.name] != nil }.map(\.name) : []
       let needed = names.map { name in (open[name] ?? nil).map { max(1, $0 - entry.counted) } }
-      return TurnChoice.Candidate(
+      return LayerScheduler.Candidate(
         blocks: entry.counted, blockSeconds: entry.usualBlockSeconds, needed: needed)
     }
     let left = budgetSeconds - secondsSpent - closing
     let least = stopping.leastBlocks(metrics.count)
-    guard let index = TurnChoice.next(candidates, least: least, secondsLeft: left) else { return nil }
+    guard let index = LayerScheduler.next(candidates, least: least, secondsLeft: left) else { return nil }
     // Controls run along for as long as their layer does.
     let names = entries[index].layer.metrics.filter { $0.isControl || open[$0.name] != nil }.map(\.name)
     return Turn(index: index, open: Set(names), openInAll: open.count)
@@ -168,9 +168,9 @@ final class Schedule {
     let block = entry.order.block(entry.turns)
     entry.turns += 1
     let started = MonotonicClock.seconds
-    disturbances.begin()
+    interference.begin()
     try entry.layer.measure(block, of: turn.open, in: context)
-    let seen = disturbances.end()
+    let seen = interference.end()
     let seconds = MonotonicClock.seconds - started
     entry.blockSeconds.append(seconds)
     let measured = tally.endBlock(counts: seen.disturbance == nil)

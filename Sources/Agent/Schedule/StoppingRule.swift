@@ -23,7 +23,7 @@ struct StoppingRule {
   }
 
   /// The open ones among `metrics`.
-  func open(_ metrics: [String], in tally: SampleTally) -> Open {
+  func open(_ metrics: [String], in tally: SampleAccumulator) -> Open {
     let now = metrics.map { tally.question($0) }
     // Not measured yet: nothing is known of them, and they take their share of the error.
     let later = [Question](repeating: Question(.blocks([])), count: metrics.count * laterInterpreters)

@@ -8,7 +8,8 @@ enum Secrets {
   /// Of all values of a job together, in bytes: they have to fit into a pipe.
   static let mostBytes = 48 << 10
 
-  /// What the manifest's names stand for: as the controller gave it, or as the far end's login has it. All else is dropped.
+  /// What the manifest's names stand for: as the controller gave it, or as the benchmark host's login has it. All else is
+  /// dropped.
   /// - Throws: ``Problem`` when a value is missing that the target's commands need.
   static func admitted(
     _ given: [String: String], environment: [String: String], for manifest: JobManifest
@@ -20,7 +21,7 @@ enum Secrets {
       } else if name != codeflashKey {  // layer 3 says itself what to do about its key
         throw Problem(
           what: "the job needs the secret \(name), and nobody gave it",
-          why: "neither the controller's environment nor the far end's has a value of that name",
+          why: "neither the controller's environment nor the benchmark host's has a value of that name",
           fix: "export \(name)=… before cf-bench, or take it out of the setting 'secrets'", exitStatus: .usage)
       }
     }

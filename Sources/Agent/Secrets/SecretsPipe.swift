@@ -51,6 +51,7 @@ enum SecretsPipe {
   private static func failure(_ code: Int32) -> Problem {
     Problem(
       what: "the job's secrets can't be handed over", why: String(cString: strerror(code)),
-      fix: "see the limits of pipes at the far end (/proc/sys/fs/pipe-user-pages-soft)", exitStatus: .infrastructure)
+      fix: "see the limits of pipes on the benchmark host (/proc/sys/fs/pipe-user-pages-soft)",
+      exitStatus: .infrastructure)
   }
 }

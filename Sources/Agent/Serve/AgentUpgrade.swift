@@ -24,7 +24,7 @@ struct AgentUpgrade {
       throw refusal(agent, why: "the file there is damaged: its SHA-256 is another one", fix: "send it again")
     }
     try tryStart(agent, path)
-    try StableName(home: home).point(to: agent.sha256)
+    try CurrentAgentLink(home: home).point(to: agent.sha256)
   }
 
   /// Becomes that agent, with the same input and output. Returns only when the system refuses.
@@ -50,7 +50,7 @@ struct AgentUpgrade {
       throw refusal(agent, code: error.code)
     }
     guard outcome.succeeded, outcome.outputText.contains(agent.sha256) else {
-      throw refusal(agent, words: outcome.lastWords(), end: outcome.endWords)
+      throw refusal(agent, words: outcome.outputTail(), end: outcome.endWords)
     }
   }
 
@@ -69,8 +69,8 @@ struct AgentUpgrade {
       )
     case ENOENT:
       return refusal(
-        agent, why: "its program loader is not there: the far end has another C library (\(words))",
-        fix: "use a far end with glibc, or build the agent there and name it with CF_BENCH_AGENT=FILE")
+        agent, why: "its program loader is not there: the benchmark host has another C library (\(words))",
+        fix: "use a benchmark host with glibc, or build the agent there and name it with CF_BENCH_AGENT=FILE")
     default: return refusal(agent, why: words, fix: "try again")
     }
   }
@@ -82,7 +82,7 @@ struct AgentUpgrade {
       return refusal(agent, why: "it \(end): \(words)", fix: "log in there and run it by hand: cf-bench-agent version")
     }
     return refusal(
-      agent, why: "the far end's C library is older than the one that it was built for: \(words)",
+      agent, why: "the benchmark host's C library is older than the one that it was built for: \(words)",
       fix: "build cf-bench on a machine with that library or an older one, and name its agent with CF_BENCH_AGENT=FILE")
   }
 

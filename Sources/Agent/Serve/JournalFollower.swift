@@ -44,7 +44,7 @@ final class JournalFollower {
   deinit { close(descriptor) }
 
   /// Sends what there is room for. Gives the end once everything is sent and nothing more will come.
-  func pump(into out: OutgoingBytes) throws -> Ended? {
+  func pump(into out: OutputBuffer) throws -> Ended? {
     while !out.isFull, !out.isBroken {
       if try sendChunk(out) { continue }
       if isFinished { return Ended(job: folder.id, reason: .finished, last: last) }
@@ -58,13 +58,13 @@ final class JournalFollower {
     return nil
   }
 
-  private var lost: Ended { Ended(job: folder.id, reason: .runnerLost, last: last, log: folder.lastWords) }
+  private var lost: Ended { Ended(job: folder.id, reason: .runnerLost, last: last, log: folder.outputTail) }
 
   /// False when what was sent is no longer there: a damaged end was cut off. Whoever attaches again is told where to go on.
   private func stillFits() throws -> Bool { lseek(descriptor, 0, SEEK_END) >= position }
 
   /// Sends one chunk of whole lines. False when there is none.
-  private func sendChunk(_ out: OutgoingBytes) throws -> Bool {
+  private func sendChunk(_ out: OutputBuffer) throws -> Bool {
     let count = pread(descriptor, &chunk, chunk.count, off_t(position))
     guard count >= 0 else { throw StorageFailure(path: folder.journal, code: errno) }
     guard let newline = chunk[..<count].lastIndex(of: UInt8(ascii: "\n")) else {

@@ -9,9 +9,9 @@ import Shared
 /// `cf-bench-agent serve`: one conversation over standard input and output. One thread, asleep in `poll` until a request
 /// comes, a journal grows, or the reader has room again.
 final class Server {
-  private let desk: RequestDesk
-  private let out = OutgoingBytes(descriptor: 1)
-  private let watch: JournalWatch
+  private let desk: RequestHandler
+  private let out = OutputBuffer(descriptor: 1)
+  private let watch: InotifyWatcher
   private var framer = LineFramer()
   private var followers: [JobID: JournalFollower] = [:]
   /// More requests may come. Without them, journals are still followed to their end, for as long as somebody reads.
@@ -22,8 +22,8 @@ final class Server {
 
   /// - Parameter isNew: this agent was installed just now, and is to be the one that the stable name leads to.
   init(home: AgentHome, environment: [String: String], isNew: Bool = false) throws {
-    desk = RequestDesk(home: home, environment: environment, isNew: isNew)
-    watch = try JournalWatch()
+    desk = RequestHandler(home: home, environment: environment, isNew: isNew)
+    watch = try InotifyWatcher()
   }
 
   func run() -> ExitStatus {

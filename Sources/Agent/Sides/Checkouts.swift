@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Shared
 
-/// Folders of code on the far end's disk, each named by what is in it and shared by all jobs.
+/// Folders of code on the benchmark host's disk, each named by what is in it and shared by all jobs.
 struct Checkouts {
   let home: AgentHome
   let tools: SetupTools
@@ -16,7 +16,7 @@ struct Checkouts {
       let outcome = try tools.run(
         "tar", ["--extract", "--gzip", "--file", file, "--directory", temporary, "--no-same-owner"],
         doing: "unpacking an uploaded folder")
-      guard outcome.succeeded else { throw SideProblem.uploadDamaged(upload, lastWords: outcome.lastWords()) }
+      guard outcome.succeeded else { throw SideProblem.uploadDamaged(upload, outputTail: outcome.outputTail()) }
     }
   }
 

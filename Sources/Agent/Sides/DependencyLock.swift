@@ -48,7 +48,7 @@ struct DependencyResolver {
     do {
       return try compile(input, to: path, code: code, preferring: preferred)
     } catch SideProblem.noNetwork(let doing, let words) {
-      guard let kept else { throw SideProblem.noNetwork(doing: doing, lastWords: words) }
+      guard let kept else { throw SideProblem.noNetwork(doing: doing, outputTail: words) }
       return kept.lock
     }
   }
@@ -84,7 +84,7 @@ struct DependencyResolver {
     let lines = try read(working).lines.filter { !$0.hasPrefix("-e ") && !$0.hasPrefix("#") && !$0.isEmpty }
     try Self.write(lines, to: working)
     guard rename(working, path) == 0 else {
-      throw SideProblem.stepFailed(doing: doing, lastWords: "\(path): \(String(cString: strerror(errno)))")
+      throw SideProblem.stepFailed(doing: doing, outputTail: "\(path): \(String(cString: strerror(errno)))")
     }
     return DependencyLock(path: path, lines: lines)
   }
@@ -94,19 +94,19 @@ struct DependencyResolver {
   }
 
   private static func problem(of outcome: ChildProcess.Outcome, code: SideCode, doing: String) -> SideProblem {
-    let words = outcome.lastWords(lines: 12)
-    if SetupTools.speakOfNetwork(words) { return .noNetwork(doing: doing, lastWords: words) }
+    let words = outcome.outputTail(lines: 12)
+    if SetupTools.speakOfNetwork(words) { return .noNetwork(doing: doing, outputTail: words) }
     if case .release(let requirement) = code.form {
       let gone = [
         "no version of \(requirement.text)", "\(requirement.name) was not found", "no versions of \(requirement.name)",
       ]
       if gone.contains(where: words.contains) {
-        return .releaseNotFound(requirement: requirement.text, lastWords: words)
+        return .releaseNotFound(requirement: requirement.text, outputTail: words)
       }
     }
     let builds = ["Failed to build", "Build backend failed", "build_editable", "prepare_metadata"]
     return builds.contains(where: words.contains)
-      ? .notInstalled(label: code.plan.label, lastWords: words)
-      : .dependenciesNotResolved(label: code.plan.label, lastWords: words)
+      ? .notInstalled(label: code.plan.label, outputTail: words)
+      : .dependenciesNotResolved(label: code.plan.label, outputTail: words)
   }
 }

@@ -58,10 +58,10 @@ struct EnvironmentBuilder {
     if case .folder(let folder) = code.form { arguments += ["--editable", folder] }
     let outcome = try tools.run("uv", arguments, doing: doing, extra: code.buildEnvironment)
     guard outcome.succeeded else {
-      let words = outcome.lastWords(lines: 12)
+      let words = outcome.outputTail(lines: 12)
       throw SetupTools.speakOfNetwork(words)
-        ? SideProblem.noNetwork(doing: doing, lastWords: words)
-        : SideProblem.notInstalled(label: code.plan.label, lastWords: words)
+        ? SideProblem.noNetwork(doing: doing, outputTail: words)
+        : SideProblem.notInstalled(label: code.plan.label, outputTail: words)
     }
   }
 
@@ -77,7 +77,7 @@ struct EnvironmentBuilder {
       return try JSONDecoder().decode([Distribution].self, from: Data(outcome.output))
         .map { "\(Requirement.normalised($0.name))==\($0.version)" }.sorted()
     } catch {
-      throw SideProblem.stepFailed(doing: doing, lastWords: "uv's list can't be read: \(outcome.lastWords(lines: 2))")
+      throw SideProblem.stepFailed(doing: doing, outputTail: "uv's list can't be read: \(outcome.outputTail(lines: 2))")
     }
   }
 

@@ -1,13 +1,13 @@
 import FoundationEssentials
 import Shared
 
-/// A bare clone at the far end, kept between jobs and brought up to date once a job.
+/// A bare clone on the benchmark host, kept between jobs and brought up to date once a job.
 struct GitRepository {
   let tools: SetupTools
   /// The bare clone's folder.
   let path: String
 
-  /// The clone of a repository that the far end can reach, named by a digest of its address.
+  /// The clone of a repository that the benchmark host can reach, named by a digest of its address.
   static func clone(of address: String, home: AgentHome, tools: SetupTools) throws -> GitRepository {
     guard isSafe(address.replacing(" ", with: "_")) else { throw SideProblem.invalidPath(address) }
     return try GitRepository(tools: tools, path: "\(home.repositories)/\(SHA256.hex(address.utf8).prefix(40)).git")
@@ -50,7 +50,7 @@ struct GitRepository {
     guard wanted.utf8.count >= 4, wanted.utf8.allSatisfy(Self.isHex) else { throw SideProblem.invalidRef(wanted) }
     if let known = try fullCommit(wanted) { return known }
     let outcome = try tools.run("git", ["-C", path, "bundle", "unbundle", file], doing: "unpacking a git bundle")
-    guard outcome.succeeded else { throw SideProblem.uploadDamaged(upload, lastWords: outcome.lastWords()) }
+    guard outcome.succeeded else { throw SideProblem.uploadDamaged(upload, outputTail: outcome.outputTail()) }
     guard let commit = try commit(of: wanted) else { throw SideProblem.commitNotInBundle(wanted) }
     // Without a ref of its own git would be free to collect it.
     _ = try tools.mustRun(
@@ -72,10 +72,10 @@ struct GitRepository {
   private func fetch(from address: String, _ refs: [String]) throws {
     let outcome = try runFetch(from: address, refs, prune: true)
     guard outcome.succeeded else {
-      let words = outcome.lastWords()
+      let words = outcome.outputTail()
       throw SetupTools.speakOfNetwork(words)
-        ? SideProblem.noNetwork(doing: "fetching \(address)", lastWords: words)
-        : SideProblem.repositoryNotReached(repository: address, lastWords: words)
+        ? SideProblem.noNetwork(doing: "fetching \(address)", outputTail: words)
+        : SideProblem.repositoryNotReached(repository: address, outputTail: words)
     }
   }
 

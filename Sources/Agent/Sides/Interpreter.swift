@@ -16,7 +16,7 @@ struct Interpreter: Equatable {
     }
     if asked.hasPrefix("/") {
       guard let found = try probe(asked, tools: tools) else {
-        throw SideProblem.pythonNotFound(asked, lastWords: "there is no interpreter that runs at this path")
+        throw SideProblem.pythonNotFound(asked, outputTail: "there is no interpreter that runs at this path")
       }
       return found
     }
@@ -27,7 +27,7 @@ struct Interpreter: Equatable {
       extra: ["UV_HTTP_RETRIES": "0"])
     if fetched.succeeded, let found = try installed(asked, tools: tools) { return found }
     let reason = reasonWords(of: fetched)
-    guard fallbackToSystem else { throw SideProblem.pythonNotFound(asked, lastWords: reason) }
+    guard fallbackToSystem else { throw SideProblem.pythonNotFound(asked, outputTail: reason) }
     return try system(insteadOf: asked, because: reason, tools: tools)
   }
 
@@ -67,10 +67,10 @@ struct Interpreter: Equatable {
         var found = try probe(path, tools: tools), found.isSupported
       else { continue }
       found.note =
-        "Python \(asked) can't be had at the far end (\(reason)); the system's \(found.version) stands in"
+        "Python \(asked) can't be had on the benchmark host (\(reason)); the system's \(found.version) stands in"
       return found
     }
-    throw SideProblem.pythonNotFound(asked, lastWords: reason + "\nand there is no system python3 of 3.9 or later")
+    throw SideProblem.pythonNotFound(asked, outputTail: reason + "\nand there is no system python3 of 3.9 or later")
   }
 
   /// What a program says of itself, or `nil` when it is no Python that runs.
@@ -93,7 +93,7 @@ struct Interpreter: Equatable {
 
   /// The one line of uv's complaint that says why.
   private static func reasonWords(of outcome: ChildProcess.Outcome) -> String {
-    let words = outcome.lastWords()
+    let words = outcome.outputTail()
     if SetupTools.speakOfNetwork(words) { return "it is not installed, and there is no network to fetch it" }
     let line = words.split(separator: "\n").first.map(String.init) ?? "uv \(outcome.endWords)"
     return line.hasPrefix("error: ") ? String(line.dropFirst(7)) : line

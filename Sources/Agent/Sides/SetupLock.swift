@@ -14,7 +14,7 @@ struct SetupLock: ~Copyable {
   init(path: String, doing: String, limitSeconds: Double) throws(SideProblem) {
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
-      throw .stepFailed(doing: doing, lastWords: "\(path): \(String(cString: strerror(errno)))")
+      throw .stepFailed(doing: doing, outputTail: "\(path): \(String(cString: strerror(errno)))")
     }
     let deadline = MonotonicClock.seconds + limitSeconds
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {

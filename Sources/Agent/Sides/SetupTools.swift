@@ -55,15 +55,15 @@ struct SetupTools {
     _ program: String, _ arguments: [String], doing: String, in directory: String? = nil
   ) throws -> ChildProcess.Outcome {
     let outcome = try run(program, arguments, doing: doing, in: directory)
-    guard outcome.succeeded else { throw SideProblem.stepFailed(doing: doing, lastWords: outcome.lastWords()) }
+    guard outcome.succeeded else { throw SideProblem.stepFailed(doing: doing, outputTail: outcome.outputTail()) }
     return outcome
   }
 
   private static func howToInstall(_ program: String) -> String {
     switch program {
-    case "uv": "at the far end: pip install uv (or: pipx install uv)"
-    case "python3": "at the far end: sudo apt-get install python3"
-    default: "at the far end: sudo apt-get install \(program)"
+    case "uv": "on the benchmark host: pip install uv (or: pipx install uv)"
+    case "python3": "on the benchmark host: sudo apt-get install python3"
+    default: "on the benchmark host: sudo apt-get install \(program)"
     }
   }
 

@@ -39,7 +39,7 @@ struct SideBuilder {
       guard !(error is any UserFacingError) else { throw error }
       // What Foundation says of files, such as of a folder that may not be written.
       throw SideProblem.stepFailed(
-        doing: "preparing the sides under \(home.path)", lastWords: ErrorWords.describe(error))
+        doing: "preparing the sides under \(home.path)", outputTail: SystemErrorText.describe(error))
     }
   }
 

@@ -5,7 +5,7 @@ import Shared
 struct SideCode: Equatable {
   enum Form: Equatable {
     case release(Requirement)
-    /// A folder at the far end, installed in editable mode.
+    /// A folder on the benchmark host, installed in editable mode.
     case folder(String)
   }
   var plan: SidePlan
@@ -43,7 +43,7 @@ struct SideCode: Equatable {
   }
 }
 
-/// Brings a side's code to the far end's disk.
+/// Brings a side's code to the benchmark host's disk.
 struct CodeFetcher {
   let home: AgentHome
   let tools: SetupTools

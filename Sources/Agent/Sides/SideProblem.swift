@@ -5,38 +5,38 @@ enum SideProblem: UserFacingError, Equatable {
   case toolMissing(String, fix: String)
   case invalidRequirement(String)
   case invalidPath(String)
-  case releaseNotFound(requirement: String, lastWords: String)
+  case releaseNotFound(requirement: String, outputTail: String)
   case refNotFound(ref: String, repository: String)
   case invalidRef(String)
-  case repositoryNotReached(repository: String, lastWords: String)
+  case repositoryNotReached(repository: String, outputTail: String)
   case uploadMissing(UploadID)
-  case uploadDamaged(UploadID, lastWords: String)
+  case uploadDamaged(UploadID, outputTail: String)
   case commitNotInBundle(String)
   case notAPackage(label: String)
-  case dependenciesNotResolved(label: String, lastWords: String)
-  case notInstalled(label: String, lastWords: String)
-  case noNetwork(doing: String, lastWords: String)
-  case pythonNotFound(String, lastWords: String)
-  case stepFailed(doing: String, lastWords: String)
+  case dependenciesNotResolved(label: String, outputTail: String)
+  case notInstalled(label: String, outputTail: String)
+  case noNetwork(doing: String, outputTail: String)
+  case pythonNotFound(String, outputTail: String)
+  case stepFailed(doing: String, outputTail: String)
   case stepTooLong(doing: String, seconds: Double)
 
   var what: String {
     switch self {
-    case .toolMissing(let tool, _): "\(tool) is missing at the far end"
+    case .toolMissing(let tool, _): "\(tool) is missing on the benchmark host"
     case .invalidRequirement(let text): "'\(text)' is not a requirement"
     case .invalidPath(let path): "'\(path)' can't be used as a path"
     case .releaseNotFound(let requirement, _): "there is no release \(requirement)"
     case .refNotFound(let ref, let repository): "there is no revision '\(ref)' in \(repository)"
     case .invalidRef(let ref): "'\(ref)' can't be the name of a revision"
     case .repositoryNotReached(let repository, _): "the repository \(repository) can't be fetched"
-    case .uploadMissing(let upload): "the uploaded file \(upload.sha256.prefix(12))… is not at the far end"
+    case .uploadMissing(let upload): "the uploaded file \(upload.sha256.prefix(12))… is not on the benchmark host"
     case .uploadDamaged(let upload, _): "the uploaded file \(upload.sha256.prefix(12))… can't be unpacked"
     case .commitNotInBundle(let commit): "the commit \(commit.prefix(12)) is not in the bundle that was uploaded"
     case .notAPackage(let label): "\(label) is not a Python package: it has neither pyproject.toml nor setup.py"
     case .dependenciesNotResolved(let label, _): "the dependencies of \(label) can't be resolved"
     case .notInstalled(let label, _): "\(label) does not install"
-    case .noNetwork(let doing, _): "the far end has no network for \(doing)"
-    case .pythonNotFound(let version, _): "Python \(version) can't be had at the far end"
+    case .noNetwork(let doing, _): "the benchmark host has no network for \(doing)"
+    case .pythonNotFound(let version, _): "Python \(version) can't be had on the benchmark host"
     case .stepFailed(let doing, _): "\(doing) failed"
     case .stepTooLong(let doing, let seconds): "\(doing) took longer than \(Int(seconds)) s"
     }
@@ -66,18 +66,18 @@ enum SideProblem: UserFacingError, Equatable {
     case .refNotFound(let ref, let repository):
       "check the spelling, push it if it is only local, and see: git ls-remote \(repository) '*\(ref)*'"
     case .repositoryNotReached(let repository, _):
-      "check the address, and that the far end may read it without a password: git ls-remote \(repository)"
+      "check the address, and that the benchmark host may read it without a password: git ls-remote \(repository)"
     case .uploadMissing, .uploadDamaged, .commitNotInBundle: "run the same command again: it uploads the file anew"
     case .notAPackage: "name the folder that holds the package's pyproject.toml"
     case .dependenciesNotResolved:
       "relax the requirement that is named, or choose another Python with --python"
     case .notInstalled(let label, _): "make 'uv pip install' of \(label) work on its own first, then try again"
     case .noNetwork:
-      "check the far end's network, DNS, proxy and certificates (SSL_CERT_FILE); what was prepared before works without"
+      "check the benchmark host's network, DNS, proxy and certificates (SSL_CERT_FILE); what was prepared before works without"
     case .pythonNotFound(let version, _):
-      "at the far end: uv python install \(version); or choose an installed one with --python"
+      "on the benchmark host: uv python install \(version); or choose an installed one with --python"
     case .stepFailed: "read the words above; they are the tool's own"
-    case .stepTooLong: "raise the limit of a setup step, or look what holds it up at the far end"
+    case .stepTooLong: "raise the limit of a setup step, or look what holds it up on the benchmark host"
     }
   }
 

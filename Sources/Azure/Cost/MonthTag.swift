@@ -14,7 +14,7 @@ public struct MonthTag: Sendable, Equatable {
   var counted: Date?
 
   /// `nil` where there is none, or one that can't be read.
-  public init?(board: LeaseBoard) {
+  public init?(board: LeaseTags) {
     guard let parts = board[Self.tag]?.split(separator: "=", maxSplits: 1).map(String.init), parts.count == 2,
       Month.isName(parts[0]), let seconds = Int(parts[1]), seconds >= 0
     else { return nil }
@@ -30,7 +30,7 @@ public struct MonthTag: Sendable, Equatable {
   }
 
   /// The tags after one more stretch of time; a new month starts over.
-  static func tags(adding time: BilledTime, to board: LeaseBoard) -> [String: String] {
+  static func tags(adding time: BilledTime, to board: LeaseTags) -> [String: String] {
     let before = MonthTag(board: board)
     let month = Month.name(time.to)
     let counted = BilledTime(from: max(time.from, before?.counted ?? time.from), to: time.to)

@@ -53,7 +53,7 @@ public struct Spending: Sendable, Equatable {
 
   /// - Parameter price: of an hour of compute, for lines that have none.
   public init(
-    _ content: Ledger.Content, at now: Date = .now, price: (_ size: String?, _ location: String?) -> Double?
+    _ content: UsageLog.Content, at now: Date = .now, price: (_ size: String?, _ location: String?) -> Double?
   ) {
     unreadable = content.unreadable
     let offs = Self.offs(content)
@@ -113,7 +113,7 @@ public struct Spending: Sendable, Equatable {
   }
 
   /// When each VM is known to have been off, in order.
-  private static func offs(_ content: Ledger.Content) -> [String: [Date]] {
+  private static func offs(_ content: UsageLog.Content) -> [String: [Date]] {
     var offs: [String: [Date]] = [:]
     for use in content.uses + content.offs where use.outcome == .deallocated {
       if let moment = date(use.to) { offs["\(use.group)/\(use.vm)", default: []].append(moment) }

@@ -5,7 +5,7 @@ import Synchronization
 /// What the checks work with: how to ask, and what the earlier ones have found.
 public final class AzureFacts: Sendable {
   public let client: AzureClient
-  let door: NetworkDoor
+  let door: FirewallRule
   let state: StateFolder
   let environment: [String: String]
   /// When Azure is to stop the VM each day, as `az vm auto-shutdown` takes it.
@@ -15,7 +15,7 @@ public final class AzureFacts: Sendable {
   private static let callLimit = Duration.seconds(30)
 
   public init(
-    client: AzureClient, door: NetworkDoor, state: StateFolder, environment: [String: String], dailyStop: String
+    client: AzureClient, door: FirewallRule, state: StateFolder, environment: [String: String], dailyStop: String
   ) {
     var (client, door) = (client, door)
     client.cli.callLimit = min(client.cli.callLimit, Self.callLimit)

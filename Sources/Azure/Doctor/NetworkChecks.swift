@@ -22,8 +22,8 @@ extension AzureCheck {
       var isForAll: Bool {
         letsIn && sources.contains { ["*", "any", "internet", "0.0.0.0/0", "::/0"].contains($0.lowercased()) }
       }
-      var isOurs: Bool { name.hasPrefix(NetworkDoor.prefix) }
-      var end: Date? { NetworkDoor.end(of: properties.description ?? "") }
+      var isOurs: Bool { name.hasPrefix(FirewallRule.prefix) }
+      var end: Date? { FirewallRule.end(of: properties.description ?? "") }
       var words: String { "\(name) for \(sources.joined(separator: ", "))" }
     }
     var properties: Properties

@@ -14,7 +14,7 @@ struct Creation: Sendable {
   /// - Returns: the VM as soon as it is there; `nil` when no deployment is under way that could still make it.
   func outcome() async throws -> VMView? {
     let deadline = ContinuousClock.now + Self.limit
-    let patience = Patience(limit: .seconds(120), note: note)
+    let patience = RetryPolicy(limit: .seconds(120), note: note)
     var (isNoted, looksAfter) = (false, 0)
     while true {
       // Looked at in this order: a deployment that ends between both has made the VM that is looked for.

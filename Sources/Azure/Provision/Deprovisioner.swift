@@ -32,7 +32,7 @@ public struct Deprovisioner: Sendable {
   }
 
   public func plan() async throws -> Plan {
-    let patience = Patience(limit: .seconds(60), note: note)
+    let patience = RetryPolicy(limit: .seconds(60), note: note)
     let subscription = try await patience.with {
       try await client.cli.ask(
         Account.self, ["account", "show"] + (vm.subscription.map { ["--subscription", $0] } ?? []))
@@ -57,7 +57,7 @@ public struct Deprovisioner: Sendable {
     for step in plan.steps {
       note("removing \(step.purpose)")
       do {
-        _ = try await Patience(limit: .seconds(300), note: note).with {
+        _ = try await RetryPolicy(limit: .seconds(300), note: note).with {
           try await client.cli.call(step.arguments, limit: .seconds(900))
         } isPassing: {
           $0.isTransient || Self.late.contains($0.code)

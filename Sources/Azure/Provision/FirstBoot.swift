@@ -18,7 +18,7 @@ struct FirstBoot: Sendable {
   ///   - mayRepeat: runs them again, once, when they had failed in an earlier boot.
   /// - Returns: the host key.
   func finish(repeats: Bool, mayRepeat: Bool) async throws -> String {
-    let last = LastWords()
+    let last = OutputTail()
     do {
       return try await withLimit(limit, waitingFor: "the VM's first boot to end") {
         try await look(repeats: repeats, mayRepeat: mayRepeat, last)
@@ -28,7 +28,7 @@ struct FirstBoot: Sendable {
     }
   }
 
-  private func look(repeats: Bool, mayRepeat: Bool, _ last: LastWords) async throws -> String {
+  private func look(repeats: Bool, mayRepeat: Bool, _ last: OutputTail) async throws -> String {
     var (repeats, mayRepeat) = (repeats, mayRepeat && !repeats)
     while true {
       if repeats { note("running the steps inside again") }
@@ -53,7 +53,7 @@ struct FirstBoot: Sendable {
 
   /// One run-command goes at a time, and none before Azure's agent is up inside.
   private func ask(_ before: String) async throws -> GuestVerdict {
-    try await Patience(limit: limit, note: note).with {
+    try await RetryPolicy(limit: limit, note: note).with {
       GuestVerdict(output: try await client.runInside(before + GuestVerdict.script, limit: limit))
     } isPassing: {
       $0.isTransient || $0.code == "OperationNotAllowed"
@@ -62,7 +62,7 @@ struct FirstBoot: Sendable {
 }
 
 /// What was seen last, for the words of a limit that passed.
-private final class LastWords: Sendable {
+private final class OutputTail: Sendable {
   private let value = Mutex("it has not answered")
   var text: String {
     get { value.withLock { $0 } }

@@ -4,7 +4,7 @@ import Shared
 /// prints them as comments. Words in capitals are known only then.
 extension ProvisionPlan {
   func inside(run: String) -> [AzureStep] {
-    let rule = NetworkDoor.prefix + run + "-deliver"
+    let rule = FirewallRule.prefix + run + "-deliver"
     let place = ["--resource-group", vm.group, "--nsg-name", vm.securityGroup, "--name", rule]
     return [
       step(

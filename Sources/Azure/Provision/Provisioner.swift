@@ -44,10 +44,10 @@ public struct Provisioner: Sendable {
     public var done: [String]
     public var hostKey: String
     /// How having had it on ended; `nil` when it did not have to be on.
-    public var end: MachineEnd.Outcome?
+    public var end: VMOutcome.Outcome?
   }
 
-  private var patience: Patience { Patience(limit: .seconds(120), note: note) }
+  private var patience: RetryPolicy { RetryPolicy(limit: .seconds(120), note: note) }
 
   /// Covers the first boot and what follows it.
   private func lease(_ generation: Int = 1) -> Lease {
@@ -210,14 +210,14 @@ public struct Provisioner: Sendable {
   }
 
   /// In a task of its own: a cancelled one can't wait, and giving back must not be given up.
-  private func giveBack(_ open: OpenIntent) async throws -> MachineEnd.Outcome {
-    let wish = MachineWish(
+  private func giveBack(_ open: OpenIntent) async throws -> VMOutcome.Outcome {
+    let wish = VMRequest(
       vm: spec.vm, run: run, owner: owner, lease: .zero, source: .asItIs, addressService: "", stopLimit: stopLimit)
     let scope = MachineScope(
       client: client, wish: wish, hooks: MachineHooks(answers: { _, _ in false }, note: note), state: state,
       environment: environment)
     nonisolated(unsafe) let held = open  // the caller only waits
-    return try await Task { try await Release(scope: scope, held: nil).carryOut(held).outcome }.value
+    return try await Task { try await VMDeallocation(scope: scope, held: nil).carryOut(held).outcome }.value
   }
 }
 
@@ -230,7 +230,7 @@ struct Boot: Sendable {
   private static let lookEvery = Duration.seconds(2)
 
   func start() async throws {
-    let patience = Patience(limit: Self.limit, note: note)
+    let patience = RetryPolicy(limit: Self.limit, note: note)
     try await withLimit(Self.limit, waitingFor: "the VM \(client.vm) to be on") {
       var hasAsked = false
       while true {

@@ -10,7 +10,7 @@ struct StepRunner: Sendable {
   /// How long one call may take: `az vm create` waits for the whole deployment.
   private static let callLimit = Duration.seconds(900)
   /// How long what passes may take to pass.
-  private static let patienceLimit = Duration.seconds(180)
+  private static let retryLimit = Duration.seconds(180)
 
   /// Makes what is not there.
   /// - Parameter inNew: what holds the things was made just now, so that most need no look.
@@ -22,7 +22,7 @@ struct StepRunner: Sendable {
       if !inNew || step.mayBeOlder, try await !isNeeded(step) { continue }
       note("making \(step.purpose)")
       do {
-        _ = try await Patience(limit: Self.patienceLimit, note: note).with {
+        _ = try await RetryPolicy(limit: Self.retryLimit, note: note).with {
           try await cli.call(step.arguments, limit: Self.callLimit)
         } isPassing: {
           $0.isTransient || Self.isLate($0)
@@ -46,7 +46,7 @@ struct StepRunner: Sendable {
   func isNeeded(_ step: AzureStep) async throws -> Bool {
     guard let look = step.look else { return true }
     do {
-      let answer = try await Patience(limit: Self.patienceLimit, note: note).with {
+      let answer = try await RetryPolicy(limit: Self.retryLimit, note: note).with {
         try await cli.call(look + ["--output", "json"])
       }
       return answer.filter { !$0.isWhitespace } == step.emptyAnswer

@@ -20,7 +20,7 @@ enum HyperfineFile {
   static func read(_ file: AnalysisInputs.SampleFile, label: String) throws(AnalysisError) -> SampleSource {
     let document: Document
     do { document = try JSONDecoder().decode(Document.self, from: Data(file.bytes)) } catch {
-      throw .notOfKind(path: file.path, kind: .hyperfine, reason: DecodingWords.describe(error))
+      throw .notOfKind(path: file.path, kind: .hyperfine, reason: DecodingErrorText.describe(error))
     }
     var source = SampleSource(label: label, results: [])
     var seen: Set<String> = []

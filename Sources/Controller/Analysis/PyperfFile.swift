@@ -41,7 +41,7 @@ enum PyperfFile {
   static func read(_ file: AnalysisInputs.SampleFile, label: String) throws(AnalysisError) -> Read {
     let document: Document
     do { document = try JSONDecoder().decode(Document.self, from: Data(file.bytes)) } catch {
-      throw .notOfKind(path: file.path, kind: .pyperf, reason: DecodingWords.describe(error))
+      throw .notOfKind(path: file.path, kind: .pyperf, reason: DecodingErrorText.describe(error))
     }
     var source = SampleSource(label: label, results: [])
     var seen: Set<String> = []

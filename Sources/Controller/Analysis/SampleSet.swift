@@ -11,7 +11,7 @@ struct SampleSet {
   var troubles: [Trouble] = []
   var skipped: [Skipped] = []
   var caveats: [String] = []
-  var host: HostWitness?
+  var host: HostInfo?
 
   func document(rule: DecisionRule, replays: Bool) -> ComparisonDocument {
     let all = JudgedFamilies(series, rule: rule)
@@ -31,7 +31,7 @@ enum Caveat {
     let which = names.isEmpty ? "No block pairs the samples" : "No block pairs the samples of \(SomeNames.text(names))"
     return
       "\(which): what drifted between measuring the two sides (heat, neighbours, caches) can look like a difference"
-      + " of the code. The chance of \(VerdictWords.percent(alpha)) holds only when the number of runs was fixed"
+      + " of the code. The chance of \(VerdictFormatter.percent(alpha)) holds only when the number of runs was fixed"
       + " beforehand and the machine stood still."
   }
 
@@ -43,7 +43,7 @@ enum Caveat {
     "The pooled comparisons tuned the machine in different ways: the medians mix both, the ratios hold within each."
 
   static func uncorrected(_ metrics: Int, alpha: Double) -> String {
-    "Each of \(metrics) metrics has the whole error of \(VerdictWords.percent(alpha)): among many of identical code one is"
+    "Each of \(metrics) metrics has the whole error of \(VerdictFormatter.percent(alpha)): among many of identical code one is"
       + " soon called different."
   }
 }

@@ -20,7 +20,7 @@ struct Attach: BenchCommand {
   @Option(help: ArgumentHelp("Folder for the results (default: results).", valueName: "folder"))
   var results: String?
   @OptionGroup(title: "Machine") var machine: MachineOptions
-  @OptionGroup(title: "Machine") var line: LineOptions
+  @OptionGroup(title: "Machine") var line: ConnectionOptions
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
@@ -49,7 +49,7 @@ extension CommandContext {
     if let known { progress.remark("going on in \(known.path.string)") }
     // The key is needed where the job's runner has to be started again and asks the live service.
     let secrets = JobSecrets.values(JobSecrets.names(settings), environment: environment)
-    let steps = JobLine.Steps(secrets: secrets) { session in
+    let steps = JobConnection.Steps(secrets: secrets) { session in
       let folder = if let known { known } else { try await newFolder(for: job, in: session) }
       results.folder = folder
       return try EventStore(path: folder.events)
@@ -67,7 +67,7 @@ extension CommandContext {
     }
   }
 
-  /// Folders as 'compare' or 'run' would have made them, from what the far end knows of the job.
+  /// Folders as 'compare' or 'run' would have made them, from what the benchmark host knows of the job.
   private func newFolder(for job: JobID, in session: AgentSession) async throws -> RunFolder {
     let jobs = try await session.jobs()
     guard let found = jobs.first(where: { $0.job == job }) else {
@@ -86,7 +86,7 @@ extension CommandContext {
 }
 
 extension AgentSession {
-  /// The jobs that the far end keeps, the newest last.
+  /// The jobs that the benchmark host keeps, the newest last.
   func jobs() async throws -> [JobSummary] {
     guard case .jobs(let reply) = try await answer(to: .jobs, within: .seconds(30), waitingFor: "the list of jobs")
     else { throw ConnectionEnded(machine: machine, during: "the list of jobs") }
@@ -94,7 +94,7 @@ extension AgentSession {
   }
 }
 
-/// The far end has no job of that name.
+/// The benchmark host has no job of that name.
 struct UnknownJob: UserFacingError {
   var job: JobID
   var machine: String

@@ -21,7 +21,7 @@ struct Authorize: BenchCommand {
   var key: String
   @Option(help: ArgumentHelp("The day (or day and time, 2027-01-31T18:00) at which the key ends.", valueName: "date"))
   var expires: String?
-  @Option(help: ArgumentHelp("The agent's home at the far end (default: ~/.cf-bench).", valueName: "folder"))
+  @Option(help: ArgumentHelp("The agent's home on the benchmark host (default: ~/.cf-bench).", valueName: "folder"))
   var home: String?
 
   /// A key of any type is far shorter, in bytes.

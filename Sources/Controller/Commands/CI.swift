@@ -60,7 +60,7 @@ struct CommentCommand: BenchCommand {
     let api = try GitHubAPI(repository: repository, environment: environment) { StandardError.write("\($0)\n") }
     let outcome = try await StickyComment(api: api, pull: pull).put(
       Comment.text(report), stamp: RunStamp(environment).value)
-    StandardOutput.write(CommentWords.sentence(outcome, pull: pull))
+    StandardOutput.write(CommentFormatter.sentence(outcome, pull: pull))
     return .done
   }
 }
@@ -76,7 +76,7 @@ struct RunStamp {
   }
 }
 
-enum CommentWords {
+enum CommentFormatter {
   static func sentence(_ outcome: StickyComment.Outcome, pull: Int) -> String {
     switch outcome {
     case .created: "comment written under pull request \(pull)"

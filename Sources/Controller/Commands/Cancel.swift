@@ -4,7 +4,7 @@ import Shared
 
 struct Cancel: BenchCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Ends a job at the far end, with all that it started.",
+    abstract: "Ends a job on the benchmark host, with all that it started.",
     discussion: """
       What was measured by then is kept: 'cf-bench attach JOB' reports it.
 
@@ -50,7 +50,7 @@ struct CancelDocument: Encodable, Sendable {
   }
 }
 
-/// Ends a job and waits until the far end says that it has ended.
+/// Ends a job and waits until the benchmark host says that it has ended.
 struct JobCancel {
   var job: JobID
   /// Flags that lead to the machine, for words.

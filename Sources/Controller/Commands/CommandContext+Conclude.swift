@@ -29,7 +29,7 @@ extension CommandContext {
     if ended.reason == .runnerLost {
       throw Problem(
         what: "the job's runner is gone without a last word", why: ended.log,
-        fix: "look at the far end's memory and uptime; what was measured by then is in \(folder.path.string)",
+        fix: "look at the benchmark host's memory and uptime; what was measured by then is in \(folder.path.string)",
         exitStatus: .infrastructure)
     }
     return report.exitStatus

@@ -10,7 +10,7 @@ struct CommandContext {
   var output: OutputOptions
 
   init(
-    _ options: SettingsOptions, machine: MachineOptions?, line: LineOptions? = nil, results: String? = nil,
+    _ options: SettingsOptions, machine: MachineOptions?, line: ConnectionOptions? = nil, results: String? = nil,
     measure: MeasureOptions? = nil, queue: QueueOptions? = nil, python: String? = nil, budget: String? = nil,
     gate: GateOptions? = nil, output: OutputOptions
   ) throws {

@@ -25,7 +25,7 @@ struct Compare: BenchCommand {
   @OptionGroup(title: "Measuring") var queue: QueueOptions
   @OptionGroup(title: "Gate") var gate: GateOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
-  @OptionGroup(title: "Machine") var line: LineOptions
+  @OptionGroup(title: "Machine") var line: ConnectionOptions
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 

@@ -42,7 +42,7 @@ struct Cost: BenchCommand {
     }
     progress.finish("")
     var report = CostReport(
-      azure, content: Ledger(state: machine.state).content(), book: book, seen: seen.seen, month: month)
+      azure, content: UsageLog(state: machine.state).content(), book: book, seen: seen.seen, month: month)
     if let reason = seen.reason { report.notes.append("Azure did not answer: \(reason).") }
     if let plan { report.plan = try CostPlan(plan, prices: report.prices) }
     if output.json { try StandardOutput.write(json: report) } else { StandardOutput.write(CostTable.text(report)) }
@@ -57,6 +57,6 @@ extension MachineAccess {
       let client = AzureClient(cli: azureCLI, vm: settings.azure.machine)
       let view = try await withLimit(.seconds(20), waitingFor: "what Azure says of the VM") { try await client.view() }
       return (CostReport.Seen(size: view.size, location: view.location, tag: MonthTag(board: view.board)), nil)
-    } catch { return (nil, ErrorWords.describe(error)) }
+    } catch { return (nil, SystemErrorText.describe(error)) }
   }
 }

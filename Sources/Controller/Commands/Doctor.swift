@@ -4,7 +4,7 @@ import Shared
 
 struct Doctor: BenchCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Says what is missing here and at the far end, with what mends it.",
+    abstract: "Says what is missing here and on the benchmark host, with what mends it.",
     discussion: """
       For the VM of Azure the whole chain is looked at: az, sign-in, subscription, role, the VM and what keeps it from
       being forgotten. It is not started for that; with --start it is, is looked at from inside, and stopped again.
@@ -26,19 +26,19 @@ struct Doctor: BenchCommand {
   mutating func perform() async throws -> ExitStatus {
     let context = try CommandContext(settings, machine: machine, python: python, output: output)
     let progress = context.makeProgress()
-    let examiner = Examiner(
+    let runner = DoctorRunner(
       machine: context.machine, python: context.python, startsMachine: start, note: { progress.step($0) })
-    let examination = try await context.withTicks(progress) { await examiner.examine() }
+    let report = try await context.withTicks(progress) { await runner.examine() }
     progress.finish("")
     if output.json {
-      try StandardOutput.write(json: examination)
+      try StandardOutput.write(json: report)
     } else {
       StandardOutput.write(
-        examination.words(
+        report.words(
           colour: TerminalStyle(
             isTerminal: isatty(1) != 0, environment: ProcessInfo.processInfo.environment
           ).hasColour))
     }
-    return examination.status
+    return report.status
   }
 }

@@ -72,7 +72,7 @@ struct QueueOptions: ParsableArguments {
 }
 
 /// What to do about a line that breaks.
-struct LineOptions: ParsableArguments {
+struct ConnectionOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "For how long a lost connection is tried again, such as 90s, 30m, 2h; 0 for never (default: 30m).",

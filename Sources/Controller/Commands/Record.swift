@@ -8,7 +8,7 @@ struct Record: BenchCommand {
     abstract: "Records what codeflash's live service answers, for later runs to replay.",
     discussion: """
       Runs codeflash once on the functions of the project, with answers of the real service, and writes them into the
-      project's folder 'recordings', one file a function. The key is taken from CODEFLASH_API_KEY, here or at the far end;
+      project's folder 'recordings', one file a function. The key is taken from CODEFLASH_API_KEY, here or on the benchmark host;
       it is kept in no file, and the measured code does not see it.
 
       EXAMPLES
@@ -23,7 +23,7 @@ struct Record: BenchCommand {
   var output: String?
   @OptionGroup(title: "Measuring") var measure: MeasureOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
-  @OptionGroup(title: "Machine") var line: LineOptions
+  @OptionGroup(title: "Machine") var line: ConnectionOptions
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @Flag(name: .shortAndLong, help: "No progress; errors only.") var quiet = false
 
@@ -68,7 +68,8 @@ extension CommandContext {
       guard !record.recordings.isEmpty else {
         throw Problem(
           what: "nothing was recorded", why: "the service answered no request about a function of the project",
-          fix: "read what codeflash said above; check the key and the network of the far end", exitStatus: .partial)
+          fix: "read what codeflash said above; check the key and the network of the benchmark host",
+          exitStatus: .partial)
       }
       return Gate().exitStatus(record, nil)
     }
@@ -78,7 +79,7 @@ extension CommandContext {
     guard !recordings.isEmpty else { return }
     try StoredFile.makeFolders(folder)
     for recording in recordings {
-      // The name comes from the far end: it must not lead out of the folder.
+      // The name comes from the benchmark host: it must not lead out of the folder.
       let name = recording.function.replacing(":", with: ".") + ".json"
       guard FilePath.Component(name)?.kind == .regular else {
         throw ResultsError.damagedFile(path: folder.string, reason: "'\(name)' is no name of a file")

@@ -17,7 +17,7 @@ struct Run: BenchCommand {
   @OptionGroup(title: "Measuring") var measure: MeasureOptions
   @OptionGroup(title: "Measuring") var queue: QueueOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
-  @OptionGroup(title: "Machine") var line: LineOptions
+  @OptionGroup(title: "Machine") var line: ConnectionOptions
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 

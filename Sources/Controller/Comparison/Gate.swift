@@ -27,7 +27,7 @@ struct Gate: Equatable, Sendable, Codable {
     var (failed, open, missing): ([String], [String], [String]) = ([], [], [])
     for rule in rules {
       let metrics = document.metrics.filter { rule.names($0.name) }
-      let findings = rule.thresholdPercent == 0 && rule.names(FindingWords.rowName) ? document.findings : []
+      let findings = rule.thresholdPercent == 0 && rule.names(FindingFormatter.rowName) ? document.findings : []
       if let name = rule.metric, metrics.isEmpty, findings.isEmpty { missing.append(name) }
       for metric in metrics {
         switch rule.standing(of: metric) {
@@ -36,8 +36,8 @@ struct Gate: Equatable, Sendable, Codable {
         case .within: break
         }
       }
-      if findings.contains(where: { $0.verdict == .regressed }) { failed.append(FindingWords.rowName) }
-      if findings.contains(where: { $0.verdict == .undecided }) { open.append(FindingWords.rowName) }
+      if findings.contains(where: { $0.verdict == .regressed }) { failed.append(FindingFormatter.rowName) }
+      if findings.contains(where: { $0.verdict == .undecided }) { open.append(FindingFormatter.rowName) }
     }
     if rules.contains(where: { $0.metric == nil }), document.metrics.isEmpty { missing.append("every metric") }
     if !failed.isEmpty { return .failed(failed.uniqued()) }
@@ -104,7 +104,7 @@ struct GateRule: Equatable, Sendable {
   }
 
   var text: String {
-    let threshold = thresholdPercent == 0 ? "" : ">\(VerdictWords.percent(thresholdPercent / 100))"
+    let threshold = thresholdPercent == 0 ? "" : ">\(VerdictFormatter.percent(thresholdPercent / 100))"
     return "regression" + (metric.map { ":\($0)" } ?? "") + threshold
   }
 
@@ -164,7 +164,7 @@ extension ExitStatus {
 }
 
 /// The gate in words.
-enum GateWords {
+enum GateFormatter {
   private static let shown = 5
 
   /// `nil` where no rule was given.

@@ -39,7 +39,7 @@ struct CostReport: Encodable, Equatable {
     var tag: MonthTag?
   }
 
-  init(_ settings: AzureSettings, content: Ledger.Content, book: PriceBook, seen: Seen?, month: String?) {
+  init(_ settings: AzureSettings, content: UsageLog.Content, book: PriceBook, seen: Seen?, month: String?) {
     let size = seen?.size ?? settings.size
     let location = seen?.location ?? settings.location
     vm = settings.machine.description

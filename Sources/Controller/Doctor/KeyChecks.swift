@@ -9,10 +9,10 @@ extension MachineAccess {
 
   private var hostKeyCheck: AzureCheck {
     AzureCheck("azure.host-key", needs: ["azure.vm"]) { [state, vm = settings.azure.machine] facts in
-      let keeper = AzureHostKey(state: state, vm: vm)
+      let supervisor = AzureHostKey(state: state, vm: vm)
       let view = try facts.view
-      let key = try keeper.trusted(view)
-      let places = [("kept here", keeper.pinned), ("in the VM's tag", view.tags[AzureHostKey.tag])]
+      let key = try supervisor.trusted(view)
+      let places = [("kept here", supervisor.pinned), ("in the VM's tag", view.tags[AzureHostKey.tag])]
       let kind = key.prefix { $0 != " " }
       return .ok("\(kind), \(places.filter { $0.1 != nil }.map(\.0).joined(separator: " and "))")
     }

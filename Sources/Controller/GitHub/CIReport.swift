@@ -34,7 +34,7 @@ struct CIReport {
       isCommentMissing = !(await collect(&troubles) { try await hurry.cancelling { try await comment(pull) } })
     }
     if let check = end.check {
-      let conclusion = CheckWords.conclusion(of: end)
+      let conclusion = CheckFormatter.conclusion(of: end)
       let ended = await collect(&troubles) {
         try await withLimit(hasToHurry ? hurriedLimit : .seconds(150), waitingFor: "GitHub to end the check") {
           [summary = summary(limit: CheckRun.summaryLimit), title = masked(conclusion.title)] in
@@ -75,7 +75,7 @@ struct CIReport {
     let values = [
       ("measured", end.isMeasured ? "true" : "false"),
       ("verdict", document?.verdict.rawValue ?? ""),
-      ("gate", end.comparison.map { GateWords.word($0.gate, $0.document) } ?? ""),
+      ("gate", end.comparison.map { GateFormatter.word($0.gate, $0.document) } ?? ""),
       ("results", folder),
       ("comment-file", folder.isEmpty || end.comparison == nil ? "" : folder + "/comment.md"),
       ("cost", document?.cost?.usd.map { Numbers.fixed($0, 4) } ?? ""),
@@ -112,7 +112,7 @@ struct CIReport {
     guard let text = commentText else { return }
     let outcome = try await StickyComment(api: step.api, pull: pull).put(
       text, stamp: end.stamp ?? RunStamp(step.environment).value)
-    StandardError.write(CommentWords.sentence(outcome, pull: pull) + "\n")
+    StandardError.write(CommentFormatter.sentence(outcome, pull: pull) + "\n")
   }
 
   private var commentText: String? {
@@ -181,17 +181,17 @@ final class Hurry: Sendable {
 }
 
 /// What a check says: three words apart for slower, fine, and not measured.
-enum CheckWords {
+enum CheckFormatter {
   static func conclusion(of end: CIEnd) -> (CheckRun.Conclusion, title: String) {
     if end.status == .cancelled { return (.cancelled, "Cancelled") }
     guard let report = end.comparison, end.problem == nil else {
       let what = end.problem?.what ?? end.reason ?? "no result"
       return (.actionRequired, title("Could not measure", what))
     }
-    let headline = VerdictWords.headline(report.document)
+    let headline = VerdictFormatter.headline(report.document)
     switch report.gate.judge(report.document) {
-    case .failed(let names): return (.failure, title("Slower", GateWords.list(names)))
-    case .unmeasured(let names): return (.actionRequired, title("Could not measure", GateWords.list(names)))
+    case .failed(let names): return (.failure, title("Slower", GateFormatter.list(names)))
+    case .unmeasured(let names): return (.actionRequired, title("Could not measure", GateFormatter.list(names)))
     case .open where report.gate.undecided == .fail: return (.failure, title("Not proven to be as fast", headline))
     case .open: return (.neutral, TerminalText.clean(headline, limit: 200))
     case .passed, .none:
@@ -211,7 +211,7 @@ enum CheckWords {
   }
 }
 
-extension GateWords {
+extension GateFormatter {
   /// For a script: `none`, `passed`, `failed`, `open`, `unmeasured`.
   static func word(_ gate: Gate, _ document: ComparisonDocument) -> String {
     switch gate.judge(document) {
@@ -229,7 +229,7 @@ enum ComparisonAnnotations {
   static func all(_ report: ComparisonReport, workspace: String?) -> [Annotation] {
     let document = report.document
     guard document.verdict != .void else {
-      return [Annotation(kind: .warning, title: "cf-bench: void", message: VerdictWords.headline(document))]
+      return [Annotation(kind: .warning, title: "cf-bench: void", message: VerdictFormatter.headline(document))]
     }
     let failed = Set(
       document.metrics.filter { metric in
@@ -241,10 +241,10 @@ enum ComparisonAnnotations {
       let kind: Annotation.Kind =
         metric.verdict == .improved ? .notice : failed.contains(name) ? .error : .warning
       return Annotation(
-        kind: kind, title: TerminalText.clean("\(name): \(VerdictWords.delta(metric))", limit: 200),
+        kind: kind, title: TerminalText.clean("\(name): \(VerdictFormatter.delta(metric))", limit: 200),
         message: TerminalText.clean(
-          "\(VerdictWords.plain(metric)): \(VerdictWords.value(metric.base, unit: metric.unit)) → "
-            + VerdictWords.value(metric.head, unit: metric.unit), limit: 400),
+          "\(VerdictFormatter.plain(metric)): \(VerdictFormatter.value(metric.base, unit: metric.unit)) → "
+            + VerdictFormatter.value(metric.head, unit: metric.unit), limit: 400),
         place: place(of: metric, report, workspace: workspace))
     }
   }

@@ -2,14 +2,14 @@ import SSH
 import Shared
 import Synchronization
 
-/// Follows a job at the far end and puts every event on this disk before anybody sees it.
+/// Follows a job on the benchmark host and puts every event on this disk before anybody sees it.
 struct JobFollower {
   var job: JobID
   var store: EventStore
   var reconnect = Reconnect(limit: .zero)
   /// For a runner that has to be started again; see ``AttachRequest/secrets``.
   var secrets: [String: String]?
-  /// Called once the far end has said from where it goes on.
+  /// Called once the benchmark host has said from where it goes on.
   var attached: () -> Void = {}
   /// Called with each event after it was handed to the kernel; `nil` saves the decoding.
   var progress: ((NumberedEvent) throws -> Void)?
@@ -24,9 +24,10 @@ struct JobFollower {
         to: asked, within: .seconds(30), waitingFor: "the job's events")
     else { throw ConnectionEnded(machine: session.machine, during: "the job's events") }
     guard reply.after <= store.last else {
-      throw EventMismatch(job: job, expected: store.last + 1, reason: "the far end goes on after event \(reply.after)")
+      throw EventMismatch(
+        job: job, expected: store.last + 1, reason: "the benchmark host goes on after event \(reply.after)")
     }
-    // The far end lost its newest lines in a crash, and has measured them again.
+    // The benchmark host lost its newest lines in a crash, and has measured them again.
     if reply.after < store.last { try store.rewind(to: reply.after) }
     attached()
     return try await goOn(in: session)
@@ -47,7 +48,7 @@ struct JobFollower {
   }
 
   private func read(_ session: AgentSession) async throws -> Ended {
-    let line = LineHealth()
+    let line = ConnectionHealth()
     var ended: Ended?
     do {
       ended = try await whilePinging(session, line) {
@@ -84,7 +85,7 @@ struct JobFollower {
   /// Pings beside `body`, and closes the connection when nothing is heard. The clock goes on while this machine sleeps:
   /// after that the line is given up at once, since nobody knows what became of it.
   private func whilePinging(
-    _ session: AgentSession, _ line: LineHealth, _ body: () async throws -> Ended?
+    _ session: AgentSession, _ line: ConnectionHealth, _ body: () async throws -> Ended?
   ) async throws -> Ended? {
     try await withThrowingTaskGroup(of: Void.self) {
       [channel = session.channel, connection = session.connection] group in
@@ -126,7 +127,7 @@ struct JobFollower {
       try progress(NumberedEvent(line: line))
       return nil
     case .ended(let ended): return ended.job == job ? ended : nil
-    // What the journal's reader at the far end could not do.
+    // What the journal's reader on the benchmark host could not do.
     case .refused(let refused) where refused.request == "attach": throw refused.problem
     default: return nil
     }
@@ -134,7 +135,7 @@ struct JobFollower {
 }
 
 /// What the reader and the pinger of one line know together.
-private final class LineHealth: Sendable {
+private final class ConnectionHealth: Sendable {
   let heard = Mutex(ContinuousClock.now)
   let isSilent = Atomic(false)
 }

@@ -12,12 +12,12 @@ enum JobSecrets {
     return names.isEmpty ? nil : names.sorted()
   }
 
-  /// What a job that was submitted with these settings may need; the far end takes what its manifest names.
+  /// What a job that was submitted with these settings may need; the benchmark host takes what its manifest names.
   static func names(_ settings: Settings) -> [String] {
     settings.secrets + (settings.optimizeAnswers == .live ? [codeflashKey] : [])
   }
 
-  /// The values of those that are here; the far end's login may have the others.
+  /// The values of those that are here; the benchmark host's login may have the others.
   static func values(_ names: [String], environment: [String: String]) -> [String: String]? {
     let values = names.reduce(into: [String: String]()) { values, name in
       guard let given = environment[name] else { return }

@@ -1,7 +1,7 @@
 import Foundation
 import Shared
 
-/// Turns settings and prepared sides into the manifest that the far end gets.
+/// Turns settings and prepared sides into the manifest that the benchmark host gets.
 enum ManifestBuilder {
   static func build(
     settings: Settings, layers: LayerPlans, sides: [SidePlan], python: PythonPlan, seed: UInt64

@@ -60,7 +60,7 @@ struct Measurement {
     store open: @escaping (JobManifest) throws -> EventStore
   ) async throws -> Ended {
     let secrets = JobSecrets.values(manifest.secrets ?? [], environment: machine.environment)
-    let steps = JobLine.Steps(
+    let steps = JobConnection.Steps(
       prepare: { session in try await send(uploads, in: session) },
       submit: SubmitRequest(manifest: manifest, secrets: secrets, supersede: settings.supersede ? true : nil),
       secrets: secrets,
@@ -83,13 +83,14 @@ struct Measurement {
 }
 
 extension MachineAccess {
-  /// Follows a job of this machine to its end; see ``JobLine``.
+  /// Follows a job of this machine to its end; see ``JobConnection``.
   func follow(
-    _ job: JobID, on address: MachineAddress, agent: AgentBinary, _ steps: JobLine.Steps, progress: TerminalProgress
+    _ job: JobID, on address: MachineAddress, agent: AgentBinary, _ steps: JobConnection.Steps,
+    progress: TerminalProgress
   ) async throws -> Ended {
-    let target = JobLine.Target(
-      job: job, machine: address, agent: agent, flags: flags, reconnect: reconnect, lastWords: lastWords)
-    do { return try await JobLine(target, steps, progress: progress).run() } catch is CancelUnsure
+    let target = JobConnection.Target(
+      job: job, machine: address, agent: agent, flags: flags, reconnect: reconnect, outputTail: outputTail)
+    do { return try await JobConnection(target, steps, progress: progress).run() } catch is CancelUnsure
       where choice == .azure
     {
       throw CancellationError()  // the VM is stopped next, and the job with it
@@ -104,7 +105,7 @@ extension MachineAccess {
 
   /// How long a cancelled job may take to end. A VM is stopped in any case, and the request has to be out within five seconds
   /// of the cancel; GitHub kills ten seconds after it, and a report has to be written by then.
-  private var lastWords: Duration {
+  private var outputTail: Duration {
     if choice == .azure { return .seconds(2) }
     return environment["GITHUB_ACTIONS"] == "true" ? .seconds(5) : .seconds(30)
   }

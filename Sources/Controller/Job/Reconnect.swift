@@ -28,7 +28,7 @@ struct Reconnect: Sendable, Equatable {
 }
 
 /// One loss of the line, from when it is noticed to the next answer.
-struct LineLoss {
+struct Outage {
   private(set) var since: SuspendingClock.Instant?
   private var attempts = 0
   private var eventsBefore = 0

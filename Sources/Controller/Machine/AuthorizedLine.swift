@@ -48,7 +48,7 @@ struct AuthorizedLine {
     return "/" + parts.joined(separator: "/")
   }
 
-  /// Takes `2026-12-31`, `2026-12-31T23:59` and sshd's own forms without the punctuation; the far end's time of day.
+  /// Takes `2026-12-31`, `2026-12-31T23:59` and sshd's own forms without the punctuation; the benchmark host's time of day.
   static func timeSpecification(_ text: String, now: Date = .now) throws -> String {
     let digits = text.filter { $0 != "-" && $0 != ":" && $0 != "T" }
     let parts = digits.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Array(digits.utf8).map { Int($0) - 0x30 } : []

@@ -3,8 +3,8 @@ import Foundation
 import SSH
 import Shared
 
-/// The VM's host key, as it was learned through Azure and not over the network that it has to protect: `provision` keeps it beside
-/// this person's keys and in a tag of the VM, which machines without a memory (a workflow's runner) read.
+/// The VM's host key, as it was learned through Azure and not over the network that it has to protect: `provision` keeps it
+/// beside this person's keys and in a tag of the VM, which machines without a memory (a workflow's runner) read.
 struct AzureHostKey {
   static let tag = "cf-bench-host-key"
 

@@ -2,7 +2,8 @@ import Foundation
 import SSH
 import Shared
 
-/// The folder `~/bench` of the VM: the scripts, both programs below `bin`, and the project that layers 3 and 4 run codeflash on.
+/// The folder `~/bench` of the VM: the scripts, both programs below `bin`, and the project that layers 3 and 4 run codeflash
+/// on.
 struct BenchFolder {
   var agent: AgentBinary
 

@@ -48,7 +48,7 @@ extension MachineAccess {
 
   func azureScope(_ claim: Claim, kind: Lease.Kind = .run, note: @escaping @Sendable (String) -> Void) -> MachineScope {
     let azure = settings.azure
-    let wish = MachineWish(
+    let wish = VMRequest(
       vm: azure.machine, run: claim.run, owner: claim.owner, kind: kind, lease: claim.lease, sshPort: azure.sshPort,
       source: azure.allowFrom, addressService: azure.addressService, startLimit: azure.startLimit,
       stopLimit: azure.stopLimit, keepRunning: settings.keepRunning)
@@ -63,7 +63,7 @@ extension MachineAccess {
 
   /// Names and sources of our rules that let somebody in.
   func openRules() async throws -> [String] {
-    try await NetworkDoor(
+    try await FirewallRule(
       client: AzureClient(cli: azureCLI, vm: settings.azure.machine), environment: environment,
       source: settings.azure.allowFrom, addressService: settings.azure.addressService, port: settings.azure.sshPort
     ).open().map { "\($0.name) for \($0.sourceAddressPrefix ?? "several")" }

@@ -7,7 +7,7 @@ extension MachineAccess {
     guard let limit = settings.azure.monthlyLimit else { return }
     let vm = settings.azure.machine
     let book = PriceBook(state: state, environment: environment)
-    let month = Spending(Ledger(state: state).content()) { size, location in
+    let month = Spending(UsageLog(state: state).content()) { size, location in
       size.flatMap { size in location.flatMap { book.price(of: .compute(size: size, location: $0))?.usd } }
     }.part(Month.name(), of: vm)
     let expected = (claim.expected ?? claim.lease) + (settings.keepRunning ?? .zero)

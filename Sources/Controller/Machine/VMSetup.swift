@@ -142,7 +142,7 @@ struct VMSetup: Sendable {
   }
 }
 
-/// What the far end's checks found, from inside the provisioning to its end.
+/// What the benchmark host's checks found, from inside the provisioning to its end.
 private final class Findings: Sendable {
   private let value = Mutex<[DoctorCheck]>([])
   var all: [DoctorCheck] { value.withLock { $0 } }

@@ -41,7 +41,7 @@ struct MachineAccess: Sendable {
   }
 
   private func withLocal<Result: Sendable>(_ body: (MachineAddress) async throws -> Result) async throws -> Result {
-    // The far end sees what this shell sees, so that the tools found here are found there.
+    // The benchmark host sees what this shell sees, so that the tools found here are found there.
     let options = PrivateSSHDOptions(environment: environment.filter { isPassedOn($0.key) })
     return try await withPrivateSSHD(options) { server in
       try await body(

@@ -5,12 +5,12 @@ import Shared
 import Statistics
 import SystemPackage
 
-/// What the line costs: the way of an event from the far end's disk to this one, and the way back after a cut.
+/// What the line costs: the way of an event from the benchmark host's disk to this one, and the way back after a cut.
 extension OverheadBench {
   private static let events = 1_000_000
   private static let rounds = 5
 
-  /// A sealed journal from the far end's disk to this one, numbers and hashes checked, and the same bytes over a bare
+  /// A sealed journal from the benchmark host's disk to this one, numbers and hashes checked, and the same bytes over a bare
   /// channel; beside `ssh host cat` with the same cipher, in turns. One round before them brings everything into the cache.
   func streaming(
     _ address: MachineAddress, _ server: PrivateSSHD, folder: String, home: String
@@ -74,12 +74,12 @@ extension OverheadBench {
     let file = FilePath(folder + "/mended.ndjson")
     let live = try LiveJournal(home: home)
     let executable = "\(home)/agents/\(agent.sha256)/cf-bench-agent"
-    let steps = JobLine.Steps(open: { _ in try EventStore(path: file) })
-    let target = JobLine.Target(
+    let steps = JobConnection.Steps(open: { _ in try EventStore(path: file) })
+    let target = JobConnection.Target(
       job: live.job, machine: address, agent: agent, flags: "", reconnect: Reconnect(limit: .seconds(60)),
-      lastWords: .seconds(1))
+      outputTail: .seconds(1))
     let progress = TerminalProgress(mode: .quiet) { _ in }
-    async let ended = JobLine(target, steps, progress: progress).run()
+    async let ended = JobConnection(target, steps, progress: progress).run()
     var times: [Double] = []
     for _ in 0..<11 {
       let number = try live.write()

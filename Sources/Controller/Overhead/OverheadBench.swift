@@ -6,7 +6,7 @@ import Statistics
 import Subprocess
 import SystemPackage
 
-/// Measures the rig against `ssh` on loopback: both sides against the same private sshd, in turns.
+/// Measures cf-bench against `ssh` on loopback: both sides against the same private sshd, in turns.
 struct OverheadBench {
   var agent: AgentBinary
   var environment: [String: String]

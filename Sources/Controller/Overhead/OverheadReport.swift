@@ -1,6 +1,6 @@
 import Shared
 
-/// What the rig itself costs, each figure beside a peer or a limit, measured in one go.
+/// What cf-bench itself costs, each figure beside a peer or a limit, measured in one go.
 struct OverheadReport: Codable, Sendable, CustomStringConvertible {
   struct Line: Codable, Sendable {
     var name: String

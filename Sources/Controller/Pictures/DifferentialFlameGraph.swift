@@ -17,10 +17,10 @@ enum DifferentialFlameGraph {
   ///   - labels: The sides' names in every table.
   static func svg(base: StackProfile, head: StackProfile, labels: [Side: String]) -> String {
     let picture = Picture(base: base, head: head)
-    let words = DifferenceWords(base: base, head: head, labels: labels)
+    let words = DifferenceFormatter(base: base, head: head, labels: labels)
     return SVG.document(
-      width: BoxDrawing.width, height: picture.height, name: words.title,
-      style: BoxDrawing.style + style, body: picture.body(words), script: BoxDrawing.script)
+      width: IcicleChart.width, height: picture.height, name: words.title,
+      style: IcicleChart.style + style, body: picture.body(words), script: IcicleChart.script)
   }
 
   private struct Picture {
@@ -56,30 +56,30 @@ enum DifferentialFlameGraph {
     }
 
     private var goneWeight: Double { gone.boxes.filter { $0.row == 0 }.reduce(0) { $0 + $1.weight } }
-    private var goneY: Double { headY + Double(max(1, head.rows)) * BoxDrawing.rowHeight + 40 }
-    var height: Double { goneY + Double(gone.rows) * BoxDrawing.rowHeight + 12 }
+    private var goneY: Double { headY + Double(max(1, head.rows)) * IcicleChart.rowHeight + 40 }
+    var height: Double { goneY + Double(gone.rows) * IcicleChart.rowHeight + 12 }
 
-    func body(_ words: DifferenceWords) -> String {
-      var body = SVG.line(words.title, x: 10, y: 24, width: BoxDrawing.inner, style: "title", size: 16)
-      body += SVG.line(words.tools, x: 10, y: 43, width: BoxDrawing.inner, style: "quiet")
+    func body(_ words: DifferenceFormatter) -> String {
+      var body = SVG.line(words.title, x: 10, y: 24, width: IcicleChart.inner, style: "title", size: 16)
+      body += SVG.line(words.tools, x: 10, y: 43, width: IcicleChart.inner, style: "quiet")
       body += bars(words)
-      body += SVG.line(words.verdict(totals, noise), x: 10, y: 103, width: BoxDrawing.inner, style: "strong", size: 13)
-      body += BoxDrawing.legend(words.legend, y: 126)
-      body += SVG.line(words.noise, x: 10, y: 145, width: BoxDrawing.inner, style: "quiet")
+      body += SVG.line(words.verdict(totals, noise), x: 10, y: 103, width: IcicleChart.inner, style: "strong", size: 13)
+      body += IcicleChart.legend(words.legend, y: 126)
+      body += SVG.line(words.noise, x: 10, y: 145, width: IcicleChart.inner, style: "quiet")
       body += SVG.line(
         words.headStrip(head, isCutInDepth: tree.isCutInDepth), x: 10, y: headY - 8, width: 950, style: "strong")
-      body += BoxDrawing.hint(y: headY - 8)
-      body += strip(head, of: .head, y: headY, scale: totals.head > 0 ? BoxDrawing.inner / totals.head : 0, words)
+      body += IcicleChart.hint(y: headY - 8)
+      body += strip(head, of: .head, y: headY, scale: totals.head > 0 ? IcicleChart.inner / totals.head : 0, words)
       // The same scale as above as long as that fits.
       let shrink = totals.head > 0 ? min(1, totals.head / max(goneWeight, totals.head)) : nil
-      let scale = goneWeight > 0 ? BoxDrawing.inner / max(goneWeight, totals.head) : 0
+      let scale = goneWeight > 0 ? IcicleChart.inner / max(goneWeight, totals.head) : 0
       body += SVG.line(
-        words.goneStrip(goneWeight, shrink), x: 10, y: goneY - 8, width: BoxDrawing.inner, style: "strong")
+        words.goneStrip(goneWeight, shrink), x: 10, y: goneY - 8, width: IcicleChart.inner, style: "strong")
       return body + strip(gone, of: .base, y: goneY, scale: scale, words)
     }
 
     /// Both sides' totals at one scale: the strips below show shapes, these the sum.
-    private func bars(_ words: DifferenceWords) -> String {
+    private func bars(_ words: DifferenceFormatter) -> String {
       let longest = max(totals.base, totals.head)
       return [(Side.base, totals.base, 52.0), (.head, totals.head, 70.0)].map { side, total, y in
         SVG.line(words.total(side, total), x: 10, y: y + 12, width: 440, style: "plain")
@@ -88,8 +88,10 @@ enum DifferentialFlameGraph {
       }.joined()
     }
 
-    private func strip(_ icicle: Icicle, of side: Side, y: Double, scale: Double, _ words: DifferenceWords) -> String {
-      BoxDrawing.strip(icicle, y: y, scale: scale) { box in
+    private func strip(_ icicle: Icicle, of side: Side, y: Double, scale: Double, _ words: DifferenceFormatter)
+      -> String
+    {
+      IcicleChart.strip(icicle, y: y, scale: scale) { box in
         guard case .node(let node) = box.content else {
           return .init(style: "rest", lines: words.smaller(box, of: side))
         }

@@ -20,21 +20,22 @@ enum FlameGraph {
       tree.nodes[$0].values[0]
     }
     let first = 96.0
-    var body = SVG.line(profile.metric, x: 10, y: 24, width: BoxDrawing.inner, style: "title", size: 16)
-    body += SVG.line(subtitle(profile, label, total), x: 10, y: 44, width: BoxDrawing.inner, style: "quiet")
-    body += SVG.line(notes(profile, tree, icicle, total), x: 10, y: 61, width: BoxDrawing.inner, style: "quiet")
-    body += BoxDrawing.legend(legend(importName), y: 82) + BoxDrawing.hint(y: 82)
+    var body = SVG.line(profile.metric, x: 10, y: 24, width: IcicleChart.inner, style: "title", size: 16)
+    body += SVG.line(subtitle(profile, label, total), x: 10, y: 44, width: IcicleChart.inner, style: "quiet")
+    body += SVG.line(notes(profile, tree, icicle, total), x: 10, y: 61, width: IcicleChart.inner, style: "quiet")
+    body += IcicleChart.legend(legend(importName), y: 82) + IcicleChart.hint(y: 82)
     if total > 0 {
-      body += BoxDrawing.strip(icicle, y: first, scale: BoxDrawing.inner / total) {
+      body += IcicleChart.strip(icicle, y: first, scale: IcicleChart.inner / total) {
         face($0, tree: tree, profile: profile, total: total, importName: importName)
       }
     } else {
-      body += SVG.line("No stacks were taken.", x: 10, y: first + 14, width: BoxDrawing.inner, style: "title", size: 16)
+      body += SVG.line(
+        "No stacks were taken.", x: 10, y: first + 14, width: IcicleChart.inner, style: "title", size: 16)
     }
     return SVG.document(
-      width: BoxDrawing.width, height: first + Double(max(2, icicle.rows)) * BoxDrawing.rowHeight + 10,
-      name: "Flame graph: \(profile.metric), \(label)", style: BoxDrawing.style + style, body: body,
-      script: BoxDrawing.script)
+      width: IcicleChart.width, height: first + Double(max(2, icicle.rows)) * IcicleChart.rowHeight + 10,
+      name: "Flame graph: \(profile.metric), \(label)", style: IcicleChart.style + style, body: body,
+      script: IcicleChart.script)
   }
 
   private static func subtitle(_ profile: StackProfile, _ label: String, _ total: Double) -> String {
@@ -67,7 +68,7 @@ enum FlameGraph {
 
   private static func face(
     _ box: Icicle.Box, tree: CallTree, profile: StackProfile, total: Double, importName: String
-  ) -> BoxDrawing.Face {
+  ) -> IcicleChart.Face {
     let weight = "\(profile.unit.words(box.weight)), \(Numbers.digits(100 * box.weight / total, 3))% of the whole"
     switch box.content {
     case .smaller(let calls): return .init(style: "rest", lines: ["\(calls) smaller", weight])

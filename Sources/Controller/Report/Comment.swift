@@ -1,6 +1,7 @@
 import Shared
 
-/// `comment.md`: what a pull request is told, and with more room the summary of a GitHub step. Pure: the report in, Markdown out.
+/// `comment.md`: what a pull request is told, and with more room the summary of a GitHub step. Pure: the report in, Markdown
+/// out.
 ///
 /// The shape is the customer's: title, a table of four columns in which what changed is bold, the folded import
 /// breakdown. What did not change is folded too. Bounded, so that GitHub takes it whole (it refuses a comment of more than
@@ -15,10 +16,10 @@ enum Comment {
     let document = report.document
     var parts = [
       "## Benchmark Results: \(Markdown.code(document.head.label)) vs \(Markdown.code(document.base.label))\n",
-      "**\(Markdown.text(VerdictWords.headline(document)))** \(Markdown.text(VerdictWords.advice(document)))\n",
+      "**\(Markdown.text(VerdictFormatter.headline(document)))** \(Markdown.text(VerdictFormatter.advice(document)))\n",
     ]
-    parts += GateWords.sentence(report.gate, document).map { [Markdown.text($0, limit: 2000) + "\n"] } ?? []
-    parts += VerdictWords.remarks(document, notes: report.notes).map { Markdown.paragraph($0) + "\n" }
+    parts += GateFormatter.sentence(report.gate, document).map { [Markdown.text($0, limit: 2000) + "\n"] } ?? []
+    parts += VerdictFormatter.remarks(document, notes: report.notes).map { Markdown.paragraph($0) + "\n" }
     let rows = Rows(document)
     if !rows.telling.isEmpty || !document.findings.isEmpty {
       parts.append(table(rows.telling, report, findings: document.findings, limit: limit * 2 / 5))
@@ -26,16 +27,16 @@ enum Comment {
     if !rows.same.isEmpty {
       parts.append(
         fold(
-          "\(VerdictWords.metrics(rows.same.count)) without a difference",
+          "\(VerdictFormatter.metrics(rows.same.count)) without a difference",
           table(rows.same, report, findings: [], limit: limit / 5)))
     }
     // The dearest to lose stands first: what no longer fits is left to the files.
     var size = parts.reduce(0) { $0 + $1.utf8.count + 1 }
     let folds = [
       missing(document, limit: limit / 8), fold("Host and method", MethodLine.markdown(report) + "\n"),
-      document.cost.map { fold("Cost", Markdown.text(CostWords.sentence($0)) + "\n") },
-      PythonColumns.markdown(report).map { fold("By version", $0) }, FindingWords.markdown(report),
-      MemoryWords.markdown(report), ImportBreakdown.markdown(report.imports), FindingWords.phases(report),
+      document.cost.map { fold("Cost", Markdown.text(CostFormatter.sentence($0)) + "\n") },
+      PythonColumns.markdown(report).map { fold("By version", $0) }, FindingFormatter.markdown(report),
+      MemoryFormatter.markdown(report), ImportBreakdown.markdown(report.imports), FindingFormatter.phases(report),
       ProfileChanges.markdown(report),
     ]
     for fold in folds {
@@ -85,23 +86,23 @@ enum Comment {
   }
 
   private static func cells(_ metric: ComparisonDocument.Metric, _ report: ComparisonReport) -> [String] {
-    let delta = VerdictWords.delta(metric, in: report.document)
+    let delta = VerdictFormatter.delta(metric, in: report.document)
     // A void run proves nothing, so nothing in it stands out.
     let isBold = metric.hasMoved && report.document.verdict != .void
     return [
-      name(metric, report), VerdictWords.value(metric.base, unit: metric.unit),
-      VerdictWords.value(metric.head, unit: metric.unit), isBold ? "**\(delta)**" : delta,
+      name(metric, report), VerdictFormatter.value(metric.base, unit: metric.unit),
+      VerdictFormatter.value(metric.head, unit: metric.unit), isBold ? "**\(delta)**" : delta,
     ]
   }
 
   private static func findings(_ findings: FindingComparison, _ report: ComparisonReport) -> [String] {
-    let words = Markdown.text(FindingWords.difference(findings))
+    let words = Markdown.text(FindingFormatter.difference(findings))
     let hasMoved = findings.verdict == .improved || findings.verdict == .regressed
     let isBold = hasMoved && report.document.verdict != .void
     return [
-      FindingWords.rowName
+      FindingFormatter.rowName
         + (report.document.findings.count > 1 ? " (Python \(Markdown.text(findings.python)))" : ""),
-      FindingWords.count(findings.base), FindingWords.count(findings.head), isBold ? "**\(words)**" : words,
+      FindingFormatter.count(findings.base), FindingFormatter.count(findings.head), isBold ? "**\(words)**" : words,
     ]
   }
 

@@ -7,16 +7,16 @@ enum MethodLine {
     let host = document.host.map { " on \(Markdown.text(machine($0)))" } ?? ""
     var sentences = [
       measured(report, host: host),
-      "A change counts from \(VerdictWords.percent(document.method.delta)); the chance that this run calls identical "
-        + "code different is at most \(VerdictWords.percent(document.method.alpha)).",
+      "A change counts from \(VerdictFormatter.percent(document.method.delta)); the chance that this run calls identical "
+        + "code different is at most \(VerdictFormatter.percent(document.method.alpha)).",
     ]
-    sentences += document.shownControls.map { "Control \(Comment.name($0, report)): \(VerdictWords.plain($0))." }
-    sentences += SpendingWords.sentences(document).map { Markdown.text($0) }
+    sentences += document.shownControls.map { "Control \(Comment.name($0, report)): \(VerdictFormatter.plain($0))." }
+    sentences += SpendingFormatter.sentences(document).map { Markdown.text($0) }
     return sentences.joined(separator: " ")
   }
 
   /// `bench-1 (AMD EPYC 7763, 4 CPUs, 15.6 GiB, Debian GNU/Linux 12, Linux 6.1.0 x86_64)`.
-  static func machine(_ host: HostWitness) -> String {
+  static func machine(_ host: HostInfo) -> String {
     let facts = [
       host.cpuModel, host.cpuCount == 1 ? "1 CPU" : "\(host.cpuCount) CPUs", Numbers.bytes(host.memoryBytes),
       host.operatingSystem, host.kernel,

@@ -22,7 +22,7 @@ enum ProfileChanges {
     let rows = difference.changes.prefix(top).map { change in
       [Markdown.code(change.name), time(change.base), time(change.head)]
     }
-    return "**\(Comment.name(metric, report))**: \(VerdictWords.plain(metric, in: report.document))\n\n"
+    return "**\(Comment.name(metric, report))**: \(VerdictFormatter.plain(metric, in: report.document))\n\n"
       + Markdown.table(["Function", "Base", "Head"], rows)
   }
 

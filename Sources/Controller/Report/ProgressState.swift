@@ -51,13 +51,13 @@ struct ProgressState: Equatable, Sendable {
     case .continued(let body):
       let what = body.keepsBlocks ? "finished blocks count on" : "measured anew: \(body.why ?? "the sides changed")"
       return step("Python \(body.python): \(what)")
-    case .queued(let body): return step(QueueWords.line(body))
+    case .queued(let body): return step(QueueFormatter.line(body))
     case .phase(let body): return step(body.text)
     case .host(let body):
       // Told once more at the end.
       defer { isMeasuring = true }
       return isMeasuring ? nil : step("measuring on \(body.hostname)")
-    case .tuned(let body): return step(TuningWords.line(body))
+    case .tuned(let body): return step(TuningFormatter.line(body))
     case .sideReady(let body):
       let reused = body.reused ? "reused" : "made in \(Numbers.elapsed(body.seconds))"
       return step("\(body.label) is ready with Python \(body.interpreterVersion) (\(reused))")
@@ -118,13 +118,13 @@ struct ProgressState: Equatable, Sendable {
     }
   }
 
-  /// `startup, Python 3.12: 34 of 120`, `micro: 12 of 18 metrics decided, at most 4 min 10 s left`, or the phase when nothing is
-  /// being counted.
+  /// `startup, Python 3.12: 34 of 120`, `micro: 12 of 18 metrics decided, at most 4 min 10 s left`, or the phase when nothing
+  /// is being counted.
   var text: String {
     guard let current else { return phase }
     let layer = layers[current]
     if let budget {
-      return "\(layer.name.rawValue): \(budget.decided) of \(VerdictWords.metrics(budget.metrics)) decided, "
+      return "\(layer.name.rawValue): \(budget.decided) of \(VerdictFormatter.metrics(budget.metrics)) decided, "
         + "at most \(Numbers.elapsed(budget.leftSeconds)) left"
     }
     let name = "\(layer.name.rawValue), Python \(TerminalText.clean(layer.python))"

@@ -39,9 +39,9 @@ enum PythonColumns {
       let findings = pythons.map { python in document.findings.first { $0.python == python } }
       rows.append(
         Row(
-          name: FindingWords.rowName,
+          name: FindingFormatter.rowName,
           cells: findings.map { found in
-            found.map { "\(FindingWords.count($0.base)) → \(FindingWords.count($0.head))" } ?? "–"
+            found.map { "\(FindingFormatter.count($0.base)) → \(FindingFormatter.count($0.head))" } ?? "–"
           },
           moved: findings.map { $0?.verdict == .improved || $0?.verdict == .regressed }))
     }
@@ -54,7 +54,7 @@ enum PythonColumns {
 
   /// The part of the comment; `nil` for one Python.
   static func markdown(_ report: ComparisonReport) -> String? {
-    let rows = rows(report, delta: { VerdictWords.delta($0, in: report.document) })
+    let rows = rows(report, delta: { VerdictFormatter.delta($0, in: report.document) })
     guard !rows.isEmpty else { return nil }
     return Markdown.table(
       ["By version"] + header(report).map { Markdown.text($0) },

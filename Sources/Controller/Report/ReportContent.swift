@@ -92,7 +92,7 @@ extension JobRecord {
     let turned = tuning.filter { $0.outcome == .changed || $0.outcome == .alreadySo }.uniqued()
     guard !tuning.isEmpty else { return [] }
     return [
-      "Tuned: " + (turned.isEmpty ? "nothing could be" : turned.map(TuningWords.line).joined(separator: "; ")) + "."
+      "Tuned: " + (turned.isEmpty ? "nothing could be" : turned.map(TuningFormatter.line).joined(separator: "; ")) + "."
     ]
   }
 }

@@ -12,7 +12,7 @@ struct SideReport: Equatable, Sendable {
   var optimize: OptimizeDocument?
   var memory: MemoryDocument?
   var imports: [ImportCosts]
-  var host: HostWitness?
+  var host: HostInfo?
   var startedAt: String?
   var seconds: Double
   var missing: [MissingPart]

@@ -58,7 +58,7 @@ enum StoredReport: Equatable, Sendable {
       }
       try StoredFile.write(json: comparison.document, to: folder.path.appending("comparison.json"))
       try StoredFile.write(Comment.text(comparison), to: folder.path.appending("comment.md"))
-      try write(Pictures.ofComparison(comparison.document, record: record), to: folder.path)
+      try write(Charts.ofComparison(comparison.document, record: record), to: folder.path)
     case .run(let side, let record): try writeSide(.head, record: record, cost: side.cost, folder: folder)
     }
     return report
@@ -79,12 +79,12 @@ enum StoredReport: Equatable, Sendable {
     }
     if let micro = report.micro { try StoredFile.write(json: micro, to: path.appending("micro.json")) }
     if let optimize = report.optimize { try StoredFile.write(json: optimize, to: path.appending("optimize.json")) }
-    try write(Pictures.ofSide(side, record: record), to: path)
+    try write(Charts.ofSide(side, record: record), to: path)
     if let memory = report.memory { try StoredFile.write(json: memory, to: path.appending("memory.json")) }
     try StoredFile.write(Summary.text(report), to: path.appending("summary.md"))
   }
 
-  private static func write(_ pictures: [Pictures.File], to path: FilePath) throws(ResultsError) {
+  private static func write(_ pictures: [Charts.File], to path: FilePath) throws(ResultsError) {
     for picture in pictures { try StoredFile.write(picture.content, to: path.appending(picture.name)) }
   }
 

@@ -23,7 +23,7 @@ enum Summary {
     }
     if let memory = report.memory, !memory.peaks.isEmpty || !memory.profiles.isEmpty {
       let naming = Set(memory.peaks.map(\.python) + memory.profiles.map(\.python)).count > 1
-      parts.append(section("Memory", MemoryWords.summary(memory, naming: naming)))
+      parts.append(section("Memory", MemoryFormatter.summary(memory, naming: naming)))
     }
     if !report.missing.isEmpty { parts.append(section("Without a result", MissingParts.markdown(report.missing))) }
     return parts.joined(separator: "\n")
@@ -35,17 +35,17 @@ enum Summary {
         "\(Numbers.seconds(median)) (median of \(result.seconds.count), \(spread(result.seconds))), "
       } ?? "No run counts, "
     text += "\(Numbers.bytes(result.memory.peakPSSBytes)) at the most in all its processes, "
-    text += "\(Markdown.text(FindingWords.method(result))).\n\n"
+    text += "\(Markdown.text(FindingFormatter.method(result))).\n\n"
     text += "**\(result.findings.words.capitalisedFirst)**"
-    if let recall = result.recall { text += ", recall \(VerdictWords.percent(recall))" }
-    if let precision = result.precision { text += ", precision \(VerdictWords.percent(precision))" }
+    if let recall = result.recall { text += ", recall \(VerdictFormatter.percent(recall))" }
+    if let precision = result.precision { text += ", precision \(VerdictFormatter.percent(precision))" }
     text += ", \(result.isStable ? "the same in every run" : "not the same in every run").\n\n"
     text += Markdown.table(
       ["Function", "What is there", "Result", "Time"],
       result.functions.map {
         [
           Markdown.code($0.function), $0.kind.rawValue,
-          Markdown.text(FindingWords.result($0) + ($0.reason.map { ": \($0)" } ?? "")),
+          Markdown.text(FindingFormatter.result($0) + ($0.reason.map { ": \($0)" } ?? "")),
           Numbers.seconds($0.medianSeconds),
         ]
       })
@@ -84,7 +84,7 @@ enum Summary {
     }
     if let cost = report.cost {
       let both = report.comparison == nil ? "" : " Both sides together."
-      facts.append(Markdown.text(CostWords.sentence(cost)) + both)
+      facts.append(Markdown.text(CostFormatter.sentence(cost)) + both)
     }
     return facts.map { "- \($0)\n" }.joined()
   }

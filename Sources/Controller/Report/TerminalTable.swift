@@ -7,8 +7,8 @@ import Statistics
 enum TerminalTable {
   static func text(_ report: ComparisonReport, style: TerminalStyle) -> String {
     let document = report.document
-    var text = style.paint(VerdictWords.headline(document), colour(document.verdict)) + "\n"
-    for remark in VerdictWords.remarks(document, notes: report.notes) { text += TerminalText.clean(remark) + "\n" }
+    var text = style.paint(VerdictFormatter.headline(document), colour(document.verdict)) + "\n"
+    for remark in VerdictFormatter.remarks(document, notes: report.notes) { text += TerminalText.clean(remark) + "\n" }
     let header =
       ["Metric", document.base.label, document.head.label].map { Cell(text: $0, colour: .bold) }
       + [Cell(text: "Delta", colour: .bold, isWords: true)]
@@ -18,7 +18,7 @@ enum TerminalTable {
     if !rows.isEmpty { text += "\n" + grid([header] + rows, style: style) }
     text += byPython(report, style: style)
     text += replay(report, style: style)
-    let spending = SpendingWords.sentences(document)
+    let spending = SpendingFormatter.sentences(document)
     if !spending.isEmpty { text += "\n" + spending.map { TerminalText.clean($0) + "\n" }.joined() }
     text += foot(document.cost)
     return text + missing(MissingPart.all(troubles: document.troubles, skipped: document.skipped))
@@ -40,8 +40,10 @@ enum TerminalTable {
     let optimize = (report.optimize?.results ?? []).flatMap { result -> [[Cell]] in
       let python = (report.optimize?.results.count ?? 0) > 1 ? " (Python \(result.python))" : ""
       let time = result.medianSeconds.map { [series("Full optimize run" + python, $0, result.seconds)] } ?? []
-      let found = FindingWords.count(result.findings)
-      let cells = [FindingWords.rowName + python, found, "", "", String(result.seconds.count)].map { Cell(text: $0) }
+      let found = FindingFormatter.count(result.findings)
+      let cells = [FindingFormatter.rowName + python, found, "", "", String(result.seconds.count)].map {
+        Cell(text: $0)
+      }
       return time + [cells]
     }
     let memory = (report.memory?.peaks ?? []).map { peak in
@@ -54,12 +56,12 @@ enum TerminalTable {
   }
 
   private static func foot(_ cost: RunCost?) -> String {
-    cost.map { "\n" + TerminalText.clean(CostWords.sentence($0)) + "\n" } ?? ""
+    cost.map { "\n" + TerminalText.clean(CostFormatter.sentence($0)) + "\n" } ?? ""
   }
 
   /// What changed, a column a Python; nothing where there is one.
   private static func byPython(_ report: ComparisonReport, style: TerminalStyle) -> String {
-    let rows = PythonColumns.rows(report, delta: { VerdictWords.plain($0, in: report.document) })
+    let rows = PythonColumns.rows(report, delta: { VerdictFormatter.plain($0, in: report.document) })
     guard !rows.isEmpty else { return "" }
     let header = (["By version"] + PythonColumns.header(report)).map { Cell(text: $0, colour: .bold) }
     return "\n" + grid([header] + rows.map { row in ([row.name] + row.cells).map { Cell(text: $0) } }, style: style)
@@ -107,10 +109,10 @@ enum TerminalTable {
     let isControl = report.document.controls.contains(metric)
     return [
       Cell(text: metric.name + python + (isControl ? " – control" : "")),
-      Cell(text: VerdictWords.value(metric.base, unit: metric.unit)),
-      Cell(text: VerdictWords.value(metric.head, unit: metric.unit)),
+      Cell(text: VerdictFormatter.value(metric.base, unit: metric.unit)),
+      Cell(text: VerdictFormatter.value(metric.head, unit: metric.unit)),
       Cell(
-        text: VerdictWords.plain(metric, in: report.document), colour: colour(metric, in: report.document),
+        text: VerdictFormatter.plain(metric, in: report.document), colour: colour(metric, in: report.document),
         isWords: true),
     ]
   }
@@ -118,10 +120,10 @@ enum TerminalTable {
   private static func row(_ findings: FindingComparison, _ document: ComparisonDocument) -> [Cell] {
     let python = document.findings.count > 1 ? " (Python \(findings.python))" : ""
     return [
-      Cell(text: FindingWords.rowName + python), Cell(text: FindingWords.count(findings.base)),
-      Cell(text: FindingWords.count(findings.head)),
+      Cell(text: FindingFormatter.rowName + python), Cell(text: FindingFormatter.count(findings.base)),
+      Cell(text: FindingFormatter.count(findings.head)),
       Cell(
-        text: FindingWords.difference(findings), colour: document.verdict == .void ? nil : colour(findings.verdict),
+        text: FindingFormatter.difference(findings), colour: document.verdict == .void ? nil : colour(findings.verdict),
         isWords: true),
     ]
   }
@@ -130,7 +132,7 @@ enum TerminalTable {
     _ name: String, _ median: Double, _ values: [Double], unit: MetricUnit = .seconds
   ) -> [Cell] {
     let words = [median, values.min() ?? median, values.max() ?? median].map {
-      VerdictWords.value($0, unit: unit.rawValue)
+      VerdictFormatter.value($0, unit: unit.rawValue)
     }
     return ([name] + words + [String(values.count)]).map { Cell(text: $0) }
   }

@@ -12,11 +12,11 @@ import SystemPackage
 /// Takes bytes and decodes nothing. What was appended is with the kernel after ``flush()``, so that a killed controller
 /// loses nothing it has flushed; it is on the disk within about a second of flushes, and after ``close()``.
 /// Each line is held against the hash of the one before it (``JournalChain``), so that the file is
-/// the far end's journal or a beginning of it. Locked (`flock`) while it is open: one program at a time writes to it.
+/// the benchmark host's journal or a beginning of it. Locked (`flock`) while it is open: one program at a time writes to it.
 /// Not `Sendable`: one task or actor owns it.
 final class EventStore {
   let path: FilePath
-  /// The number of the last event here, which is what the far end is asked to go on after; 0 for none.
+  /// The number of the last event here, which is what the benchmark host is asked to go on after; 0 for none.
   private(set) var last = 0
   private var chain = JournalChain()
   private let file: FileDescriptor
@@ -76,7 +76,8 @@ final class EventStore {
     }.get()
   }
 
-  /// Cuts off every event after `number`, and waits for the disk: the far end has lost them, and numbers others like them.
+  /// Cuts off every event after `number`, and waits for the disk: the benchmark host has lost them, and numbers others like
+  /// them.
   func rewind(to number: Int) throws(ResultsError) {
     guard number < last else { return }
     try write()

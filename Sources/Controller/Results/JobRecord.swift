@@ -8,8 +8,8 @@ struct JobRecord: Equatable, Sendable {
   /// When the runner came up, RFC 3339 in UTC.
   var startedAt: String?
   /// The machine before anything was measured, and when all was.
-  var host: HostWitness?
-  var hostAfter: HostWitness?
+  var host: HostInfo?
+  var hostAfter: HostInfo?
   /// Knobs of the machine that the job wanted turned, in that order; empty for a job that was not tuned.
   var tuning: [TuningReport] = []
   /// Environments that became ready, a side and Python each.
@@ -39,7 +39,7 @@ struct JobRecord: Equatable, Sendable {
   init(events: [NumberedEvent], labels: [Side: String] = [:]) {
     self.labels = labels
     for event in events { take(event) }
-    leaveOutDisturbed()
+    leaveOutDiscarded()
     for side in sides where self.labels[side.side] == nil { self.labels[side.side] = side.label }
   }
 
@@ -116,7 +116,7 @@ struct JobRecord: Equatable, Sendable {
   }
 
   /// The samples of blocks that were set aside are in the events, and in nothing that is made from them.
-  private mutating func leaveOutDisturbed() {
+  private mutating func leaveOutDiscarded() {
     let disturbed = Set(blocks.filter { $0.disturbance != nil }.flatMap(\.places))
     guard !disturbed.isEmpty else { return }
     samples.removeAll { disturbed.contains($0.place) }

@@ -2,8 +2,8 @@ import FoundationEssentials
 import Shared
 import SystemPackage
 
-/// `cost.json`: what the machine of a run cost. The one document that does not follow from the events: the far end knows nothing
-/// of it.
+/// `cost.json`: what the machine of a run cost. The one document that does not follow from the events: the benchmark host knows
+/// nothing of it.
 struct RunCostFile: Codable, Equatable, Sendable {
   static let name = "cost.json"
 

@@ -92,7 +92,7 @@ enum StoredFile {
   static func decode<Document: Decodable>(_: Document.Type, at path: FilePath) throws(ResultsError) -> Document {
     let bytes = try read(path)
     do { return try JSONDecoder().decode(Document.self, from: Data(bytes)) } catch {
-      throw .damagedFile(path: path.string, reason: DecodingWords.describe(error))
+      throw .damagedFile(path: path.string, reason: DecodingErrorText.describe(error))
     }
   }
 }

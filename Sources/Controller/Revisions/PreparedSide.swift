@@ -1,13 +1,13 @@
 import Foundation
 import Shared
 
-/// A side as the far end will get it, with the file that has to be sent first, if any.
+/// A side as the benchmark host will get it, with the file that has to be sent first, if any.
 struct PreparedSide: Sendable {
   var plan: SidePlan
   var upload: Upload?
 }
 
-/// A file on this machine that the far end needs, named there by its content.
+/// A file on this machine that the benchmark host needs, named there by its content.
 struct Upload: Sendable, Hashable {
   var id: UploadID
   var path: String
@@ -21,7 +21,7 @@ extension Upload {
   }
 }
 
-/// Turns what a person typed into what the far end needs.
+/// Turns what a person typed into what the benchmark host needs.
 struct SidePreparation {
   /// The repository of git refs: a URL, or a folder of this machine.
   var repository: String

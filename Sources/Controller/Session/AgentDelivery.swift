@@ -1,8 +1,8 @@
 import SSH
 import Shared
 
-/// Brings files to the far end, where they are checked and moved into place in one rename: the first agent by a shell, all else over
-/// an agent's own door.
+/// Brings files to the benchmark host, where they are checked and moved into place in one rename: the first agent by a shell,
+/// all else over an agent's own door.
 ///
 /// Every command is one line for `sh`, in single quotes, so that it means the same to any login shell. The only thing
 /// put into it is a SHA-256: 64 hexadecimal digits.
@@ -59,10 +59,10 @@ enum AgentDelivery {
   }
 }
 
-/// The far end did not take a file.
+/// The benchmark host did not take a file.
 struct DeliveryError: UserFacingError {
   var machine: String
-  /// What the far end's shell said, in the C locale.
+  /// What the benchmark host's shell said, in the C locale.
   var words: String
 
   private var cause: Cause { Cause.allCases.first { words.contains($0.rawValue) } ?? .other }
@@ -84,7 +84,7 @@ struct DeliveryError: UserFacingError {
     default: "can't install a file at \(machine)"
     }
   }
-  var why: String? { words.isEmpty ? "the far end's shell ended without a word" : words }
+  var why: String? { words.isEmpty ? "the benchmark host's shell ended without a word" : words }
   var fix: String {
     switch cause {
     case .full, .quota:

@@ -2,7 +2,7 @@ import SSH
 import Shared
 import Synchronization
 
-/// A conversation with `cf-bench-agent serve` at the far end. Not Sendable: it belongs to the task that opened it.
+/// A conversation with `cf-bench-agent serve` on the benchmark host. Not Sendable: it belongs to the task that opened it.
 final class AgentSession {
   let connection: SSHConnection
   let machine: String
@@ -46,7 +46,7 @@ final class AgentSession {
     return waiting.removeFirst()
   }
 
-  /// Reads for as long as the far end sends, handing every line to `line` and calling `chunkDone` after each chunk;
+  /// Reads for as long as the benchmark host sends, handing every line to `line` and calling `chunkDone` after each chunk;
   /// ends when `line` returns false or the stream does. Nothing is decoded here.
   func read(
     line: (UnsafeRawBufferPointer) throws -> Bool, chunkDone: () throws -> Void
@@ -98,7 +98,7 @@ struct ConnectionEnded: UserFacingError {
   var words = ""
   var what: String { "the agent on \(machine) ended while waiting for \(during)" }
   var why: String? { words.isEmpty ? nil : words }
-  var fix: String { "try again; 'cf-bench doctor' shows whether the far end is well" }
+  var fix: String { "try again; 'cf-bench doctor' shows whether the benchmark host is well" }
   var exitStatus: ExitStatus { .infrastructure }
 }
 

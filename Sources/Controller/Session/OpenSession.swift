@@ -2,7 +2,7 @@ import SSH
 import Shared
 
 /// Has a session with the right agent for the length of `body`: connects, says hello, and brings the agent first where the
-/// far end has none or another one.
+/// benchmark host has none or another one.
 func withAgentSession<Result: Sendable>(
   _ machine: MachineAddress, agent: AgentBinary, note: (String) -> Void,
   _ body: (AgentSession, HelloReply) async throws -> Result
@@ -34,7 +34,7 @@ private func openSession(
   }
   // Another agent than the one that was asked for: the key lets in nothing but that one.
   if hello.sha256 != agent.sha256 {
-    hello = try await AgentDoor(session: session, agent: agent).settle(hello, note: note)
+    hello = try await AgentUpdater(session: session, agent: agent).settle(hello, note: note)
   }
   session.takesFiles = hello.has(.receive)
   return (session, hello)
@@ -60,7 +60,7 @@ private func sayHello(
   }
 }
 
-/// The far end's shell could not start the agent.
+/// The benchmark host's shell could not start the agent.
 struct StartRefusal: UserFacingError {
   var machine: String
   var exit: SSHExit
@@ -75,9 +75,11 @@ struct StartRefusal: UserFacingError {
   var mayBeMended: Bool { isMissing || (mayNotRun && !isForeign) }
 
   /// A line of authorized_keys names an agent, and there is none (POSIX.1-2024, 2.8.2: 127).
-  private var isDoorWithoutAgent: Bool { exit == .status(127) && !isMissing && words.contains("cf-bench-agent") }
+  private var isRestrictedKeyWithoutAgent: Bool {
+    exit == .status(127) && !isMissing && words.contains("cf-bench-agent")
+  }
 
-  /// Whether the machine that the far end says it is could not run this agent.
+  /// Whether the machine that the benchmark host says it is could not run this agent.
   func foreign(_ agent: AgentBinary) -> ForeignMachine? {
     let said = words.split(whereSeparator: \.isNewline).last { $0.hasPrefix(AgentDelivery.missingMark) }
     let kinds = (said ?? "").split(separator: " ").dropFirst().map(String.init)
@@ -91,7 +93,7 @@ struct StartRefusal: UserFacingError {
     if mayNotRun {
       return "the file is there but the system refuses to run it (a file system mounted noexec?): \(words)"
     }
-    if isDoorWithoutAgent { return "its key lets in nothing but an agent, and none is there: \(words)" }
+    if isRestrictedKeyWithoutAgent { return "its key lets in nothing but an agent, and none is there: \(words)" }
     return words.isEmpty ? "the login ended without a word (\(exit))" : words
   }
   var fix: String {
@@ -100,7 +102,7 @@ struct StartRefusal: UserFacingError {
       return
         "set CF_BENCH_HOME for that login to a folder from which programs may run; 'findmnt -T ~/.cf-bench' shows the mount"
     }
-    if isDoorWithoutAgent {
+    if isRestrictedKeyWithoutAgent {
       return "bring it there once, with a key that may start a shell: cf-bench doctor --machine … --identity FILE"
     }
     return "log in there by hand and run: sh -c 'echo fine'"

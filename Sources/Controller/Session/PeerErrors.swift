@@ -1,6 +1,6 @@
 import Shared
 
-/// The far end is of another kind than the agent that this controller brings along.
+/// The benchmark host is of another kind than the agent that this controller brings along.
 struct ForeignMachine: UserFacingError {
   var place: String
   var theirs: String

@@ -12,7 +12,7 @@ struct AzureSettings: Equatable, Sendable {
   var diskGB = 64
   var user = "azureuser"
   var sshPort = 22
-  var allowFrom = AllowedSource.thisMachine
+  var allowFrom = SourceRange.thisMachine
   var addressService = "https://api.ipify.org"
   var startLimit = Duration.seconds(600)
   var stopLimit = Duration.seconds(900)

@@ -4,7 +4,7 @@
   import Darwin
 #endif
 
-/// The disk of the far end does not take what must be kept.
+/// The disk of the benchmark host does not take what must be kept.
 public struct StorageFailure: UserFacingError {
   public var path: String
   public var code: Int32
@@ -15,7 +15,9 @@ public struct StorageFailure: UserFacingError {
   }
 
   public var isFull: Bool { code == ENOSPC || code == EDQUOT }
-  public var what: String { isFull ? "the disk of the far end is full" : "the far end can't write its journal" }
+  public var what: String {
+    isFull ? "the disk of the benchmark host is full" : "the benchmark host can't write its journal"
+  }
   public var why: String? { "\(path): \(String(cString: strerror(code)))" }
   public var fix: String {
     isFull

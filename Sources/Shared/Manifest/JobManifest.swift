@@ -1,4 +1,4 @@
-/// What the controller asks an agent to do: everything the far end needs to know, and nothing it has to guess.
+/// What the controller asks an agent to do: everything the benchmark host needs to know, and nothing it has to guess.
 ///
 /// Written once by the controller, kept as `manifest.json` in the job's folder. Schema: `docs/schemas/manifest.schema.json`.
 public struct JobManifest: Codable, Equatable, Sendable {
@@ -25,7 +25,7 @@ public struct JobManifest: Codable, Equatable, Sendable {
   /// this says no.
   public var setsAsideDisturbed: Bool?
   public var limits: JobLimits
-  /// Whether the far end tunes the machine for the job; `nil` means no.
+  /// Whether the benchmark host tunes the machine for the job; `nil` means no.
   public var tune: Bool?
   /// What the job is about, such as `codeflash perf/x`: a newer job of the same branch may take the place of one that waits.
   public var branch: String?

@@ -83,7 +83,7 @@ public struct StartupCommand: Codable, Equatable, Sendable {
   public var name: String
   /// The command; a program without a slash is looked for in the side's environment first (`codeflash`, `python`).
   public var arguments: [String]
-  /// A control can't differ between the sides: if it moves, the machine or the rig did.
+  /// A control can't differ between the sides: if it moves, the machine or the harness did.
   public var isControl: Bool
 
   public init(name: String, arguments: [String], isControl: Bool) {

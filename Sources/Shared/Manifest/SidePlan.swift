@@ -16,7 +16,7 @@ public enum Arm: String, Codable, CaseIterable, Sendable {
   public var side: Side { self == .head ? .head : .base }
 }
 
-/// What stands on one side, and where the far end gets it from.
+/// What stands on one side, and where the benchmark host gets it from.
 public struct SidePlan: Codable, Equatable, Sendable {
   public var side: Side
   /// The revision as the person wrote it: the name in every table.
@@ -30,11 +30,11 @@ public struct SidePlan: Codable, Equatable, Sendable {
   }
 }
 
-/// Where the far end gets a side's code from.
+/// Where the benchmark host gets a side's code from.
 public enum SideSource: Equatable, Sendable {
   /// A release on the package index: the requirement, such as `codeflash==0.20.5`.
   case release(requirement: String)
-  /// A ref of a repository that the far end can clone; resolved there, once, to a commit.
+  /// A ref of a repository that the benchmark host can clone; resolved there, once, to a commit.
   case git(repository: String, ref: String)
   /// A commit of a repository on the controller, sent as a git bundle that was uploaded before.
   case bundle(upload: UploadID, commit: String)

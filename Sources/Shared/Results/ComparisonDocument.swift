@@ -15,12 +15,12 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
   public var findings: [FindingComparison]
   /// Lines that hold another amount of memory, the largest growth first.
   public var memoryLines: [MemoryLineChange]
-  public var host: HostWitness?
+  public var host: HostInfo?
   /// The same machine after the last block; `nil` when the job did not get so far.
-  public var hostAfter: HostWitness?
+  public var hostAfter: HostInfo?
   /// What the measuring time went into, one entry a layer and Python.
   public var spending: Spending
-  /// Seconds the job took at the far end.
+  /// Seconds the job took on the benchmark host.
   public var seconds: Double
   public var method: Method
   public var troubles: [Trouble]
@@ -32,8 +32,8 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
 
   public init(
     base: Revision, head: Revision, verdict: RunVerdict, identical: Bool, complete: Bool, metrics: [Metric],
-    controls: [Metric], findings: [FindingComparison] = [], memoryLines: [MemoryLineChange] = [], host: HostWitness?,
-    hostAfter: HostWitness? = nil, spending: Spending, seconds: Double, method: Method, troubles: [Trouble],
+    controls: [Metric], findings: [FindingComparison] = [], memoryLines: [MemoryLineChange] = [], host: HostInfo?,
+    hostAfter: HostInfo? = nil, spending: Spending, seconds: Double, method: Method, troubles: [Trouble],
     skipped: [Skipped], replay: [Replay]? = nil, cost: RunCost? = nil
   ) {
     self.cost = cost

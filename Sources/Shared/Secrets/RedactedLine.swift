@@ -19,7 +19,7 @@ extension Redactor {
       out.append(contentsOf: line[position...open])
       let close = Self.end(of: line, from: open + 1)
       let content = line[(open + 1)..<close]
-      // Behind one another: a dress inside the string's own dress is a dress of what the string says.
+      // Behind one another: a encoding inside the string's own encoding is a encoding of what the string says.
       let words = content.contains(Self.backslash) ? Self.unescaped(content) : Array(content)
       let safe = redacted(words)
       if safe == words { out.append(contentsOf: content) } else { Self.escape(safe, into: &out) }
@@ -61,7 +61,9 @@ extension Redactor {
       case UInt8(ascii: "f"): out.append(0x0c)
       case UInt8(ascii: "u"):
         var code: UInt32 = 0
-        for digit in content[position...].prefix(4) { code = code << 4 | UInt32(Dress.hexadecimal(digit) ?? 0) }
+        for digit in content[position...].prefix(4) {
+          code = code << 4 | UInt32(SecretEncoding.hexadecimal(digit) ?? 0)
+        }
         position = min(position + 4, content.endIndex)
         if (0xd800..<0xdc00).contains(code) {
           high = code

@@ -1,7 +1,7 @@
 /// Puts `***` in the place of secrets, in text that comes in pieces.
 ///
-/// Two things are masked: values that are given, in plain form and in every usual dress (``SecretNeedle``), and what has the
-/// shape of a secret whoever it belongs to (``SecretPattern``). Text is read once, from left to right; what may still
+/// Two things are masked: values that are given, in plain form and in every usual encoding (``SecretMatcher``), and what has
+/// the shape of a secret whoever it belongs to (``SecretPattern``). Text is read once, from left to right; what may still
 /// become a match at the end of a piece is held back until the next one comes, so that no border lets a secret through.
 /// What is held back is bounded: of a match that is longer than that, the rest is swallowed as it comes.
 public struct Redactor: Sendable {
@@ -11,7 +11,7 @@ public struct Redactor: Sendable {
   /// Shorter values, in bytes, are not masked: they would stand in any text by chance.
   public static let shortest = 6
 
-  let index: SecretIndex
+  let index: MatcherTable
   private var pending: [UInt8] = []
   /// Where in ``pending`` the search goes on.
   private var searched = 0
@@ -19,10 +19,10 @@ public struct Redactor: Sendable {
 
   /// - Parameter secrets: values to mask; the order does not matter.
   public init(_ secrets: some Sequence<String> = []) {
-    index = SecretIndex(values: secrets.map { Array($0.utf8) })
+    index = MatcherTable(values: secrets.map { Array($0.utf8) })
   }
 
-  init(index: SecretIndex) { self.index = index }
+  init(index: MatcherTable) { self.index = index }
 
   /// The next piece of the text: gives what of the text so far is safe to be shown.
   public mutating func push(_ bytes: some Sequence<UInt8>) -> [UInt8] {
@@ -63,7 +63,7 @@ public struct Redactor: Sendable {
       return out
     }
     // What was looked through stays for a few bytes more: some matches begin before the place where they are noticed.
-    let safe = isLast ? pending.count : max(shown, min(position, pending.count) - SecretIndex.lookBehind)
+    let safe = isLast ? pending.count : max(shown, min(position, pending.count) - MatcherTable.lookBehind)
     out.append(contentsOf: pending[shown..<max(shown, safe)])
     pending.removeFirst(safe)
     searched = max(0, position - safe)

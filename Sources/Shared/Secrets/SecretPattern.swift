@@ -29,7 +29,7 @@ enum SecretPattern: CaseIterable, Sendable {
     Set(beginnings.map { Array($0.utf8.prefix(2)) }.map { Int($0[0]) << 8 | Int($0[1]) })
   }
 
-  func match(in bytes: UnsafeBufferPointer<UInt8>, at start: Int, isLast: Bool) -> SecretIndex.Match {
+  func match(in bytes: UnsafeBufferPointer<UInt8>, at start: Int, isLast: Bool) -> MatcherTable.Match {
     var text = PatternReader(bytes: bytes, start: start, isLast: isLast)
     guard beginnings.contains(where: { text.takes($0) }) else { return text.ranOut && !isLast ? .more(nil) : .none }
     switch self {
@@ -159,7 +159,7 @@ struct PatternReader {
   mutating func run(
     of letters: Letters, atLeast least: Int, atMost most: Int = .max, needsDigit: Bool = false,
     standsAlone: Bool = false, from mask: Int? = nil
-  ) -> SecretIndex.Match {
+  ) -> MatcherTable.Match {
     if standsAlone, start > 0, Letters.dashed.has(bytes[start - 1]) { return .none }
     if ranOut, !isLast { return .more(nil) }
     let begin = position
@@ -181,10 +181,10 @@ struct PatternReader {
     return position - begin
   }
 
-  private var undecided: SecretIndex.Match { ranOut && !isLast ? .more(nil) : .none }
+  private var undecided: MatcherTable.Match { ranOut && !isLast ? .more(nil) : .none }
 
   /// RFC 7519: three parts of base64, the first two of which are JSON objects.
-  mutating func webToken() -> SecretIndex.Match {
+  mutating func webToken() -> MatcherTable.Match {
     if start > 0, Letters.dashed.has(bytes[start - 1]) { return .none }
     guard skip(.dashed, atMost: 8192) >= 8, takes(".eyJ"), skip(.dashed, atMost: 8192) >= 4, takes(".") else {
       return undecided
@@ -193,14 +193,14 @@ struct PatternReader {
   }
 
   /// Three characters, a digit, `Q~`, and 31 or more.
-  mutating func azureClientSecret() -> SecretIndex.Match {
+  mutating func azureClientSecret() -> MatcherTable.Match {
     guard start >= 4, (0x30...0x39).contains(bytes[start - 1]),
       (2...4).allSatisfy({ Letters.azure.has(bytes[start - $0]) })
     else { return .none }
     return run(of: .azure, atLeast: 31, from: start - 4)
   }
 
-  mutating func awsSecret() -> SecretIndex.Match {
+  mutating func awsSecret() -> MatcherTable.Match {
     var between = 0
     while between < 8, position < bytes.count, " \"'\\:=".utf8.contains(bytes[position]) {
       position += 1
@@ -212,7 +212,7 @@ struct PatternReader {
   }
 
   /// What stands between an address's scheme and its `@`: a password, or a token in place of the user.
-  mutating func password() -> SecretIndex.Match {
+  mutating func password() -> MatcherTable.Match {
     let user = position
     let userLength = skip(.user, atMost: 256)
     if takes("@") {
@@ -226,7 +226,7 @@ struct PatternReader {
     return takes("@") ? .found(password..<end) : undecided
   }
 
-  mutating func privateKey() -> SecretIndex.Match {
+  mutating func privateKey() -> MatcherTable.Match {
     let label = position
     while position < bytes.count, position - label < 48, bytes[position] != UInt8(ascii: "-") { position += 1 }
     guard position < bytes.count else { return isLast ? .none : .more(nil) }

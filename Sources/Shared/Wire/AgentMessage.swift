@@ -75,8 +75,8 @@ public struct Accepted: Codable, Equatable, Sendable {
 
 public struct Attached: Codable, Equatable, Sendable {
   public var job: JobID
-  /// The number after which events follow. Less than was asked for where the far end lost its newest lines in a crash: what
-  /// the controller has after this number is void.
+  /// The number after which events follow. Less than was asked for where the benchmark host lost its newest lines in a crash:
+  /// what the controller has after this number is void.
   public var after: Int
   public init(job: JobID, after: Int) {
     self.job = job
@@ -228,7 +228,7 @@ extension AgentMessage {
           }
         }
     } catch {
-      throw .notOurs(excerpt: WireError.excerpt(of: line), detail: DecodingWords.describe(error))
+      throw .notOurs(excerpt: WireError.excerpt(of: line), detail: DecodingErrorText.describe(error))
     }
   }
 }

@@ -59,8 +59,8 @@ public struct AttachRequest: Codable, Equatable, Sendable {
   public var job: JobID
   /// The last number that the controller has on its disk; 0 for everything.
   public var after: Int
-  /// The hash of that event's line, where it has one: a far end that lost its newest lines to a crash, and wrote others since,
-  /// knows by it that the controller's are not its own.
+  /// The hash of that event's line, where it has one: a benchmark host that lost its newest lines to a crash, and wrote others
+  /// since, knows by it that the controller's are not its own.
   public var hash: String?
   /// As in ``SubmitRequest/secrets``, for a runner that has to be started again.
   public var secrets: [String: String]?
@@ -145,7 +145,7 @@ extension AgentRequest {
         case nil: .unknown(type: type)
         }
     } catch {
-      throw .notOurs(excerpt: WireError.excerpt(of: line), detail: DecodingWords.describe(error))
+      throw .notOurs(excerpt: WireError.excerpt(of: line), detail: DecodingErrorText.describe(error))
     }
   }
 }

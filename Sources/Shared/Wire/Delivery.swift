@@ -1,11 +1,11 @@
 import FoundationEssentials
 
-/// A file is about to come, in ``Piece``s of this session. For a far end whose key lets in nothing but `serve`.
+/// A file is about to come, in ``Piece``s of this session. For a benchmark host whose key lets in nothing but `serve`.
 public struct ReceiveRequest: Codable, Equatable, Sendable {
   /// The largest file that is taken, in bytes.
   public static let maximumBytes = 1 << 30
   /// What a refusal says of a file whose SHA-256 is another one at its end: sent once more, it may be right.
-  public static let damaged = "a file arrived damaged at the far end"
+  public static let damaged = "a file arrived damaged on the benchmark host"
 
   public enum Kind: String, Codable, Sendable {
     /// What a job needs: a bundle or an archive.

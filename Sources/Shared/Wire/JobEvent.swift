@@ -12,7 +12,7 @@ public enum JobEvent: Equatable, Sendable {
   case queued(Queued)
   /// A step a person would like to see: for the progress line.
   case phase(Phase)
-  case host(HostWitness)
+  case host(HostInfo)
   /// One knob of the machine, turned for the job or not.
   case tuned(TuningReport)
   case sideReady(SideReady)
@@ -85,7 +85,7 @@ public enum JobEvent: Equatable, Sendable {
       case .continued: .continued(try body(Continued.self))
       case .queued: .queued(try body(Queued.self))
       case .phase: .phase(try body(Phase.self))
-      case .host: .host(try body(HostWitness.self))
+      case .host: .host(try body(HostInfo.self))
       case .tuned: .tuned(try body(TuningReport.self))
       case .sideReady: .sideReady(try body(SideReady.self))
       case .layerStarted: .layerStarted(try body(LayerStarted.self))

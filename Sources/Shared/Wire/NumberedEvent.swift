@@ -45,7 +45,7 @@ public struct NumberedEvent: Equatable, Sendable {
     } catch let error as WireError {
       throw error
     } catch {
-      throw .notOurs(excerpt: WireError.excerpt(of: data), detail: DecodingWords.describe(error))
+      throw .notOurs(excerpt: WireError.excerpt(of: data), detail: DecodingErrorText.describe(error))
     }
   }
 }

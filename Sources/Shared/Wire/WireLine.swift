@@ -73,7 +73,7 @@ public enum WireError: UserFacingError, Equatable {
   public var fix: String {
     switch self {
     case .lineTooLong, .notOurs:
-      "check that the far end's login prints nothing for commands (.bashrc, banners), then try again"
+      "check that the benchmark host's login prints nothing for commands (.bashrc, banners), then try again"
     case .protocolMismatch: "use the same release at both ends; the controller uploads its own agent when it may"
     case .unencodable: "this is a defect in cf-bench: please report it"
     }

@@ -9,34 +9,35 @@ extension OptimizeLayerTests {
   @Suite("With answers of a live service", .serialized, .enabled(if: CodeflashPorts.areFree))
   struct Live {
     private static let recording =
-      SideRig.packageRoot + "/fixtures/depot/recordings/depot.pricing.total_with_tax.json"
+      SideTestbed.packageRoot + "/fixtures/depot/recordings/depot.pricing.total_with_tax.json"
 
     @Test("what the service says is recorded, can be replayed, and holds no key", .thorough)
     func record() async throws {
       let ports = try await CodeflashPorts.hold()
       defer { extendLifetime(ports) }
-      let rig = try CodeflashRig()
+      let testbed = try CodeflashTestbed()
       let key = "cf-secret-\(UUID().uuidString)"
-      let service = try SecondStandIn(in: rig.rig.folder, recording: Self.recording, key: key)
-      rig.rig.secrets = ["CODEFLASH_API_KEY": key]
-      let side = try rig.side()
-      try rig.optimize(
-        try rig.project(), on: side, answers: .live, address: "http://127.0.0.1:\(service.port)", keepsRecordings: true)
-      #expect(rig.findings == [CodeflashRig.quick: .found], "\(rig.events.troubles)")
-      #expect(rig.events.runs.first?.network == "open")
-      let made = try #require(rig.events.recordings.first)
-      #expect(made.function == CodeflashRig.quick && !made.content.contains(key))
-      try expectNoKey(key, below: rig.rig.scratch)
+      let service = try SecondStandIn(in: testbed.testbed.folder, recording: Self.recording, key: key)
+      testbed.testbed.secrets = ["CODEFLASH_API_KEY": key]
+      let side = try testbed.side()
+      try testbed.optimize(
+        try testbed.project(), on: side, answers: .live, address: "http://127.0.0.1:\(service.port)",
+        keepsRecordings: true)
+      #expect(testbed.findings == [CodeflashTestbed.quick: .found], "\(testbed.events.troubles)")
+      #expect(testbed.events.runs.first?.network == "open")
+      let made = try #require(testbed.events.recordings.first)
+      #expect(made.function == CodeflashTestbed.quick && !made.content.contains(key))
+      try expectNoKey(key, below: testbed.testbed.scratch)
 
-      let second = try CodeflashRig()
+      let second = try CodeflashTestbed()
       let project = try second.project { folder in
         try Data(made.content.utf8).write(to: folder.appending(path: "recordings/depot.pricing.total_with_tax.json"))
       }
-      let context = try second.rig.context([side], of: "codeflash")
+      let context = try second.testbed.context([side], of: "codeflash")
       let runner = try CodeflashRunner.prepare(
         CodeflashRunPlan(project: project, loopingSeconds: 0.3), in: context)
       let judge = FindingJudge(runner: runner, remeasurement: try Remeasurement(runner))
-      let opportunity = try #require(runner.project.list.functions.first { $0.function == CodeflashRig.quick })
+      let opportunity = try #require(runner.project.list.functions.first { $0.function == CodeflashTestbed.quick })
       let replayed = try judge.judge(try runner.run(opportunity, on: side, block: 0), on: side).run
       #expect(replayed.finding == .found, "\(replayed)")
     }
@@ -53,12 +54,12 @@ extension OptimizeLayerTests {
     func wrongKey() async throws {
       let ports = try await CodeflashPorts.hold()
       defer { extendLifetime(ports) }
-      let rig = try CodeflashRig()
-      let service = try SecondStandIn(in: rig.rig.folder, recording: Self.recording, key: "cf-right")
-      rig.rig.secrets = ["CODEFLASH_API_KEY": "cf-wrong"]
-      try rig.optimize(
-        try rig.project(), on: try rig.side(), answers: .live, address: "http://127.0.0.1:\(service.port)")
-      let problem = try #require(rig.events.troubles.first?.problem)
+      let testbed = try CodeflashTestbed()
+      let service = try SecondStandIn(in: testbed.testbed.folder, recording: Self.recording, key: "cf-right")
+      testbed.testbed.secrets = ["CODEFLASH_API_KEY": "cf-wrong"]
+      try testbed.optimize(
+        try testbed.project(), on: try testbed.side(), answers: .live, address: "http://127.0.0.1:\(service.port)")
+      let problem = try #require(testbed.events.troubles.first?.problem)
       #expect(problem.why == "the service refused the key" && problem.fix.contains("CODEFLASH_API_KEY"), "\(problem)")
     }
 
@@ -66,13 +67,13 @@ extension OptimizeLayerTests {
     func noService() async throws {
       let ports = try await CodeflashPorts.hold()
       defer { extendLifetime(ports) }
-      let rig = try CodeflashRig()
-      let (side, project) = (try rig.side(), try rig.project())
-      let missing = try #require(throws: Problem.self) { try rig.optimize(project, on: side, answers: .live) }
+      let testbed = try CodeflashTestbed()
+      let (side, project) = (try testbed.side(), try testbed.project())
+      let missing = try #require(throws: Problem.self) { try testbed.optimize(project, on: side, answers: .live) }
       #expect(missing.what.contains("no key") && missing.exitStatus == .usage)
-      rig.rig.secrets = ["CODEFLASH_API_KEY": "cf-x"]
-      try rig.optimize(project, on: side, answers: .live, address: "http://127.0.0.1:1")
-      let problem = try #require(rig.events.troubles.first?.problem)
+      testbed.testbed.secrets = ["CODEFLASH_API_KEY": "cf-x"]
+      try testbed.optimize(project, on: side, answers: .live, address: "http://127.0.0.1:1")
+      let problem = try #require(testbed.events.troubles.first?.problem)
       #expect(problem.why?.contains("can't be reached") == true, "\(problem)")
     }
   }

@@ -9,13 +9,13 @@ import Testing
 struct OptimizeLayerTests {
   @Test("finds what there is, is measured, profiled and looked at, and writes nothing outside of its folder", .thorough)
   func quick() throws {
-    let rig = try CodeflashRig()
-    let side = try rig.side()
-    let before = try Self.files(in: rig.rig.folder)
-    try rig.optimize(try rig.project(), on: side)
-    #expect(rig.findings == [CodeflashRig.quick: .found])
-    #expect(rig.events.runs.map(\.purpose) == [.rehearsal, .measured, .measured])
-    for run in rig.events.runs {
+    let testbed = try CodeflashTestbed()
+    let side = try testbed.side()
+    let before = try Self.files(in: testbed.testbed.folder)
+    try testbed.optimize(try testbed.project(), on: side)
+    #expect(testbed.findings == [CodeflashTestbed.quick: .found])
+    #expect(testbed.events.runs.map(\.purpose) == [.rehearsal, .measured, .measured])
+    for run in testbed.events.runs {
       let function = try #require(run.functions.first)
       #expect(function.measuredSpeedup ?? 0 > 1.5 && function.claimedSpeedup ?? 0 > 1.5, "\(function)")
       #expect(function.candidate != nil && function.phases.count == 5)
@@ -25,14 +25,14 @@ struct OptimizeLayerTests {
       #expect(run.memory.peakPSSBytes <= run.memory.peakRSSBytes && run.cpuSeconds > 1)
     }
     #expect(
-      rig.events.samples.map(\.metric) == ["Full optimize run", "Peak memory", "Full optimize run", "Peak memory"])
-    #expect(rig.events.samples.map(\.unit) == [.seconds, .bytes, .seconds, .bytes])
-    #expect(rig.events.timelines.count == 1 && rig.events.timelines[0].points.count > 15)
-    let stacks = try #require(rig.events.stacks.first)
+      testbed.events.samples.map(\.metric) == ["Full optimize run", "Peak memory", "Full optimize run", "Peak memory"])
+    #expect(testbed.events.samples.map(\.unit) == [.seconds, .bytes, .seconds, .bytes])
+    #expect(testbed.events.timelines.count == 1 && testbed.events.timelines[0].points.count > 15)
+    let stacks = try #require(testbed.events.stacks.first)
     #expect(stacks.frames.contains { $0.file.hasPrefix("codeflash/") && $0.line > 0 })
-    #expect(rig.events.troubles.isEmpty)
-    // The login's HOME is the rig's folder: nothing of codeflash's own files may be there.
-    let added = try Self.files(in: rig.rig.folder).subtracting(before)
+    #expect(testbed.events.troubles.isEmpty)
+    // The login's HOME is the testbed's folder: nothing of codeflash's own files may be there.
+    let added = try Self.files(in: testbed.testbed.folder).subtracting(before)
       .filter { !$0.hasPrefix("scratch") && !$0.hasPrefix("project") }
     #expect(added.isEmpty, "\(added)")
   }
@@ -43,13 +43,14 @@ struct OptimizeLayerTests {
 
   @Test("one function fixed beforehand is one found less; a trap is turned down", .thorough)
   func fixedBeforehand() throws {
-    let rig = try CodeflashRig()
+    let testbed = try CodeflashTestbed()
     let fixed = "depot.stock:pack"
     let others: [String: FunctionRun.Finding] = [
-      CodeflashRig.quick: .found, "depot.pricing:discount_steps": .rejectedRightly,
+      CodeflashTestbed.quick: .found, "depot.pricing:discount_steps": .rejectedRightly,
     ]
-    let project = try rig.project { folder in
-      try CodeflashRig.keep([CodeflashRig.quick, fixed] + others.keys.filter { $0 != CodeflashRig.quick }, in: folder)
+    let project = try testbed.project { folder in
+      try CodeflashTestbed.keep(
+        [CodeflashTestbed.quick, fixed] + others.keys.filter { $0 != CodeflashTestbed.quick }, in: folder)
       let file = folder.appending(path: "depot/stock.py")
       let text = try String(contentsOf: file, encoding: .utf8)
       let start = try #require(text.range(of: "    rest = list(items)"))
@@ -70,72 +71,72 @@ struct OptimizeLayerTests {
       try text.replacingCharacters(in: start.lowerBound..<end.lowerBound, with: better)
         .write(to: file, atomically: true, encoding: .utf8)
     }
-    try rig.optimize(project, on: try rig.side(), form: .full)
-    #expect(rig.findings == others.merging([fixed: .missed]) { $1 })
-    let runs = rig.events.runs.filter { $0.purpose == .measured }
+    try testbed.optimize(project, on: try testbed.side(), form: .full)
+    #expect(testbed.findings == others.merging([fixed: .missed]) { $1 })
+    let runs = testbed.events.runs.filter { $0.purpose == .measured }
     #expect(runs.map { FindingCount($0.functions).found } == [1, 1])
     #expect(runs.allSatisfy { $0.form == .full && FindingCount($0.functions).opportunities == 2 })
   }
 
   @Test("pytest 9.2 is said to be broken, never 'nothing found'", .thorough)
   func newPytest() throws {
-    let rig = try CodeflashRig()
-    try rig.optimize(try rig.project(), on: try rig.side(requirements: ["pytest==9.2.0"]))
-    #expect(rig.findings == [CodeflashRig.quick: .broken])
-    #expect(rig.events.samples.isEmpty)
-    let problem = try #require(rig.events.troubles.first?.problem)
+    let testbed = try CodeflashTestbed()
+    try testbed.optimize(try testbed.project(), on: try testbed.side(requirements: ["pytest==9.2.0"]))
+    #expect(testbed.findings == [CodeflashTestbed.quick: .broken])
+    #expect(testbed.events.samples.isEmpty)
+    let problem = try #require(testbed.events.troubles.first?.problem)
     #expect(problem.why?.contains("_nodeid") == true && problem.fix.contains("pytest<9.2"), "\(problem)")
     #expect(problem.exitStatus == .partial)
   }
 
   @Test("a request that no recording answers fails the run and is shown")
   func unknownRequest() throws {
-    let rig = try CodeflashRig()
-    let project = try rig.project { folder in
-      try CodeflashRig.edit(folder.appending(path: "recordings/depot.pricing.total_with_tax.json")) { content in
+    let testbed = try CodeflashTestbed()
+    let project = try testbed.project { folder in
+      try CodeflashTestbed.edit(folder.appending(path: "recordings/depot.pricing.total_with_tax.json")) { content in
         content["answers"] = (content["answers"] as? [[String: Any]])?.filter {
           $0["endpoint"] as? String != "/ai/testgen"
         }
       }
     }
-    try rig.optimize(project, on: try rig.side())
-    let problem = try #require(rig.events.troubles.first?.problem)
-    #expect(problem.why?.contains("POST /ai/testgen about \(CodeflashRig.quick)") == true, "\(problem)")
-    #expect(problem.fix.contains("cf-bench record") && rig.events.samples.isEmpty)
+    try testbed.optimize(project, on: try testbed.side())
+    let problem = try #require(testbed.events.troubles.first?.problem)
+    #expect(problem.why?.contains("POST /ai/testgen about \(CodeflashTestbed.quick)") == true, "\(problem)")
+    #expect(problem.fix.contains("cf-bench record") && testbed.events.samples.isEmpty)
   }
 
   @Test("a stand-in that is killed half-way is said so", .thorough)
   func killedService() throws {
-    let rig = try CodeflashRig()
-    let side = try rig.side()
-    let project = try rig.project()
+    let testbed = try CodeflashTestbed()
+    let side = try testbed.side()
+    let project = try testbed.project()
     // A watcher kills the stand-in as soon as the first request stands in its log.
-    let log = rig.rig.scratch + "/codeflash/requests.ndjson"
-    try rig.rig.write(
+    let log = testbed.testbed.scratch + "/codeflash/requests.ndjson"
+    try testbed.testbed.write(
       "watch.sh",
       """
       until [ -s "\(log)" ]; do sleep 0.02; done
-      pkill -KILL -f "^[^ ]*python[^ ]* -I -S \(rig.rig.scratch)"
+      pkill -KILL -f "^[^ ]*python[^ ]* -I -S \(testbed.testbed.scratch)"
       """)
     let watcher = Process()
     watcher.executableURL = URL(filePath: "/bin/sh")
-    watcher.arguments = [rig.rig.folder + "/watch.sh"]
+    watcher.arguments = [testbed.testbed.folder + "/watch.sh"]
     try watcher.run()
     defer { kill(watcher.processIdentifier, SIGKILL) }
-    try rig.optimize(project, on: side)
-    let problem = try #require(rig.events.troubles.first?.problem)
+    try testbed.optimize(project, on: side)
+    let problem = try #require(testbed.events.troubles.first?.problem)
     #expect(problem.why == "the stand-in of its service ended in the middle of the run", "\(problem)")
-    #expect(rig.events.samples.isEmpty)
+    #expect(testbed.events.samples.isEmpty)
   }
 
   @Test("a full disk is said so", .enabled(if: geteuid() == 0, "mounting a small file system needs root"))
   func fullDisk() async throws {
-    let rig = try CodeflashRig()
-    let (side, project) = (try rig.side(), try rig.project())
-    try await withSmallDisk(at: rig.rig.scratch, options: "size=2m") { try rig.optimize(project, on: side) }
-    let problem = try #require(rig.events.troubles.first?.problem)
+    let testbed = try CodeflashTestbed()
+    let (side, project) = (try testbed.side(), try testbed.project())
+    try await withSmallDisk(at: testbed.testbed.scratch, options: "size=2m") { try testbed.optimize(project, on: side) }
+    let problem = try #require(testbed.events.troubles.first?.problem)
     #expect(problem.why == "the disk is full where it ran" && problem.fix.contains("df -h"), "\(problem)")
-    #expect(rig.events.samples.isEmpty)
+    #expect(testbed.events.samples.isEmpty)
   }
 
   @Test(
@@ -144,11 +145,11 @@ struct OptimizeLayerTests {
   func proxies() async throws {
     let ports = try await CodeflashPorts.hold()
     defer { extendLifetime(ports) }
-    let rig = try CodeflashRig()
-    rig.rig.agent = "/nonexistent"
-    let side = try rig.side()
-    let context = try rig.rig.context([side], of: "codeflash")
-    let runner = try CodeflashRunner.prepare(CodeflashRunPlan(project: try rig.project()), in: context)
+    let testbed = try CodeflashTestbed()
+    testbed.testbed.agent = "/nonexistent"
+    let side = try testbed.side()
+    let context = try testbed.testbed.context([side], of: "codeflash")
+    let runner = try CodeflashRunner.prepare(CodeflashRunPlan(project: try testbed.project()), in: context)
     #expect(runner.service.network == .proxies)
     let environment = runner.service.environment.merging(["PATH": "/usr/bin:/bin"]) { $1 }
     let outcome = try ChildProcess(
@@ -174,12 +175,12 @@ struct OptimizeLayerTests {
       ),
       (good.replacing("FUNCTION", with: function).replacing("\"schema\":1", with: "\"schema\":9"), "version 9"),
     ]
-    let rig = try SideRig()
-    let path = rig.folder + "/opportunities.json"
+    let testbed = try SideTestbed()
+    let path = testbed.folder + "/opportunities.json"
     let missing = try #require(throws: Problem.self) { try OpportunityList.read(path) }
     #expect(missing.why?.contains("missing or can't be read") == true && missing.exitStatus == .usage, "\(missing)")
     for (text, words) in cases {
-      try rig.write("opportunities.json", text)
+      try testbed.write("opportunities.json", text)
       let error = try #require(throws: Problem.self) { try OpportunityList.read(path) }
       #expect(error.why?.contains(words) == true && error.exitStatus == .usage, "\(error)")
     }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The built-in project and its recordings")
 struct ProjectTests {
-  private let folder = SideRig.packageRoot + "/fixtures/depot"
+  private let folder = SideTestbed.packageRoot + "/fixtures/depot"
 
   @Test("has the opportunities, traps and controls that it promises, each with a recording")
   func list() throws {
@@ -24,7 +24,7 @@ struct ProjectTests {
 
   @Test("the recordings are those that their author's script writes")
   func recordings() throws {
-    let rig = try SideRig()
-    try rig.run("python3", SideRig.packageRoot + "/fixtures/author_recordings.py", "--check")
+    let testbed = try SideTestbed()
+    try testbed.run("python3", SideTestbed.packageRoot + "/fixtures/author_recordings.py", "--check")
   }
 }

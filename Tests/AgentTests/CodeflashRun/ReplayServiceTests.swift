@@ -10,13 +10,13 @@ struct ReplayServiceTests {
 
   @Test("each run gets the recorded answers in turn, and the last one again when it asks for more")
   func turns() throws {
-    let rig = try SideRig()
-    let context = try rig.context(try rig.sides(SmallPackage()))
-    try #require(PrivateNetwork.isPermitted(agent: rig.agent), "the machine permits no private network")
+    let testbed = try SideTestbed()
+    let context = try testbed.context(try testbed.sides(SmallPackage()))
+    try #require(PrivateNetwork.isPermitted(agent: testbed.agent), "the machine permits no private network")
     let service = try ReplayService(
-      CodeflashRunPlan(project: try rig.upload(rig.folder + "/package0.tar.gz"), loopingSeconds: 1),
-      project: try project(in: rig), keepsRecordings: false, folder: rig.scratch, in: context)
-    try rig.write(
+      CodeflashRunPlan(project: try testbed.upload(testbed.folder + "/package0.tar.gz"), loopingSeconds: 1),
+      project: try project(in: testbed), keepsRecordings: false, folder: testbed.scratch, in: context)
+    try testbed.write(
       "client.py",
       """
       import json, os, sys, urllib.request
@@ -37,8 +37,8 @@ struct ReplayServiceTests {
       """)
     let interpreter = try #require(context.sides.first?.interpreter)
     let outcome = try ChildProcess(
-      words: service.words([interpreter, "-I", rig.folder + "/client.py"]),
-      environment: service.environment.merging(["PATH": "/usr/bin:/bin"]) { $1 }, directory: rig.folder,
+      words: service.words([interpreter, "-I", testbed.folder + "/client.py"]),
+      environment: service.environment.merging(["PATH": "/usr/bin:/bin"]) { $1 }, directory: testbed.folder,
       limitSeconds: 60
     ).run()
     #expect(outcome.outputText == "a 1\na 2\na 2\nb 1\nb 2\nb 2\n", "\(outcome.outputText) \(outcome.errorText)")
@@ -48,11 +48,11 @@ struct ReplayServiceTests {
     #expect(try service.finish().isEmpty)
   }
 
-  private func project(in rig: SideRig) throws -> Project {
+  private func project(in testbed: SideTestbed) throws -> Project {
     func refinement(_ id: String) -> String {
       #"{"endpoint": "/ai/refinement", "body": {"refinements": [{"optimization_id": "\#(id)"}]}}"#
     }
-    try rig.write(
+    try testbed.write(
       "project/recordings/shop.cart.total.json",
       """
       {"schema": 1, "function": "\(Self.function)", "answers": [
@@ -60,19 +60,19 @@ struct ReplayServiceTests {
       ]}
       """)
     return Project(
-      folder: rig.folder + "/project",
+      folder: testbed.folder + "/project",
       list: OpportunityList(schema: 1, name: "shop", quick: Self.function, functions: []))
   }
 
   @Test("lines of the log that can't be read are counted, and each run starts a new log")
   func unreadable() throws {
-    let rig = try SideRig()
+    let testbed = try SideTestbed()
     let line = #"{"start": 1, "end": 2, "method": "GET", "endpoint": "/x", "status": 200}"#
-    try rig.write("log", "\(line)\n{\"start\": 3, \"en\n\(line)\n")
-    let log = RequestLog.take(from: rig.folder + "/log")
+    try testbed.write("log", "\(line)\n{\"start\": 3, \"en\n\(line)\n")
+    let log = RequestLog.take(from: testbed.folder + "/log")
     #expect(log.requests.count == 2 && log.unreadable == 1)
     #expect(log.since(5).requests.isEmpty && log.since(5).unreadable == 1)
-    #expect(RequestLog.take(from: rig.folder + "/log") == RequestLog(requests: []))
+    #expect(RequestLog.take(from: testbed.folder + "/log") == RequestLog(requests: []))
   }
 
   @Test("a key is one word that a header can carry; a line's end that came along is not part of it")

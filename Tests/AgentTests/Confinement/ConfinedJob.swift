@@ -5,7 +5,7 @@ import Testing
 
 @testable import Agent
 
-/// A far end with a person's home beside the agent's, in which a job's code tries what it must not.
+/// A benchmark host with a person's home beside the agent's, in which a job's code tries what it must not.
 struct ConfinedJob {
   let folder: String
   var person: String { folder + "/person" }

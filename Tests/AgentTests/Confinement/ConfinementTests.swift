@@ -129,8 +129,8 @@ struct ConfinementTests {
       #expect(events.phases.contains { $0.hasPrefix("what is measured is confined") }, "\(events.phases)")
       #expect(try job.text("person/.ssh/authorized_keys") == "keys\n")
       #expect(try job.text("person/.bashrc") == "# shell\n")
-      let keeper = JobFolder(manifest.id, in: AgentHome(environment: job.environment))
-      try await waitUntil { !(keeper.runningPID() != nil) }
+      let supervisor = JobFolder(manifest.id, in: AgentHome(environment: job.environment))
+      try await waitUntil { !(supervisor.runningPID() != nil) }
       #expect(!FileManager.default.fileExists(atPath: job.far + "/jobs/attacker/scratch"))
       TrialReport.print(
         "attacks by measured code", trials: 33, held: events.troubles.isEmpty ? 33 : 0,

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A job's log keeps its beginning and its end, however much is said")
 struct CappedLogTests {
-  @Test("what fits is kept as it came, over two keepers")
+  @Test("what fits is kept as it came, over two supervisors")
   func whole() async throws {
     try await withTemporaryFolder { folder in
       let path = folder + "/log"

@@ -10,7 +10,7 @@ struct Conversation {
   var home: String
   /// What keeps measurements apart; the home's own unless several homes share one.
   var lock: String?
-  /// Settings of the far end's environment.
+  /// Settings of the benchmark host's environment.
   var settings: [String: String] = [:]
 
   private var environment: [String: String] {

@@ -9,11 +9,11 @@ import Testing
 struct JobListingTests {
   @Test("finished, lost, measuring and waiting jobs, in the order in which they were made")
   func list() async throws {
-    try await QueueRig.with { rig in
+    try await QueueTestbed.with { testbed in
       func make(_ name: String, second: Int, events: [JobEvent], branch: String? = nil) throws -> JobFolder {
-        var manifest = try rig.manifest(name, branch: branch)
+        var manifest = try testbed.manifest(name, branch: branch)
         manifest.createdAt = "2026-01-31T12:00:0\(second).000Z"
-        let folder = try rig.submit(manifest)
+        let folder = try testbed.submit(manifest)
         let writer = try JournalWriter(folder: folder.path)
         for event in events { try writer.emit(event) }
         return folder
@@ -29,10 +29,10 @@ struct JobListingTests {
         lock.write("1")
         return lock
       }
-      let turns = try [measuring, waiting].map { try MachineTurn(rig.environment, try $0.readManifest(), $0) }
+      let turns = try [measuring, waiting].map { try QueueReservation(testbed.environment, try $0.readManifest(), $0) }
       try turns[0].wait(limitSeconds: 1) { _ in }
       try Data("{".utf8).write(to: URL(filePath: try make("broken", second: 5, events: []).manifest))
-      let jobs = try JobListing(home: rig.home, environment: rig.environment).list().jobs
+      let jobs = try JobListing(home: testbed.home, environment: testbed.environment).list().jobs
       #expect(jobs.map(\.job.text) == ["z-first", "y-lost", "x-measures", "w-waits"])
       #expect(jobs.map(\.state) == [.finished, .lost, .measuring, .waiting])
       #expect(jobs.map(\.outcome) == [.partial, nil, nil, nil])

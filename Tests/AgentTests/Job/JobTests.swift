@@ -127,8 +127,8 @@ struct JobTests {
 
   @Test("what moves speed by chance is the same within a block and differs between blocks")
   func surroundings() {
-    let blocks = (0..<50).map { BlockSurroundings(seed: 9, block: $0) }
-    #expect(blocks == (0..<50).map { BlockSurroundings(seed: 9, block: $0) })
+    let blocks = (0..<50).map { EnvironmentRandomization(seed: 9, block: $0) }
+    #expect(blocks == (0..<50).map { EnvironmentRandomization(seed: 9, block: $0) })
     #expect(Set(blocks.map(\.hashSeed)).count == 50)
     #expect(Set(blocks.map(\.padding)).count > 40 && blocks.allSatisfy { $0.padding < 4096 })
     #expect(Set(blocks.map(\.folder)).count > 10)

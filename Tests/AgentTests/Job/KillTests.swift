@@ -9,7 +9,7 @@ import Testing
 struct KillTests {
   private static let blocks = 6
 
-  enum Victim: String, CaseIterable, Sendable { case worker, keeper, both }
+  enum Victim: String, CaseIterable, Sendable { case worker, supervisor, both }
 
   /// What a report is made of: each value by its place, in the order of measuring.
   private func measured(_ events: [JobEvent]) -> [Sample] {
@@ -22,9 +22,9 @@ struct KillTests {
     samples.map { "\($0.metric) \($0.side) \($0.block) \($0.position)" }
   }
 
-  private func worker(of keeper: pid_t) -> pid_t? {
+  private func worker(of supervisor: pid_t) -> pid_t? {
     ProcessTree.census().first { entry in
-      guard entry.parent == keeper, !entry.isZombie else { return false }
+      guard entry.parent == supervisor, !entry.isZombie else { return false }
       return MachineFiles().text("/proc/\(entry.pid)/cmdline")?.contains("\0work\0") == true
     }?.pid
   }
@@ -36,11 +36,11 @@ struct KillTests {
   /// Kills when a random time is over; false when the job was done by then.
   private func strike(_ victim: Victim, _ folder: JobFolder, after microseconds: UInt32) async throws -> Bool {
     try await Task.sleep(for: .microseconds(Int64(microseconds)))
-    guard let keeper = folder.runningPID() else { return false }
-    let worker = worker(of: keeper)
-    if victim != .worker { kill(keeper, SIGKILL) }
-    if victim != .keeper, let worker { kill(worker, SIGKILL) }
-    try await waitUntil { victim == .worker || folder.runningPID() != keeper }
+    guard let supervisor = folder.runningPID() else { return false }
+    let worker = worker(of: supervisor)
+    if victim != .worker { kill(supervisor, SIGKILL) }
+    if victim != .supervisor, let worker { kill(worker, SIGKILL) }
+    try await waitUntil { victim == .worker || folder.runningPID() != supervisor }
     return true
   }
 
@@ -81,13 +81,13 @@ struct KillTests {
         #expect(hasAll, "trial \(trial)")
         if isWhole, hasAll { held += 1 }
       }
-      let name = "SIGKILL of \(victim == .both ? "keeper and worker" : "the \(victim)")"
+      let name = "SIGKILL of \(victim == .both ? "supervisor and worker" : "the \(victim)")"
       TrialReport.print(name, trials: trials, held: held, worst: "-", since: began)
     }
   }
 
   @Test(
-    "while it is followed, a job whose keeper is killed goes on and the follower sees its end",
+    "while it is followed, a job whose supervisor is killed goes on and the follower sees its end",
     .timeLimit(.minutes(2)))
   func followed() async throws {
     try await withTemporaryFolder { home in
@@ -120,7 +120,7 @@ struct KillTests {
       #expect(finished.outcome == .failed)
       #expect(finished.problem?.what.contains("died 4 times in a row") == true)
       #expect(finished.problem?.why?.contains("signal 9") == true)
-      #expect(events.count { if case .resumed = $0 { true } else { false } } == Keeper.patience)
+      #expect(events.count { if case .resumed = $0 { true } else { false } } == JobSupervisor.patience)
     }
   }
 

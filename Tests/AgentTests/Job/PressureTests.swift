@@ -70,22 +70,22 @@ struct PressureTests {
   /// Prepares a side on a disk with this much room, in bytes.
   private func prepare(leaving room: Int?) async throws -> (used: Int, failure: (any Error)?) {
     try await withDisk { home in
-      let rig = try SideRig(farHome: home)
+      let testbed = try SideTestbed(hostHome: home)
       if let room {
         try Data(count: room).write(to: URL(filePath: home + "/room"))
         fill(home + "/filler")
         try FileManager.default.removeItem(atPath: home + "/room")
       }
-      var builder = try rig.builder(.release(requirement: "six==1.17.0"))
+      var builder = try testbed.builder(.release(requirement: "six==1.17.0"))
       var failure: (any Error)?
-      do { _ = try builder.prepare(python: rig.python()) } catch { failure = error }
+      do { _ = try builder.prepare(python: testbed.python()) } catch { failure = error }
       var status = statvfs()
       try #require(statvfs(home, &status) == 0)
       return (Int(status.f_blocks - status.f_bfree) * Int(status.f_frsize), failure)
     }
   }
 
-  @Test("however much a command prints, keeper and worker stay small", .timeLimit(.minutes(10)))
+  @Test("however much a command prints, supervisor and worker stay small", .timeLimit(.minutes(10)))
   func talkative() async throws {
     try await withTemporaryFolder { home in
       let talk = Conversation(home: home)
@@ -100,9 +100,9 @@ struct PressureTests {
       _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
       let folder = talk.folder(manifest.id)
       var largest: [pid_t: Int] = [:]
-      while case .running = folder.state, let keeper = folder.runningPID() {
-        let worker = ProcessTree.census().first { $0.parent == keeper && !$0.isZombie }
-        for pid in [keeper, worker?.pid].compactMap({ $0 }) { largest[pid] = highWater(pid) ?? largest[pid] }
+      while case .running = folder.state, let supervisor = folder.runningPID() {
+        let worker = ProcessTree.census().first { $0.parent == supervisor && !$0.isZombie }
+        for pid in [supervisor, worker?.pid].compactMap({ $0 }) { largest[pid] = highWater(pid) ?? largest[pid] }
         try await Task.sleep(for: .milliseconds(20))
       }
       #expect(folder.lastWord?.outcome == .done, "\(String(describing: folder.lastWord))")

@@ -113,7 +113,7 @@ struct TreeTests {
   }
 
   @Test("killed with all that kept it, it leaves nothing for the next runner to trip over", .timeLimit(.minutes(2)))
-  func keeperKilled() async throws {
+  func supervisorKilled() async throws {
     try await withPlaces { home, free in
       let talk = talk(home, cgroup: true)
       let path = free + "/pids"
@@ -122,8 +122,8 @@ struct TreeTests {
       _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
       try await waitUntil { !(pids(path).isEmpty) }
       let orphans = pids(path)
-      let keeper = try #require(folder.runningPID())
-      kill(keeper, SIGKILL)
+      let supervisor = try #require(folder.runningPID())
+      kill(supervisor, SIGKILL)
       try await waitUntil { !(folder.hasRunner) }
       #expect(alive(path) == orphans, "nobody is there who could end them")
       _ = try talk.send([.cancel(CancelRequest(job: manifest.id))])

@@ -44,18 +44,18 @@ struct JobHistoryTests {
   }
 
   @Test("blocks count on when boot, agent, sides, Python and distributions are the same, and else the reason is told")
-  func footing() throws {
+  func conditions() throws {
     let past = try #require(history([try started("b1"), ready(), sample(0), finished(0)]).interpreters["3.12"])
-    let same = JobHistory.Footing(bootID: "b1", agentSHA256: "agent")
+    let same = JobHistory.RunConditions(bootID: "b1", agentSHA256: "agent")
     #expect(past.reasonAgainst(same, [side()]) == nil)
-    let others: [(JobHistory.Footing, SideReady, String)] = [
+    let others: [(JobHistory.RunConditions, SideReady, String)] = [
       (.init(bootID: "b2", agentSHA256: "agent"), side(), "booted"),
       (.init(bootID: nil, agentSHA256: "agent"), side(), "booted"),
       (.init(bootID: "b1", agentSHA256: "other"), side(), "another agent"),
       (same, side("six==2"), "six==2"), (same, side(version: "3.12.2"), "3.12.2"),
       (same, side(distributions: ["six==1", "x==1"]), "distributions"),
     ]
-    for (footing, side, words) in others { #expect(past.reasonAgainst(footing, [side])?.contains(words) == true) }
+    for (conditions, side, words) in others { #expect(past.reasonAgainst(conditions, [side])?.contains(words) == true) }
     let old = try #require(history([try started(nil), ready(), sample(0), finished(0)]).interpreters["3.12"])
     #expect(old.reasonAgainst(.init(bootID: nil, agentSHA256: "agent"), [side()]) != nil, "nobody knows of the boot")
   }

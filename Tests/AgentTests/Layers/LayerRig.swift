@@ -4,7 +4,7 @@ import Testing
 
 @testable import Agent
 
-extension SideRig {
+extension SideTestbed {
   func context(_ sides: [SideEnvironment], of package: String = "tidbit") throws -> LayerContext {
     try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
     return LayerContext(

@@ -45,20 +45,20 @@ struct MicroLayerTests {
         profileTop: 5))
   }
 
-  private func pair(_ rig: SideRig, head: String = module) throws -> [SideEnvironment] {
-    try rig.sides(SmallPackage(module: Self.module), SmallPackage(version: "2.0", module: head))
+  private func pair(_ testbed: SideTestbed, head: String = module) throws -> [SideEnvironment] {
+    try testbed.sides(SmallPackage(module: Self.module), SmallPackage(version: "2.0", module: head))
   }
 
   @Test("every position has its sample; loops are fixed; what a target prints is not taken for an answer")
   func samples() throws {
-    let rig = try SideRig()
-    let sides = try pair(rig)
+    let testbed = try SideTestbed()
+    let sides = try pair(testbed)
     let layer = layer(
       target("spin", "tidbit:spin"), target("nested", "tidbit:gone", "tidbit:Box.outer"),
       target("chatty", "tidbit:chatty"))
-    try rig.run(layer, on: sides)
-    let samples = rig.events.samples
-    #expect(rig.events.troubles.map(\.problem) == [] && rig.events.skipped == [])
+    try testbed.run(layer, on: sides)
+    let samples = testbed.events.samples
+    #expect(testbed.events.troubles.map(\.problem) == [] && testbed.events.skipped == [])
     #expect(samples.count == layer.plannedSamples(sides: 2) && samples.count == 24)
     for metric in ["micro: spin", "micro: nested", "micro: chatty"] {
       let own = samples.filter { $0.metric == metric }
@@ -72,66 +72,66 @@ struct MicroLayerTests {
 
   @Test("samples are told as the worker makes them")
   func streaming() throws {
-    let rig = try SideRig()
+    let testbed = try SideTestbed()
     let slow = "import time\ndef call():\n    time.sleep(0.2)\n"
-    try rig.run(
+    try testbed.run(
       layer(target("one", "tidbit:spin", setup: slow), target("two", "tidbit:spin", setup: slow), blocks: 1),
-      on: try rig.sides(SmallPackage(module: Self.module)))
-    let times = rig.events.sampleTimes
+      on: try testbed.sides(SmallPackage(module: Self.module)))
+    let times = testbed.events.sampleTimes
     try #require(times.count == 4)
     #expect(times[1] - times[0] > 0.4 && times[3] - times[2] > 0.4)
   }
 
   @Test("a target that only one side has is skipped on both, with the reason, once")
   func oneSided() throws {
-    let rig = try SideRig()
-    let sides = try pair(rig, head: "def main(): pass\n")
-    try rig.run(layer(target("spin", "tidbit:spin", "tidbit.old:spin")), on: sides)
-    let skipped = try #require(rig.events.skipped.first)
-    #expect(rig.events.skipped.count == 1 && skipped.side == .head && skipped.metric == "micro: spin")
+    let testbed = try SideTestbed()
+    let sides = try pair(testbed, head: "def main(): pass\n")
+    try testbed.run(layer(target("spin", "tidbit:spin", "tidbit.old:spin")), on: sides)
+    let skipped = try #require(testbed.events.skipped.first)
+    #expect(testbed.events.skipped.count == 1 && skipped.side == .head && skipped.metric == "micro: spin")
     for words in ["AttributeError", "tidbit.old:spin", "the head does not have it", "not measured on the other side"] {
       #expect(skipped.reason.contains(words), "\(skipped.reason)")
     }
-    #expect(rig.events.samples.isEmpty && rig.events.profiles.isEmpty)
+    #expect(testbed.events.samples.isEmpty && testbed.events.profiles.isEmpty)
   }
 
   @Test("a setup that raises on both sides is a skip of neither in particular")
   func setupRaises() throws {
-    let rig = try SideRig()
-    try rig.run(
+    let testbed = try SideTestbed()
+    try testbed.run(
       layer(
         target("wrong", "tidbit:spin", setup: "raise ValueError('no input')\n"),
-        target("no call", "tidbit:spin", setup: "pass\n"), blocks: 1), on: try pair(rig))
-    #expect(rig.events.skipped.map(\.side) == [nil, nil])
-    #expect(rig.events.skipped.map(\.reason).first?.contains("ValueError: no input") == true)
-    #expect(rig.events.skipped.map(\.reason).last?.contains("KeyError: 'call'") == true)
+        target("no call", "tidbit:spin", setup: "pass\n"), blocks: 1), on: try pair(testbed))
+    #expect(testbed.events.skipped.map(\.side) == [nil, nil])
+    #expect(testbed.events.skipped.map(\.reason).first?.contains("ValueError: no input") == true)
+    #expect(testbed.events.skipped.map(\.reason).last?.contains("KeyError: 'call'") == true)
   }
 
   @Test("a target that hangs, crashes, exits or raises is dropped with its reason, and the others go on")
   func badTargets() throws {
-    let rig = try SideRig()
-    try rig.run(
+    let testbed = try SideTestbed()
+    try testbed.run(
       layer(
         target("hangs", "tidbit:spin", setup: "def call():\n    while True: pass\n"),
         target("exits", "tidbit:spin", setup: "import os\ndef call():\n    os._exit(3)\n"),
         target("crashes", "tidbit:spin", setup: "import ctypes\ndef call():\n    ctypes.string_at(0)\n"),
         target("leaves", "tidbit:spin", setup: "def call():\n    raise SystemExit(0)\n"),
         target("raises", "tidbit:spin", setup: "def call():\n    return target('many')\n"),
-        target("spin", "tidbit:spin"), blocks: 1, timeoutSeconds: 2), on: try pair(rig))
-    let troubles = Dictionary(grouping: rig.events.troubles) { $0.metric ?? "" }.mapValues { $0.map(\.problem) }
+        target("spin", "tidbit:spin"), blocks: 1, timeoutSeconds: 2), on: try pair(testbed))
+    let troubles = Dictionary(grouping: testbed.events.troubles) { $0.metric ?? "" }.mapValues { $0.map(\.problem) }
     #expect(troubles.values.allSatisfy { $0.count == 1 })
     #expect(troubles["micro: hangs"]?.first?.what.contains("passed its time limit") == true)
     #expect(troubles["micro: exits"]?.first?.what.contains("exited with 3") == true)
     #expect(troubles["micro: crashes"]?.first?.why?.contains("string_at") == true)
     #expect(troubles["micro: leaves"]?.first?.why == "SystemExit: 0")
     #expect(troubles["micro: raises"]?.first?.why?.hasPrefix("TypeError") == true)
-    #expect(rig.events.samples.map(\.metric) == Array(repeating: "micro: spin", count: 4))
+    #expect(testbed.events.samples.map(\.metric) == Array(repeating: "micro: spin", count: 4))
   }
 
   @Test("a target that fails only in a later block keeps the samples it gave")
   func failsLater() throws {
-    let rig = try SideRig()
-    let count = rig.folder + "/count"
+    let testbed = try SideTestbed()
+    let count = testbed.folder + "/count"
     let setup = """
       import os
       with open("\(count)", "a") as file:
@@ -141,25 +141,25 @@ struct MicroLayerTests {
           if starts > 5:
               raise RuntimeError("worn out")
       """
-    try rig.run(
+    try testbed.run(
       layer(target("tired", "tidbit:spin", setup: setup), target("spin", "tidbit:spin"), blocks: 3),
-      on: try rig.sides(SmallPackage(module: Self.module)))
-    #expect(rig.events.samples.filter { $0.metric == "micro: tired" }.map(\.block) == [0, 0, 1])
-    #expect(rig.events.samples.filter { $0.metric == "micro: spin" }.count == 6)
-    #expect(rig.events.troubles.map(\.problem.why) == ["RuntimeError: worn out"])
+      on: try testbed.sides(SmallPackage(module: Self.module)))
+    #expect(testbed.events.samples.filter { $0.metric == "micro: tired" }.map(\.block) == [0, 0, 1])
+    #expect(testbed.events.samples.filter { $0.metric == "micro: spin" }.count == 6)
+    #expect(testbed.events.troubles.map(\.problem.why) == ["RuntimeError: worn out"])
   }
 
   @Test("loops are shared by the sides where a call costs about the same, and each side's own where it does not")
   func loops() throws {
-    let rig = try SideRig()
+    let testbed = try SideTestbed()
     let faster = Self.module.replacing("for number in range(count)", with: "for number in range(count // 50)")
     let setup = "def call():\n    return target(20000)\n"
     let steady = "import tidbit\ndef call():\n    return sum(range(20000))\n"
-    try rig.run(
+    try testbed.run(
       layer(target("spin", "tidbit:spin", setup: setup), target("steady", "tidbit:spin", setup: steady), blocks: 1),
-      on: try pair(rig, head: faster))
+      on: try pair(testbed, head: faster))
     func loops(_ metric: String, _ side: Side) -> Set<Int?> {
-      Set(rig.events.samples.filter { $0.metric == metric && $0.side == side }.map(\.loops))
+      Set(testbed.events.samples.filter { $0.metric == metric && $0.side == side }.map(\.loops))
     }
     #expect(loops("micro: steady", .base) == loops("micro: steady", .head))
     #expect(loops("micro: spin", .base) != loops("micro: spin", .head))
@@ -167,25 +167,25 @@ struct MicroLayerTests {
 
   @Test("profiles name functions alike on both sides, whatever folder they lie in")
   func profiles() throws {
-    let rig = try SideRig()
+    let testbed = try SideTestbed()
     let setup = "import json\ndef call():\n    json.dumps({'a': [1, 2]}, indent=1)\n    return target(500)\n"
-    try rig.run(layer(target("outer", "tidbit:Box.outer", setup: setup), blocks: 0), on: try pair(rig))
-    let profiles = rig.events.profiles
+    try testbed.run(layer(target("outer", "tidbit:Box.outer", setup: setup), blocks: 0), on: try pair(testbed))
+    let profiles = testbed.events.profiles
     try #require(profiles.map(\.side) == [.base, .head])
     for profile in profiles {
       #expect(profile.calls >= 1 && profile.seconds > 0)
       let spin = try #require(profile.functions.first { $0.name == "spin (tidbit.py)" })
       #expect(spin.calls == profile.calls && spin.line == 3 && spin.cumulativeSeconds >= spin.selfSeconds)
       #expect(profile.functions.contains { $0.name.hasSuffix("(json/encoder.py)") })
-      #expect(!profile.functions.contains { $0.name.contains(rig.folder) || $0.name.contains("0x") })
+      #expect(!profile.functions.contains { $0.name.contains(testbed.folder) || $0.name.contains("0x") })
     }
     #expect(Set(profiles[0].functions.map(\.name)).contains("call (<setup>)"))
   }
 
   @Test("a worker that takes a job over measures with the loops of the blocks that are there")
   func restoredLoops() throws {
-    let rig = try SideRig()
-    let context = try rig.context(try pair(rig))
+    let testbed = try SideTestbed()
+    let context = try testbed.context(try pair(testbed))
     var layer = layer(target("spin", "tidbit:spin"), target("other", "tidbit:Box.outer"))
     try layer.prepare(in: context)
     let block = BlockFinished(
@@ -194,10 +194,10 @@ struct MicroLayerTests {
       Sample(
         layer: .micro, metric: "micro: spin", python: "3", arm: arm, block: 0, position: 0, value: 1, loops: loops)
     }
-    layer.restore([PastBlock(finished: block, content: .init(samples: samples))])
+    layer.restore([EarlierBlock(finished: block, content: .init(samples: samples))])
     let next = Block(number: 1, order: [.base, .head, .head, .base])
     try layer.measure(next, of: Set(layer.metrics.map(\.name)), in: context)
-    let measured = rig.events.samples
+    let measured = testbed.events.samples
     #expect(measured.filter { $0.metric == "micro: spin" }.map(\.loops) == [7, 9, 9, 7])
     #expect(measured.filter { $0.metric == "micro: other" }.allSatisfy { ($0.loops ?? 0) > 9 })
   }

@@ -22,31 +22,31 @@ struct StartupLayerTests {
 
   @Test("every position of every block has its sample, of the right side, and the slow side shows")
   func blocks() throws {
-    let rig = try SideRig()
-    let sides = try rig.sides(
+    let testbed = try SideTestbed()
+    let sides = try testbed.sides(
       SmallPackage(version: "1.0", module: "import time\ndef main():\n    time.sleep(0.2)\n"), SmallPackage())
     let layer = layer(Self.tidbit, Self.control)
-    try rig.run(layer, on: sides)
-    let samples = rig.events.samples
+    try testbed.run(layer, on: sides)
+    let samples = testbed.events.samples
     #expect(samples.count == layer.plannedSamples(sides: 2) && samples.count == 16)
     let tidbits = samples.filter { $0.metric == "tidbit" }
     #expect(tidbits.map(\.side) == [.base, .head, .head, .base, .base, .head, .head, .base])
     #expect(tidbits.map(\.position) == [0, 1, 2, 3, 0, 1, 2, 3] && tidbits.map(\.block) == [0, 0, 0, 0, 1, 1, 1, 1])
     #expect(tidbits.allSatisfy { ($0.value > 0.2) == ($0.side == .base) && $0.exitCode == 0 })
     #expect(samples.allSatisfy { $0.isControl == ($0.metric == "python -c pass") })
-    #expect(rig.events.troubles.isEmpty && rig.events.skipped.isEmpty)
+    #expect(testbed.events.troubles.isEmpty && testbed.events.skipped.isEmpty)
   }
 
   @Test("hyperfine and the agent's own clock agree, and the own one says what the kernel counted")
   func engines() throws {
-    let rig = try SideRig()
+    let testbed = try SideTestbed()
     // Mostly sleep: what else runs on this machine hardly moves it.
-    let sides = try rig.sides(SmallPackage(module: "import time\ndef main():\n    time.sleep(0.3)\n"))
+    let sides = try testbed.sides(SmallPackage(module: "import time\ndef main():\n    time.sleep(0.3)\n"))
     var medians: [TimingEngine: Double] = [:]
     for engine in TimingEngine.allCases {
-      let before = rig.events.samples.count
-      try rig.run(layer(Self.tidbit, blocks: 4, engine: engine), on: sides)
-      let samples = Array(rig.events.samples.dropFirst(before))
+      let before = testbed.events.samples.count
+      try testbed.run(layer(Self.tidbit, blocks: 4, engine: engine), on: sides)
+      let samples = Array(testbed.events.samples.dropFirst(before))
       #expect(samples.count == 8 && samples.allSatisfy { $0.exitCode == 0 && ($0.userSeconds ?? -1) >= 0 })
       #expect(samples.allSatisfy { ($0.usage == nil) == (engine == .hyperfine) })
       if let usage = samples.last?.usage {
@@ -62,7 +62,7 @@ struct StartupLayerTests {
     "the agent's own clock: a command that fails is told with its last words, one that hangs is ended",
     .timeLimit(.minutes(5)))
   func spawningFails() throws {
-    let rig = try SideRig()
+    let testbed = try SideTestbed()
     let module = """
       import os, sys
       def main():
@@ -71,9 +71,9 @@ struct StartupLayerTests {
           open(runs, "a").write("x")
           sys.exit("worn out" if seen >= 4 else 0)
       """
-    try rig.run(layer(Self.tidbit, blocks: 3, engine: .spawn), on: try rig.sides(SmallPackage(module: module)))
-    #expect(rig.events.samples.map(\.block) == [0, 0, 1])
-    #expect(rig.events.troubles.map(\.problem.why) == ["worn out"])
+    try testbed.run(layer(Self.tidbit, blocks: 3, engine: .spawn), on: try testbed.sides(SmallPackage(module: module)))
+    #expect(testbed.events.samples.map(\.block) == [0, 0, 1])
+    #expect(testbed.events.troubles.map(\.problem.why) == ["worn out"])
     let hanging = TimedProcess(words: ["/bin/sleep", "60"], environment: [:], directory: "/", limitSeconds: 0.3)
     let run = try hanging.run()
     #expect(run.end == .timedOut && run.seconds < 5)
@@ -84,7 +84,7 @@ struct StartupLayerTests {
 
   @Test("cold figures are metrics of their own, of runs without bytecode")
   func cold() throws {
-    let rig = try SideRig()
+    let testbed = try SideTestbed()
     let module = """
       import os
       def main():
@@ -93,10 +93,10 @@ struct StartupLayerTests {
               file.write(kind + "\\n")
       """
     let layer = layer(Self.tidbit, Self.control, blocks: 2, measuresCold: true)
-    let context = try rig.context(try rig.sides(SmallPackage(module: module)))
-    try rig.run(layer, in: context)
-    #expect(rig.events.samples.map(\.metric).uniqued() == ["tidbit", "tidbit, cold", "python -c pass"])
-    #expect(rig.events.samples.count == layer.plannedSamples(sides: 1))
+    let context = try testbed.context(try testbed.sides(SmallPackage(module: module)))
+    try testbed.run(layer, in: context)
+    #expect(testbed.events.samples.map(\.metric).uniqued() == ["tidbit", "tidbit, cold", "python -c pass"])
+    #expect(testbed.events.samples.count == layer.plannedSamples(sides: 1))
     let seen = try String(contentsOfFile: context.scratch + "/startup-home/seen", encoding: .utf8)
     let block = "warm\nwarm\ncold\ncold\n"
     #expect(seen == "warm\n" + block + block)
@@ -104,10 +104,10 @@ struct StartupLayerTests {
 
   @Test("a sample is told before the next run of its block ends")
   func streaming() throws {
-    let rig = try SideRig()
-    let sides = try rig.sides(SmallPackage(module: "import time\ndef main():\n    time.sleep(0.5)\n"))
-    try rig.run(layer(Self.tidbit, blocks: 1), on: sides)
-    let times = rig.events.sampleTimes
+    let testbed = try SideTestbed()
+    let sides = try testbed.sides(SmallPackage(module: "import time\ndef main():\n    time.sleep(0.5)\n"))
+    try testbed.run(layer(Self.tidbit, blocks: 1), on: sides)
+    let times = testbed.events.sampleTimes
     try #require(times.count == 2)
     // Told together at hyperfine's end they would be some microseconds apart.
     #expect(times[1] - times[0] > 0.4)
@@ -115,21 +115,21 @@ struct StartupLayerTests {
 
   @Test("a target that exits with 1 is named with its last words, and the rest is measured")
   func exitsWithOne() throws {
-    let rig = try SideRig()
-    let sides = try rig.sides(
+    let testbed = try SideTestbed()
+    let sides = try testbed.sides(
       SmallPackage(),
       SmallPackage(module: "import sys\ndef main():\n    sys.exit('the larder is empty')\n"))
-    try rig.run(layer(Self.tidbit, Self.control), on: sides)
-    let trouble = try #require(rig.events.troubles.first)
-    #expect(rig.events.troubles.count == 1 && trouble.side == .head && trouble.metric == "tidbit")
+    try testbed.run(layer(Self.tidbit, Self.control), on: sides)
+    let trouble = try #require(testbed.events.troubles.first)
+    #expect(testbed.events.troubles.count == 1 && trouble.side == .head && trouble.metric == "tidbit")
     #expect(trouble.problem.what == "tidbit exited with 1 on the head")
     #expect(trouble.problem.why == "the larder is empty" && trouble.problem.exitStatus == .partial)
-    #expect(Set(rig.events.samples.map(\.metric)) == ["python -c pass"] && rig.events.samples.count == 8)
+    #expect(Set(testbed.events.samples.map(\.metric)) == ["python -c pass"] && testbed.events.samples.count == 8)
   }
 
   @Test("a target that fails only later is left out from then on, and what it gave before stands")
   func failsLater() throws {
-    let rig = try SideRig()
+    let testbed = try SideTestbed()
     let module = """
       import os, sys
       def main():
@@ -138,81 +138,81 @@ struct StartupLayerTests {
           open("%s/run-%d" % (home, seen), "w").close()
           sys.exit("worn out" if seen >= 4 else 0)
       """
-    let sides = try rig.sides(SmallPackage(module: module))
-    try rig.run(layer(Self.tidbit, Self.control, blocks: 3), on: sides)
-    #expect(rig.events.samples.filter { $0.metric == "tidbit" }.map(\.block) == [0, 0, 1])
-    #expect(rig.events.samples.filter { $0.metric == "python -c pass" }.count == 6)
-    #expect(rig.events.troubles.map(\.problem.why) == ["worn out"])
+    let sides = try testbed.sides(SmallPackage(module: module))
+    try testbed.run(layer(Self.tidbit, Self.control, blocks: 3), on: sides)
+    #expect(testbed.events.samples.filter { $0.metric == "tidbit" }.map(\.block) == [0, 0, 1])
+    #expect(testbed.events.samples.filter { $0.metric == "python -c pass" }.count == 6)
+    #expect(testbed.events.troubles.map(\.problem.why) == ["worn out"])
   }
 
   @Test("a target that hangs is ended at its limit")
   func hangs() throws {
-    let rig = try SideRig()
-    let sides = try rig.sides(SmallPackage(module: "import time\ndef main():\n    time.sleep(600)\n"))
-    try rig.run(layer(Self.tidbit, Self.control, blocks: 1, timeoutSeconds: 1), on: sides)
-    #expect(rig.events.troubles.first?.problem.what.contains("passed its time limit") == true)
-    #expect(rig.events.samples.map(\.metric) == ["python -c pass", "python -c pass"])
+    let testbed = try SideTestbed()
+    let sides = try testbed.sides(SmallPackage(module: "import time\ndef main():\n    time.sleep(600)\n"))
+    try testbed.run(layer(Self.tidbit, Self.control, blocks: 1, timeoutSeconds: 1), on: sides)
+    #expect(testbed.events.troubles.first?.problem.what.contains("passed its time limit") == true)
+    #expect(testbed.events.samples.map(\.metric) == ["python -c pass", "python -c pass"])
   }
 
   @Test("a command that one side does not have is skipped on both, with the reason, once")
   func oneSided() throws {
-    let rig = try SideRig()
-    let sides = try rig.sides(SmallPackage(), SmallPackage(version: "2.0"))
+    let testbed = try SideTestbed()
+    let sides = try testbed.sides(SmallPackage(), SmallPackage(version: "2.0"))
     try FileManager.default.removeItem(atPath: sides[0].bin + "/tidbit")
-    try rig.run(layer(Self.tidbit, Self.control), on: sides)
-    let skipped = try #require(rig.events.skipped.first)
-    #expect(rig.events.skipped.count == 1 && skipped.side == .base && skipped.metric == "tidbit")
+    try testbed.run(layer(Self.tidbit, Self.control), on: sides)
+    let skipped = try #require(testbed.events.skipped.first)
+    #expect(testbed.events.skipped.count == 1 && skipped.side == .base && skipped.metric == "tidbit")
     #expect(skipped.reason.hasPrefix("the base has no program 'tidbit'; not measured on the other side"))
-    #expect(Set(rig.events.samples.map(\.metric)) == ["python -c pass"])
+    #expect(Set(testbed.events.samples.map(\.metric)) == ["python -c pass"])
   }
 
   @Test("arguments arrive as they are, and a program from outside finds the side's own programs")
   func arguments() throws {
-    let rig = try SideRig()
-    let sides = try rig.sides(SmallPackage())
+    let testbed = try SideTestbed()
+    let sides = try testbed.sides(SmallPackage())
     let odd = ["a b", "it's", "", "$HOME", "\\", "*", "é"]
     let check = "import sys; sys.exit(sys.argv[1:] != \(odd))"
-    try rig.run(
+    try testbed.run(
       layer(
         StartupCommand(name: "odd", arguments: ["python", "-c", check] + odd, isControl: false),
         StartupCommand(name: "shell", arguments: ["sh", "-c", "tidbit | grep -q tidbit"], isControl: false), blocks: 1),
       on: sides)
-    #expect(rig.events.troubles.map(\.problem) == [])
-    #expect(rig.events.samples.map(\.metric) == ["odd", "odd", "shell", "shell"])
+    #expect(testbed.events.troubles.map(\.problem) == [])
+    #expect(testbed.events.samples.map(\.metric) == ["odd", "odd", "shell", "shell"])
   }
 
   @Test("hyperfine missing or too old is told before anything is measured")
   func hyperfineMissing() throws {
-    let rig = try SideRig()
-    let sides = try rig.sides(SmallPackage())
-    rig.environment["PATH"] = try rig.pathWithout("hyperfine")
-    let missing = #expect(throws: Problem.self) { try rig.run(layer(Self.control), on: sides) }
-    #expect(missing?.what == "hyperfine is missing at the far end" && missing?.fix.contains("apt-get") == true)
+    let testbed = try SideTestbed()
+    let sides = try testbed.sides(SmallPackage())
+    testbed.environment["PATH"] = try testbed.pathWithout("hyperfine")
+    let missing = #expect(throws: Problem.self) { try testbed.run(layer(Self.control), on: sides) }
+    #expect(missing?.what == "hyperfine is missing on the benchmark host" && missing?.fix.contains("apt-get") == true)
 
     // Written by a child: a program that this process has open for writing while another test forks can't be started.
-    try rig.run(
+    try testbed.run(
       "sh", "-c", "mkdir old; printf '#!/bin/sh\necho hyperfine 1.12.0\n' > old/hyperfine; chmod +x old/hyperfine")
-    rig.environment["PATH"] = rig.folder + "/old:/usr/bin:/bin"
-    let old = #expect(throws: Problem.self) { try rig.run(layer(Self.control), on: sides) }
-    #expect(old?.what == "hyperfine at the far end is too old: 1.12.0" && old?.exitStatus == .infrastructure)
-    #expect(rig.events.samples.isEmpty)
+    testbed.environment["PATH"] = testbed.folder + "/old:/usr/bin:/bin"
+    let old = #expect(throws: Problem.self) { try testbed.run(layer(Self.control), on: sides) }
+    #expect(old?.what == "hyperfine on the benchmark host is too old: 1.12.0" && old?.exitStatus == .infrastructure)
+    #expect(testbed.events.samples.isEmpty)
   }
 
   @Test("import trees come from fresh runs, sides taking turns, children before their parents")
   func importTree() throws {
-    let rig = try SideRig()
+    let testbed = try SideTestbed()
     let chatter = "import sys, this_is_mine\nsys.stderr.write('chatter\\n')\ndef main(): pass\n"
     let package = SmallPackage(module: chatter)
     let other = SmallPackage(version: "2.0", module: chatter)
-    let sides = try rig.sides(package, other)
+    let sides = try testbed.sides(package, other)
     for index in 0...1 {
       let checkout = try #require(
-        try FileManager.default.contentsOfDirectory(atPath: rig.home.checkouts).filter { $0.count == 40 }.sorted()
+        try FileManager.default.contentsOfDirectory(atPath: testbed.home.checkouts).filter { $0.count == 40 }.sorted()
           .dropFirst(index).first)
-      try Data().write(to: URL(filePath: "\(rig.home.checkouts)/\(checkout)/src/this_is_mine.py"))
+      try Data().write(to: URL(filePath: "\(testbed.home.checkouts)/\(checkout)/src/this_is_mine.py"))
     }
-    try rig.run(layer(blocks: 0, importRuns: 2), on: sides)
-    let trees = rig.events.trees
+    try testbed.run(layer(blocks: 0, importRuns: 2), on: sides)
+    let trees = testbed.events.trees
     #expect(trees.map(\.side) == [.base, .head, .head, .base] && trees.map(\.run) == [0, 0, 1, 1])
     for tree in trees {
       let child = try #require(tree.modules.firstIndex { $0.name == "this_is_mine" })
@@ -224,11 +224,11 @@ struct StartupLayerTests {
 
   @Test("a target that does not import has no tree, and that is said once a side")
   func noImport() throws {
-    let rig = try SideRig()
-    let sides = try rig.sides(SmallPackage(module: "raise RuntimeError('not today')\n"))
-    try rig.run(layer(blocks: 0, importRuns: 3), on: sides)
-    #expect(rig.events.trees.isEmpty && rig.events.troubles.count == 1)
-    #expect(rig.events.troubles.first?.problem.why?.contains("not today") == true)
+    let testbed = try SideTestbed()
+    let sides = try testbed.sides(SmallPackage(module: "raise RuntimeError('not today')\n"))
+    try testbed.run(layer(blocks: 0, importRuns: 3), on: sides)
+    #expect(testbed.events.trees.isEmpty && testbed.events.troubles.count == 1)
+    #expect(testbed.events.troubles.first?.problem.why?.contains("not today") == true)
   }
 }
 

@@ -12,10 +12,10 @@ struct MemoryTests {
   @Test("the peak of one process is its own, and not the agent's")
   func peakOfOne() throws {
     func peak(_ code: String) throws -> Int {
-      let rig = try SideRig()
-      let measured = try OwnPeak.measure(
+      let testbed = try SideTestbed()
+      let measured = try PeakRSSProbe.measure(
         ["/usr/bin/env", "python3", "-c", code], environment: environment, directory: "/", limitSeconds: 60,
-        report: rig.folder + "/peak", agent: rig.agent)
+        report: testbed.folder + "/peak", agent: testbed.agent)
       try #require(measured.outcome.succeeded)
       return try #require(measured.bytes)
     }
@@ -29,8 +29,8 @@ struct MemoryTests {
 
   @Test("the sampler sees a whole tree, within 5 % of a second one of another make")
   func tree() throws {
-    let rig = try SideRig()
-    try rig.write(
+    let testbed = try SideTestbed()
+    try testbed.write(
       "tree.py",
       """
       import os, sys, time
@@ -50,7 +50,7 @@ struct MemoryTests {
       sys.stdin.read()
       """)
     // Reads the same processes in its own way: mapping by mapping instead of by the kernel's sum.
-    try rig.write(
+    try testbed.write(
       "second.py",
       """
       import re, subprocess, sys
@@ -64,12 +64,12 @@ struct MemoryTests {
       """)
     let helper = try HelperProcess(
       ChildProcess(
-        program: "python3", arguments: [rig.folder + "/tree.py"], environment: environment, directory: "/",
+        program: "python3", arguments: [testbed.folder + "/tree.py"], environment: environment, directory: "/",
         limitSeconds: 60), input: [])
     #expect(helper.line(within: 60) == Array("full".utf8))
     var sampler = TreeSampler()
     sampler.look(at: helper.pid)
-    let other = try rig.run("python3", rig.folder + "/second.py", "\(helper.pid)").split(separator: " ")
+    let other = try testbed.run("python3", testbed.folder + "/second.py", "\(helper.pid)").split(separator: " ")
     _ = helper.finish(within: 10)
     let second = try #require(other.last.flatMap { Double($0) })
     #expect(other.first == "4" && sampler.memory.processes == 4)

@@ -10,39 +10,39 @@ import Testing
 struct MayStopTests {
   @Test("the asker's own job is no reason; another's is, and a stale asker is told whose")
   func holders() async throws {
-    try await QueueRig.with { rig in
-      let own = try rig.join("own")
-      let reply = try rig.jobsHere.mayStop(for: "somebody-else")
+    try await QueueTestbed.with { testbed in
+      let own = try testbed.join("own")
+      let reply = try testbed.jobsHere.mayStop(for: "somebody-else")
       #expect(
         reply
           == MayStopReply(
             allowed: false, holders: [.init(job: try #require(JobID("own")), owner: "tests", state: .waiting)]))
-      #expect(try rig.jobsHere.mayStop(for: "own") == MayStopReply(allowed: true, holders: []))
+      #expect(try testbed.jobsHere.mayStop(for: "own") == MayStopReply(allowed: true, holders: []))
       withExtendedLifetime(own) {}
     }
   }
 
   @Test("after a yes no job is begun, whatever its home, until the time is over or the machine was booted")
   func mark() async throws {
-    try await QueueRig.with { rig in
-      #expect(try rig.jobsHere.mayStop(for: "run-7").allowed)
-      let problem = #expect(throws: Problem.self) { _ = try rig.join("late") }
+    try await QueueTestbed.with { testbed in
+      #expect(try testbed.jobsHere.mayStop(for: "run-7").allowed)
+      let problem = #expect(throws: Problem.self) { _ = try testbed.join("late") }
       #expect(problem?.what == "the machine is about to be stopped for run-7")
       #expect(problem?.fix.hasPrefix("try again in 1") == true && problem?.fix.hasSuffix(" s") == true)
-      let path = rig.queue.path + "/stopping"
-      var mark = try JSONDecoder().decode(StopMark.self, from: Data(contentsOf: URL(filePath: path)))
+      let path = testbed.queue.path + "/stopping"
+      var mark = try JSONDecoder().decode(ShutdownHold.self, from: Data(contentsOf: URL(filePath: path)))
       func put() throws { try JSONEncoder().encode(mark).write(to: URL(filePath: path)) }
       let until = mark.until
       mark.until = until - MayStopReply.refusesFor
       try put()
-      _ = try rig.join("after-its-end")
+      _ = try testbed.join("after-its-end")
       mark.until = until + 1000
       try put()
-      _ = try rig.join("longer-than-any-agent-says")
+      _ = try testbed.join("longer-than-any-agent-says")
       mark.until = until
       mark.bootID = "another boot"
       try put()
-      _ = try rig.join("after-a-boot")
+      _ = try testbed.join("after-a-boot")
     }
   }
 
@@ -68,13 +68,13 @@ struct MayStopTests {
   func underLoad() async throws {
     let trials = TrialReport.count(usual: 50)
     let began = ContinuousClock.now
-    try await QueueRig.with { rig in
+    try await QueueTestbed.with { testbed in
       // Somebody is always there: the next comes before the last goes.
-      let others = rig.other
+      let others = testbed.other
       // A thread of its own: a task that never waits would keep one of the few threads that all tests share.
       let load = Load(of: others)
-      while try rig.live().isEmpty { try await Task.sleep(for: .milliseconds(1)) }
-      let refused = try (0..<trials).count { try !rig.jobsHere.mayStop(for: "stale-\($0)").allowed }
+      while try testbed.live().isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+      let refused = try (0..<trials).count { try !testbed.jobsHere.mayStop(for: "stale-\($0)").allowed }
       #expect(try await load.end() > 1)
       #expect(refused == trials)
       TrialReport.print(
@@ -85,12 +85,12 @@ struct MayStopTests {
   @Test("of one who comes and one who stops at the same moment, exactly one is let through")
   func race() async throws {
     for _ in 0..<30 {
-      try await QueueRig.with { rig in
-        let manifest = try rig.manifest("comes")
-        let folder = try rig.submit(manifest)
+      try await QueueTestbed.with { testbed in
+        let manifest = try testbed.manifest("comes")
+        let folder = try testbed.submit(manifest)
         try FileManager.default.setAttributes([.modificationDate: Date.now - 60], ofItemAtPath: folder.manifest)
-        async let stops = rig.jobsHere.mayStop(for: "stops").allowed
-        let turn = Result { try MachineTurn(rig.environment, manifest, folder) }
+        async let stops = testbed.jobsHere.mayStop(for: "stops").allowed
+        let turn = Result { try QueueReservation(testbed.environment, manifest, folder) }
         let comes = (try? turn.get()) != nil
         #expect(try await stops != comes)
       }
@@ -103,14 +103,14 @@ private final class Load: Sendable {
   private let isOver = Atomic(false)
   private let outcome = Mutex<Result<Int, any Error>?>(nil)
 
-  init(of rig: QueueRig) {
+  init(of testbed: QueueTestbed) {
     Thread.detachNewThread { [self] in
       let result = Result {
-        var turn = try rig.join("load-0")
+        var turn = try testbed.join("load-0")
         var number = 0
         while !isOver.load(ordering: .relaxed) {
           number += 1
-          let next = try rig.join("load-\(number)")
+          let next = try testbed.join("load-\(number)")
           turn = next
           usleep(1000)  // one who takes the gate all the time leaves it to nobody
         }

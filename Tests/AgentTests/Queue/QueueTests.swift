@@ -8,7 +8,7 @@ import Testing
 @Suite("One job measures at a time on a host, and the others wait in order")
 struct QueueTests {
   /// What a waiting job is told first.
-  private func told(_ turn: MachineTurn) throws -> Queued? {
+  private func told(_ turn: QueueReservation) throws -> Queued? {
     var told: Queued?
     do {
       try turn.wait(limitSeconds: 60) {
@@ -22,10 +22,10 @@ struct QueueTests {
   @Test(
     "the first has the machine; the others are told who measures, how many come before, and when their turn may come")
   func places() async throws {
-    try await QueueRig.with { rig in
-      let first = try rig.join("first", budget: 100)
-      let second = try rig.join("second", budget: 200)
-      let third = try rig.join("third", budget: 300)
+    try await QueueTestbed.with { testbed in
+      let first = try testbed.join("first", budget: 100)
+      let second = try testbed.join("second", budget: 200)
+      let third = try testbed.join("third", budget: 300)
       #expect(try told(first) == nil)
       let before = Date.now
       let place = try #require(try told(third))
@@ -40,16 +40,16 @@ struct QueueTests {
 
   @Test("who comes later does not pass, even while nobody has the machine; who dies is passed over")
   func order() async throws {
-    try await QueueRig.with { rig in
-      var first: MachineTurn? = try rig.join("first")
-      var second: MachineTurn? = try rig.join("second")
-      let third = try rig.join("third")
+    try await QueueTestbed.with { testbed in
+      var first: QueueReservation? = try testbed.join("first")
+      var second: QueueReservation? = try testbed.join("second")
+      let third = try testbed.join("third")
       #expect(try told(third)?.holder == "first of tests")
-      #expect(try rig.live() == ["first", "second", "third"])
+      #expect(try testbed.live() == ["first", "second", "third"])
       first = nil
       #expect(try told(third)?.ahead == 1)
       // As a kill leaves it: the ticket is there and nobody holds it.
-      let path = rig.queue.ticket(2)
+      let path = testbed.queue.ticket(2)
       let content = try Data(contentsOf: URL(filePath: path))
       second = nil
       try content.write(to: URL(filePath: path))
@@ -61,17 +61,17 @@ struct QueueTests {
 
   @Test("a job that is taken up again after a kill gets its old place back, in front of those that came after it")
   func oldPlace() async throws {
-    try await QueueRig.with { rig in
-      let manifest = try rig.manifest("killed")
-      let folder = try rig.submit(manifest)
-      var killed: MachineTurn? = try MachineTurn(rig.environment, manifest, folder)
+    try await QueueTestbed.with { testbed in
+      let manifest = try testbed.manifest("killed")
+      let folder = try testbed.submit(manifest)
+      var killed: QueueReservation? = try QueueReservation(testbed.environment, manifest, folder)
       #expect(try told(try #require(killed)) == nil)
-      let second = try rig.join("second")
-      let third = try rig.join("third")
+      let second = try testbed.join("second")
+      let third = try testbed.join("third")
       killed = nil
       #expect(try told(second) == nil)
-      let again = try MachineTurn(rig.environment, manifest, folder)
-      #expect(try rig.live() == ["killed", "second", "third"])
+      let again = try QueueReservation(testbed.environment, manifest, folder)
+      #expect(try testbed.live() == ["killed", "second", "third"])
       let place = try #require(try told(again))
       #expect(place.holder == "second of tests" && place.ahead == 1 && place.expectedStart != nil)
       #expect(try told(third)?.ahead == 2)
@@ -81,11 +81,11 @@ struct QueueTests {
 
   @Test("an agent of the first release, which has the lock and no ticket, comes first as well")
   func stranger() async throws {
-    try await QueueRig.with { rig in
-      let lock = try #require(FileLock(path: rig.folder + "/lock", create: true))
+    try await QueueTestbed.with { testbed in
+      let lock = try #require(FileLock(path: testbed.folder + "/lock", create: true))
       #expect(lock.tryLock())
       lock.write("old of ada@laptop")
-      let turn = try rig.join("new")
+      let turn = try testbed.join("new")
       #expect(try told(turn) == Queued(holder: "old of ada@laptop", ahead: 1))
       withExtendedLifetime(lock) {}
     }
@@ -93,12 +93,14 @@ struct QueueTests {
 
   @Test("a ticket that says nothing keeps its place for as long as it is held; other files are none")
   func oddTickets() async throws {
-    try await QueueRig.with { rig in
-      let turn = try rig.join("ours")
-      let odd = rig.queue.ticket(0)
+    try await QueueTestbed.with { testbed in
+      let turn = try testbed.join("ours")
+      let odd = testbed.queue.ticket(0)
       try Data("rubbish".utf8).write(to: URL(filePath: odd))
-      for name in ["12", "notes", "00000000000x"] { try Data().write(to: URL(filePath: "\(rig.queue.path)/\(name)")) }
-      mkfifo(rig.queue.path + "/999999999998", 0o666)
+      for name in ["12", "notes", "00000000000x"] {
+        try Data().write(to: URL(filePath: "\(testbed.queue.path)/\(name)"))
+      }
+      mkfifo(testbed.queue.path + "/999999999998", 0o666)
       do {
         let lock = try #require(FileLock(path: odd, create: false))
         #expect(lock.tryLock())
@@ -106,35 +108,35 @@ struct QueueTests {
         withExtendedLifetime(lock) {}
       }
       #expect(try told(turn) == nil)
-      #expect(try rig.live() == ["ours"])
+      #expect(try testbed.live() == ["ours"])
     }
   }
 
   @Test("a queue that can't be had fails closed, and says what to do")
   func failsClosed() async throws {
-    try await QueueRig.with { rig in
-      try Data().write(to: URL(filePath: rig.queue.path))
-      let problem = #expect(throws: Problem.self) { _ = try rig.join("anybody") }
+    try await QueueTestbed.with { testbed in
+      try Data().write(to: URL(filePath: testbed.queue.path))
+      let problem = #expect(throws: Problem.self) { _ = try testbed.join("anybody") }
       #expect(problem?.what.contains("queue") == true && problem?.fix.contains("CF_BENCH_LOCK") == true)
-      #expect(throws: Problem.self) { try rig.jobsHere.mayStop(for: "run") }
+      #expect(throws: Problem.self) { try testbed.jobsHere.mayStop(for: "run") }
     }
   }
 
   @Test("a newer job of the branch ends older ones that wait, and none that measures or is of another branch")
   func supersession() async throws {
-    try await QueueRig.with { rig in
-      let measuring = try rig.join("a-measuring", branch: "codeflash perf/x")
+    try await QueueTestbed.with { testbed in
+      let measuring = try testbed.join("a-measuring", branch: "codeflash perf/x")
       #expect(try told(measuring) == nil)
-      let older = try rig.join("b-older", branch: "codeflash perf/x")
-      let other = try rig.join("c-other", branch: "codeflash main")
-      let newer = try rig.manifest("d-newer", branch: "codeflash perf/x")
-      _ = try rig.submit(newer)
-      let ended = try rig.queue.withGate { try Supersession.carryOut(for: newer, home: rig.home) }
+      let older = try testbed.join("b-older", branch: "codeflash perf/x")
+      let other = try testbed.join("c-other", branch: "codeflash main")
+      let newer = try testbed.manifest("d-newer", branch: "codeflash perf/x")
+      _ = try testbed.submit(newer)
+      let ended = try testbed.queue.withGate { try Supersession.carryOut(for: newer, home: testbed.home) }
       #expect(ended.map(\.text) == ["b-older"])
       let reason = #expect(throws: JobSuperseded.self) { try older.wait(limitSeconds: 60) { _ in } }
       #expect(reason?.why?.contains("d-newer") == true && reason?.exitStatus == .cancelled)
       #expect(try told(other)?.ahead == 2)
-      let again = try rig.queue.withGate { try Supersession.carryOut(for: newer, home: rig.home) }
+      let again = try testbed.queue.withGate { try Supersession.carryOut(for: newer, home: testbed.home) }
       #expect(again.map(\.text) == ["b-older"], "a submit that is repeated tells the same")
       withExtendedLifetime((measuring, older, other)) {}
     }
@@ -187,8 +189,8 @@ struct QueueTests {
       worst: "next starts after \((worst * 10).rounded() / 10) s", since: began)
   }
 
-  /// One round with real runners in two homes. Gives whether order and distance were kept, and the longest time that the machine
-  /// stood idle between two of them.
+  /// One round with real runners in two homes. Gives whether order and distance were kept, and the longest time that the
+  /// machine stood idle between two of them.
   private func round(victim: Int) async throws -> (isFine: Bool, seconds: Double) {
     var result = (isFine: false, seconds: 0.0)
     try await withTemporaryFolder { folder in

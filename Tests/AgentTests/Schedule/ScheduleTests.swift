@@ -56,10 +56,10 @@ struct ScheduleTests {
   }
 
   private func run(
-    _ layer: Drawn, budget: Double = 60, isComparison: Bool = true, interpreters: Int = 1, past: [PastBlock] = []
+    _ layer: Drawn, budget: Double = 60, isComparison: Bool = true, interpreters: Int = 1, past: [EarlierBlock] = []
   ) throws -> Ran {
-    let rig = try SideRig()
-    var context = try rig.context([
+    let testbed = try SideTestbed()
+    var context = try testbed.context([
       SideEnvironment(arm: .base, label: "base", path: "/b"), SideEnvironment(arm: .head, label: "head", path: "/h"),
     ])
     context.copy = SideEnvironment(arm: .copy, label: "base (again)", path: "/c")
@@ -72,7 +72,7 @@ struct ScheduleTests {
       setsAsideDisturbed: false, past: (past, 0)
     ) { _, error in troubles.append((error as? Problem)?.what ?? "\(error)") }
     try schedule.run()
-    return Ran(events: rig.events, troubles: troubles)
+    return Ran(events: testbed.events, troubles: troubles)
   }
 
   @Test("a clear difference and clear equality stop early, what is open goes on, and the control runs along")
@@ -142,7 +142,7 @@ struct ScheduleTests {
   }
 
   /// The blocks that a worker had finished which was killed after so many events.
-  private func past(_ ran: Ran, after count: Int) -> [PastBlock] {
+  private func past(_ ran: Ran, after count: Int) -> [EarlierBlock] {
     var history = JobHistory()
     for event in ran.events.all.prefix(count) { history.take(event.event) }
     return history.interpreters["3"]?.blocks ?? []

@@ -7,55 +7,55 @@ import Testing
 @Suite("A revision of a repository is found, checked out and pinned for the job")
 struct GitSideTests {
   /// A repository with two commits on `main`, a tag on the first, a branch and a pull request's ref on the second.
-  private struct Story {
-    var rig: SideRig
+  private struct GitHistory {
+    var testbed: SideTestbed
     var path: String
     var first: String
     var second: String
 
     init() throws {
-      rig = try SideRig()
-      path = rig.folder + "/repository"
-      try SmallPackage(version: "1.0").write(to: "repository", in: rig)
-      try rig.run("git", "init", "--quiet", "--initial-branch=main", in: path)
-      first = try Self.commit(rig, path)
-      try rig.run("git", "tag", "v1", in: path)
-      try SmallPackage(version: "2.0").write(to: "repository", in: rig)
-      second = try Self.commit(rig, path)
-      try rig.run("git", "branch", "perf/x", in: path)
-      try rig.run("git", "update-ref", "refs/pull/7/head", second, in: path)
+      testbed = try SideTestbed()
+      path = testbed.folder + "/repository"
+      try SmallPackage(version: "1.0").write(to: "repository", in: testbed)
+      try testbed.run("git", "init", "--quiet", "--initial-branch=main", in: path)
+      first = try Self.commit(testbed, path)
+      try testbed.run("git", "tag", "v1", in: path)
+      try SmallPackage(version: "2.0").write(to: "repository", in: testbed)
+      second = try Self.commit(testbed, path)
+      try testbed.run("git", "branch", "perf/x", in: path)
+      try testbed.run("git", "update-ref", "refs/pull/7/head", second, in: path)
     }
 
-    static func commit(_ rig: SideRig, _ path: String) throws -> String {
-      try rig.run("git", "add", "-A", in: path)
-      try rig.run("git", "commit", "--quiet", "-m", "one more", in: path)
-      return try rig.run("git", "rev-parse", "HEAD", in: path)
+    static func commit(_ testbed: SideTestbed, _ path: String) throws -> String {
+      try testbed.run("git", "add", "-A", in: path)
+      try testbed.run("git", "commit", "--quiet", "-m", "one more", in: path)
+      return try testbed.run("git", "rev-parse", "HEAD", in: path)
     }
 
     func repository() throws -> GitRepository {
-      let tools = SetupTools(environment: rig.environment, home: rig.home, limitSeconds: 60)
-      try FileManager.default.createDirectory(atPath: rig.home.environments, withIntermediateDirectories: true)
-      try FileManager.default.createDirectory(atPath: rig.home.repositories, withIntermediateDirectories: true)
-      return try GitRepository.clone(of: path, home: rig.home, tools: tools)
+      let tools = SetupTools(environment: testbed.environment, home: testbed.home, limitSeconds: 60)
+      try FileManager.default.createDirectory(atPath: testbed.home.environments, withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(atPath: testbed.home.repositories, withIntermediateDirectories: true)
+      return try GitRepository.clone(of: path, home: testbed.home, tools: tools)
     }
   }
 
   @Test("two commits are installed as they are, from a tag and a branch")
   func twoCommits() throws {
-    let story = try Story()
-    var builder = try story.rig.builder(
+    let story = try GitHistory()
+    var builder = try story.testbed.builder(
       .git(repository: story.path, ref: "v1"), .git(repository: story.path, ref: "perf/x"))
-    let sides = try builder.prepare(python: try story.rig.python()).sides
-    let ready = story.rig.events.ready
+    let sides = try builder.prepare(python: try story.testbed.python()).sides
+    let ready = story.testbed.events.ready
     #expect(ready.map(\.commit) == [story.first, story.second])
     #expect(ready.map(\.identity) == [story.first, story.second])
     #expect(ready.map(\.distributions) == [["tidbit==1.0"], ["tidbit==2.0"]])
-    #expect(try story.rig.run(sides[0].bin + "/tidbit") == "tidbit")
+    #expect(try story.testbed.run(sides[0].bin + "/tidbit") == "tidbit")
   }
 
   @Test("a branch, a tag, full and short commits, origin/BRANCH, a pull request, HEAD and a revision's parent")
   func spellings() throws {
-    let story = try Story()
+    let story = try GitHistory()
     let repository = try story.repository()
     let short = String(story.first.prefix(8))
     for (ref, commit) in [
@@ -69,32 +69,32 @@ struct GitSideTests {
 
   @Test("a branch that a clone knows only as its origin's is found")
   func originOfAClone() throws {
-    let story = try Story()
-    let clone = story.rig.folder + "/clone"
-    try story.rig.run("git", "clone", "--quiet", story.path, clone)
-    let tools = SetupTools(environment: story.rig.environment, home: story.rig.home, limitSeconds: 60)
+    let story = try GitHistory()
+    let clone = story.testbed.folder + "/clone"
+    try story.testbed.run("git", "clone", "--quiet", story.path, clone)
+    let tools = SetupTools(environment: story.testbed.environment, home: story.testbed.home, limitSeconds: 60)
     _ = try story.repository()
-    let repository = try GitRepository.clone(of: clone, home: story.rig.home, tools: tools)
+    let repository = try GitRepository.clone(of: clone, home: story.testbed.home, tools: tools)
     #expect(try repository.resolve("perf/x", in: clone) == story.second)
   }
 
   @Test("a branch that moves in the middle of a job stays where it was found; the next job sees it moved")
   func pinned() throws {
-    let story = try Story()
-    let python = try story.rig.python()
-    var builder = try story.rig.builder(.git(repository: story.path, ref: "main"))
+    let story = try GitHistory()
+    let python = try story.testbed.python()
+    var builder = try story.testbed.builder(.git(repository: story.path, ref: "main"))
     _ = try builder.prepare(python: python)
-    try SmallPackage(version: "3.0").write(to: "repository", in: story.rig)
-    let third = try Story.commit(story.rig, story.path)
+    try SmallPackage(version: "3.0").write(to: "repository", in: story.testbed)
+    let third = try GitHistory.commit(story.testbed, story.path)
     _ = try builder.prepare(python: python)
-    var next = try story.rig.builder(.git(repository: story.path, ref: "main"))
+    var next = try story.testbed.builder(.git(repository: story.path, ref: "main"))
     _ = try next.prepare(python: python)
-    #expect(story.rig.events.ready.map(\.commit) == [story.second, story.second, third])
+    #expect(story.testbed.events.ready.map(\.commit) == [story.second, story.second, third])
   }
 
   @Test("a revision that does not exist is named with the places that were searched")
   func unknown() throws {
-    let story = try Story()
+    let story = try GitHistory()
     let repository = try story.repository()
     let problem = #expect(throws: SideProblem.self) { try repository.resolve("perf/y", in: story.path) }
     #expect(problem == .refNotFound(ref: "perf/y", repository: story.path))
@@ -103,8 +103,8 @@ struct GitSideTests {
 
   @Test("a repository that is not there, and words that git could take for options")
   func refused() throws {
-    let story = try Story()
-    let nowhere = story.rig.folder + "/nowhere"
+    let story = try GitHistory()
+    let nowhere = story.testbed.folder + "/nowhere"
     let repository = try story.repository()
     let problem = #expect(throws: SideProblem.self) { try repository.resolve("main", in: nowhere) }
     guard case .repositoryNotReached(nowhere, _)? = problem else {
@@ -114,24 +114,24 @@ struct GitSideTests {
     #expect(throws: SideProblem.invalidRef("--upload-pack=touch x")) {
       try repository.resolve("--upload-pack=touch x", in: story.path)
     }
-    var builder = try story.rig.builder(.git(repository: "--upload-pack=touch x", ref: "main"))
-    let python = try story.rig.python()
+    var builder = try story.testbed.builder(.git(repository: "--upload-pack=touch x", ref: "main"))
+    let python = try story.testbed.python()
     #expect(throws: SideProblem.invalidPath("--upload-pack=touch x")) { try builder.prepare(python: python) }
   }
 
   @Test("a commit comes in a bundle; one that is not in it is missed")
   func bundle() throws {
-    let story = try Story()
-    let file = story.rig.folder + "/one.bundle"
-    try story.rig.run("git", "bundle", "create", "--quiet", file, "main", in: story.path)
-    let upload = try story.rig.upload(file)
-    var builder = try story.rig.builder(
+    let story = try GitHistory()
+    let file = story.testbed.folder + "/one.bundle"
+    try story.testbed.run("git", "bundle", "create", "--quiet", file, "main", in: story.path)
+    let upload = try story.testbed.upload(file)
+    var builder = try story.testbed.builder(
       .bundle(upload: upload, commit: story.first), .bundle(upload: upload, commit: story.second))
-    let python = try story.rig.python()
+    let python = try story.testbed.python()
     _ = try builder.prepare(python: python)
-    #expect(story.rig.events.ready.map(\.commit) == [story.first, story.second])
+    #expect(story.testbed.events.ready.map(\.commit) == [story.first, story.second])
     let other = String(repeating: "a", count: 40)
-    var wrong = try story.rig.builder(.bundle(upload: upload, commit: other))
+    var wrong = try story.testbed.builder(.bundle(upload: upload, commit: other))
     #expect(throws: SideProblem.commitNotInBundle(other)) { try wrong.prepare(python: python) }
   }
 }

@@ -8,19 +8,21 @@ import Testing
 struct InterpreterTests {
   @Test("pyenv's newest fitting version is taken; one that is not there is not replaced silently")
   func pyenv() throws {
-    let rig = try SideRig()
+    let testbed = try SideTestbed()
     for version in ["3.98.2", "3.98.10", "3.980.1"] {
       let path = "pyenv/versions/\(version)/bin/python3"
-      try rig.write(path, "#!/bin/sh\necho \"$0 \(version)\"\n")
-      try rig.run("chmod", "+x", path)
+      try testbed.write(path, "#!/bin/sh\necho \"$0 \(version)\"\n")
+      try testbed.run("chmod", "+x", path)
     }
-    rig.environment["PYENV_ROOT"] = rig.folder + "/pyenv"
-    let tools = SetupTools(environment: rig.environment, home: rig.home, limitSeconds: 60, directory: rig.folder)
+    testbed.environment["PYENV_ROOT"] = testbed.folder + "/pyenv"
+    let tools = SetupTools(
+      environment: testbed.environment, home: testbed.home, limitSeconds: 60, directory: testbed.folder)
     #expect(try Interpreter.find("3.98", fallbackToSystem: false, tools: tools).version == "3.98.10")
     #expect(try Interpreter.find("3.98.2", fallbackToSystem: false, tools: tools).version == "3.98.2")
     let missing = #expect(throws: SideProblem.self) {
       try Interpreter.find("3.97", fallbackToSystem: false, tools: tools)
     }
-    #expect(missing?.what == "Python 3.97 can't be had at the far end" && missing?.fix.contains("--python") == true)
+    #expect(
+      missing?.what == "Python 3.97 can't be had on the benchmark host" && missing?.fix.contains("--python") == true)
   }
 }

@@ -7,16 +7,16 @@ import Testing
 @Suite("A side that can't be had says why, and what to do")
 struct SideFaultTests {
   private func problem(
-    _ rig: SideRig, _ source: SideSource, requirements: [String] = []
+    _ testbed: SideTestbed, _ source: SideSource, requirements: [String] = []
   ) throws -> SideProblem? {
-    var builder = try rig.builder(source, requirements: requirements)
-    let python = try rig.python()
+    var builder = try testbed.builder(source, requirements: requirements)
+    let python = try testbed.python()
     return #expect(throws: SideProblem.self) { try builder.prepare(python: python) }
   }
 
   @Test("a release that does not exist")
   func release() throws {
-    let problem = try problem(try SideRig(), .release(requirement: "codeflash==99.0"))
+    let problem = try problem(try SideTestbed(), .release(requirement: "codeflash==99.0"))
     guard case .releaseNotFound("codeflash==99.0", let words)? = problem else {
       Issue.record("\(String(describing: problem))")
       return
@@ -27,14 +27,14 @@ struct SideFaultTests {
   @Test(
     "what is no requirement never reaches uv", arguments: ["--index-url=http://x", "-e .", "", "a\n-r /etc/passwd"])
   func notARequirement(text: String) throws {
-    #expect(try problem(try SideRig(), .release(requirement: text)) == .invalidRequirement(text))
+    #expect(try problem(try SideTestbed(), .release(requirement: text)) == .invalidRequirement(text))
   }
 
   @Test("a package whose build fails, with the build's own last words")
   func build() throws {
-    let rig = try SideRig()
-    try SmallPackage(backendPrelude: "raise RuntimeError('the flux is missing')\n").write(to: "one", in: rig)
-    let problem = try problem(rig, .tree(upload: try rig.uploadTree("one")))
+    let testbed = try SideTestbed()
+    try SmallPackage(backendPrelude: "raise RuntimeError('the flux is missing')\n").write(to: "one", in: testbed)
+    let problem = try problem(testbed, .tree(upload: try testbed.uploadTree("one")))
     guard case .notInstalled("the head", let words)? = problem else {
       Issue.record("\(String(describing: problem))")
       return
@@ -44,9 +44,9 @@ struct SideFaultTests {
 
   @Test("dependencies that contradict each other")
   func contradiction() throws {
-    let rig = try SideRig()
-    try SmallPackage(dependencies: ["six<1.16"]).write(to: "one", in: rig)
-    let problem = try problem(rig, .tree(upload: try rig.uploadTree("one")), requirements: ["six>=1.16"])
+    let testbed = try SideTestbed()
+    try SmallPackage(dependencies: ["six<1.16"]).write(to: "one", in: testbed)
+    let problem = try problem(testbed, .tree(upload: try testbed.uploadTree("one")), requirements: ["six>=1.16"])
     guard case .dependenciesNotResolved("the head", let words)? = problem else {
       Issue.record("\(String(describing: problem))")
       return
@@ -56,10 +56,10 @@ struct SideFaultTests {
 
   @Test("no network, and nothing prepared before")
   func offline() throws {
-    let rig = try SideRig()
-    rig.environment["UV_OFFLINE"] = "1"
-    rig.environment["UV_CACHE_DIR"] = rig.folder + "/empty-cache"
-    let problem = try problem(rig, .release(requirement: "codeflash==0.20.5"))
+    let testbed = try SideTestbed()
+    testbed.environment["UV_OFFLINE"] = "1"
+    testbed.environment["UV_CACHE_DIR"] = testbed.folder + "/empty-cache"
+    let problem = try problem(testbed, .release(requirement: "codeflash==0.20.5"))
     guard case .noNetwork? = problem else {
       Issue.record("\(String(describing: problem))")
       return
@@ -69,44 +69,44 @@ struct SideFaultTests {
 
   @Test("a folder that is no package, an upload that is not there, an archive that reaches outside")
   func folders() throws {
-    let rig = try SideRig()
-    try rig.write("empty/readme", "nothing")
-    #expect(try problem(rig, .tree(upload: try rig.uploadTree("empty"))) == .notAPackage(label: "the head"))
+    let testbed = try SideTestbed()
+    try testbed.write("empty/readme", "nothing")
+    #expect(try problem(testbed, .tree(upload: try testbed.uploadTree("empty"))) == .notAPackage(label: "the head"))
 
     let gone = try #require(UploadID(sha256: String(repeating: "0", count: 64)))
-    #expect(try problem(rig, .tree(upload: gone)) == .uploadMissing(gone))
+    #expect(try problem(testbed, .tree(upload: gone)) == .uploadMissing(gone))
 
-    try rig.run("tar", "-czPf", "bad.tar.gz", "--transform=s,^,../../,", "empty/readme")
-    let bad = try rig.upload(rig.folder + "/bad.tar.gz")
-    guard case .uploadDamaged(bad, _)? = try problem(rig, .tree(upload: bad)) else {
+    try testbed.run("tar", "-czPf", "bad.tar.gz", "--transform=s,^,../../,", "empty/readme")
+    let bad = try testbed.upload(testbed.folder + "/bad.tar.gz")
+    guard case .uploadDamaged(bad, _)? = try problem(testbed, .tree(upload: bad)) else {
       Issue.record("an archive that reaches outside was taken")
       return
     }
-    #expect(!FileManager.default.fileExists(atPath: rig.home.path + "/empty"))
+    #expect(!FileManager.default.fileExists(atPath: testbed.home.path + "/empty"))
   }
 
   @Test("uv missing: how to install it")
   func uvMissing() throws {
-    let rig = try SideRig()
-    let python = try rig.python()
-    try SmallPackage().write(to: "one", in: rig)
-    let upload = try rig.uploadTree("one")
-    rig.environment["PATH"] = try rig.pathWithout("uv")
-    var builder = try rig.builder(.tree(upload: upload))
+    let testbed = try SideTestbed()
+    let python = try testbed.python()
+    try SmallPackage().write(to: "one", in: testbed)
+    let upload = try testbed.uploadTree("one")
+    testbed.environment["PATH"] = try testbed.pathWithout("uv")
+    var builder = try testbed.builder(.tree(upload: upload))
     let problem = #expect(throws: SideProblem.self) { try builder.prepare(python: python) }
-    #expect(problem?.what == "uv is missing at the far end" && problem?.fix.contains("install") == true)
+    #expect(problem?.what == "uv is missing on the benchmark host" && problem?.fix.contains("install") == true)
   }
 
   @Test("an interpreter path where nothing runs")
   func interpreterPath() throws {
-    let rig = try SideRig()
-    var builder = try rig.builder(.release(requirement: "six==1.15.0"))
+    let testbed = try SideTestbed()
+    var builder = try testbed.builder(.release(requirement: "six==1.15.0"))
     let problem = #expect(throws: SideProblem.self) { try builder.prepare(python: "/nowhere/python") }
     #expect(problem?.what.contains("/nowhere/python") == true)
   }
 }
 
-extension SideRig {
+extension SideTestbed {
   /// A `PATH` that holds everything of today's but one program.
   func pathWithout(_ name: String) throws -> String {
     let shadow = folder + "/bin-without-\(name)"

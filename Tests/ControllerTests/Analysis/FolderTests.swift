@@ -15,8 +15,8 @@ struct FolderTests {
 
   /// A job's folder; `number` tells jobs apart, `host` changes the machine.
   private func stored(
-    _ story: JobStory, number: Int = 0, alpha: Double = 0.01, governor: String? = nil,
-    host: (inout HostWitness) -> Void = { _ in }
+    _ story: EventFixture, number: Int = 0, alpha: Double = 0.01, governor: String? = nil,
+    host: (inout HostInfo) -> Void = { _ in }
   ) throws -> String {
     let base = story.sides.contains(.base) ? story.labels[.base] : nil
     let run = try RunFolder.create(
@@ -57,7 +57,7 @@ struct FolderTests {
   @Test("one comparison gives what its own document holds, to the last digit")
   func same() throws {
     for alpha in [0.01, 0.05] {
-      let path = try stored(JobStory(), alpha: alpha)
+      let path = try stored(EventFixture(), alpha: alpha)
       try StoredReport.rewrite(try RunFolder.open(FilePath(path)))
       let stored = try StoredFile.decode(
         ComparisonDocument.self, at: FilePath(path).appending("comparison.json"))
@@ -67,7 +67,7 @@ struct FolderTests {
 
   @Test("flags come before the folder's settings, and a correction that is none is said")
   func flags() throws {
-    let path = try stored(JobStory())
+    let path = try stored(EventFixture())
     let document = try analysis([path], .init(alpha: 0.05, delta: 0.3, correction: .none, replays: true))
     #expect(document.method.alpha == 0.05 && document.method.delta == 0.3 && document.method.correction == "none")
     #expect(document.method.caveats.count == 1 && document.method.name.hasSuffix("each metric on its own"))
@@ -76,7 +76,7 @@ struct FolderTests {
 
   @Test("two comparisons of one code, machine and boot are pooled: all blocks count")
   func pooled() throws {
-    let paths = [try stored(JobStory(), number: 1), try stored(JobStory(), number: 2)]
+    let paths = [try stored(EventFixture(), number: 1), try stored(EventFixture(), number: 2)]
     let document = try analysis(paths)
     #expect(document.metrics.allSatisfy { $0.blocks == 28 } && document.metrics.count == 6 && document.complete)
     #expect(document.controls.map(\.blocks) == [28] && document.seconds == 2 * 187.4)
@@ -88,8 +88,8 @@ struct FolderTests {
   @Test("comparisons that left the machine's knobs in different places are pooled with a word on it")
   func tuned() throws {
     func caveats(_ governor: String?) throws -> [String] {
-      let first = try stored(JobStory(), number: 1, governor: "performance")
-      return try analysis([first, try stored(JobStory(), number: 2, governor: governor)]).method.caveats
+      let first = try stored(EventFixture(), number: 1, governor: "performance")
+      return try analysis([first, try stored(EventFixture(), number: 2, governor: governor)]).method.caveats
     }
     #expect(try caveats("performance").count == 1)
     #expect(try caveats("powersave").contains(Caveat.tunedOtherwise))
@@ -98,25 +98,25 @@ struct FolderTests {
 
   @Test("another machine, boot or code is refused, and so are the same samples twice")
   func refused() throws {
-    let first = try stored(JobStory(), number: 1)
+    let first = try stored(EventFixture(), number: 1)
     #expect(
-      try difference([first, try stored(JobStory(), number: 2) { $0.hostname = "other" }])
+      try difference([first, try stored(EventFixture(), number: 2) { $0.hostname = "other" }])
         == "they were measured on two machines, 'cf-bench' and 'other'")
     #expect(
-      try difference([first, try stored(JobStory(), number: 3) { $0.bootID = "other" }])
+      try difference([first, try stored(EventFixture(), number: 3) { $0.bootID = "other" }])
         == "the machine 'cf-bench' was started anew between them, which can change its speed")
-    var other = JobStory()
+    var other = EventFixture()
     other.identities[.head] = "codeflash==0.20.7"
     #expect(
       try difference([first, try stored(other, number: 4)])
         == "the head is codeflash==0.20.6 in the one, and codeflash==0.20.7 in the other")
-    #expect(try difference([first, try stored(JobStory(), number: 1)]) == nil)
+    #expect(try difference([first, try stored(EventFixture(), number: 1)]) == nil)
     #expect(throws: AnalysisError.twice(path: first, other: first + "/")) { try analysis([first, first + "/"]) }
   }
 
   @Test("comparisons with different settings need a word on which one decides")
   func settings() throws {
-    let paths = [try stored(JobStory(), number: 1), try stored(JobStory(), number: 2, alpha: 0.05)]
+    let paths = [try stored(EventFixture(), number: 1), try stored(EventFixture(), number: 2, alpha: 0.05)]
     #expect(throws: AnalysisError.differentSettings(path: paths[0], other: paths[1], flag: "alpha")) {
       try analysis(paths)
     }
@@ -126,7 +126,7 @@ struct FolderTests {
   @Test("runs are held against the first of them, without blocks, a caveat with it")
   func runs() throws {
     func run(_ label: String, _ ratio: Double, number: Int) throws -> String {
-      var story = JobStory()
+      var story = EventFixture()
       story.sides = [.head]
       story.labels = [.head: label]
       story.identities = [.head: label]
@@ -136,13 +136,13 @@ struct FolderTests {
     let base = try run("a", 1, number: 1)
     let document = try analysis([base, try run("b", 1.2, number: 2)])
     #expect(document.metrics.count == 6 && document.metrics.allSatisfy { $0.verdict == .regressed && $0.blocks == 14 })
-    #expect(document.controls.map(\.name) == ["python -c pass"] && document.host == JobStory.host)
+    #expect(document.controls.map(\.name) == ["python -c pass"] && document.host == EventFixture.host)
     #expect(document.base.label == "a" && document.head.label == "b" && document.verdict == .regressed)
     #expect(document.method.caveats.first?.hasPrefix("No block pairs the samples") == true)
     let three = try analysis([base, try run("b", 1.2, number: 3), try run("c", 1, number: 4)])
     #expect(three.metrics.count == 12 && three.metrics.contains { $0.name == "import codeflash [c]" })
     #expect(throws: AnalysisError.alone(path: base, kind: .run)) { try analysis([base]) }
-    var elsewhere = JobStory()
+    var elsewhere = EventFixture()
     elsewhere.sides = [.head]
     let other = try stored(elsewhere, number: 5) { $0.bootID = "x" }
     #expect(try difference([base, other])?.contains("started anew") == true)
@@ -150,7 +150,7 @@ struct FolderTests {
 
   @Test("a job without a last word is analysed as far as it came, and said to be incomplete")
   func unfinished() throws {
-    var story = JobStory()
+    var story = EventFixture()
     story.outcome = nil
     let document = try analysis([try stored(story)])
     #expect(!document.complete && document.metrics.count == 6)
@@ -158,8 +158,8 @@ struct FolderTests {
 
   @Test("documents fit their schema, and their words carry the caveats")
   func schema() async throws {
-    let path = try stored(JobStory(), number: 1)
-    let report = try Analysis.report(of: [path, try stored(JobStory(), number: 2)], .init(replays: true))
+    let path = try stored(EventFixture(), number: 1)
+    let report = try Analysis.report(of: [path, try stored(EventFixture(), number: 2)], .init(replays: true))
     let csv = folder.path.appending("s.csv")
     try TemporaryFolder.write((TableTests.header + TableTests.rows(20, ratio: 1, orders: ["bh"])).utf8, csv)
     let table = try Analysis.report(of: [csv.string], .init(correction: .none, replays: true))

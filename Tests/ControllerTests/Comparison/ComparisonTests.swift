@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Head against base")
 struct ComparisonTests {
-  private func compare(_ story: JobStory) -> ComparisonDocument {
+  private func compare(_ story: EventFixture) -> ComparisonDocument {
     Comparison.make(from: story.record, alpha: 0.01, delta: 0.02)
   }
   private func metric(_ name: String, _ document: ComparisonDocument) throws -> ComparisonDocument.Metric {
@@ -14,7 +14,7 @@ struct ComparisonTests {
 
   @Test("each metric has its ratio within its interval, and the verdict that the two allow")
   func releases() throws {
-    let document = compare(JobStory())
+    let document = compare(EventFixture())
     let version = try metric("codeflash --version", document)
     #expect(version.verdict == .improved && abs(1 / version.ratio - 62.1) < 0.5 && version.blocks == 14)
     #expect(abs(version.base - 1.2312) < 0.005 && abs(version.head - 0.0198) < 0.0002)
@@ -27,12 +27,12 @@ struct ComparisonTests {
     #expect(document.controls.map(\.name) == ["python -c pass"])
     #expect(document.metrics.allSatisfy { $0.name != "python -c pass" })
     #expect(document.verdict == .regressed && document.complete && !document.identical)
-    #expect(document.base.label == "codeflash==0.20.5" && document.host == JobStory.host)
+    #expect(document.base.label == "codeflash==0.20.5" && document.host == EventFixture.host)
   }
 
   @Test("the same code on both sides is said to be the same, and nothing is called faster or slower")
   func identical() {
-    var story = JobStory()
+    var story = EventFixture()
     story.identities = [.base: "git:1", .head: "git:1"]
     story.metrics = story.metrics.map { ($0.0, $0.1, $0.2, 1) }
     let document = compare(story)
@@ -43,14 +43,14 @@ struct ComparisonTests {
 
   @Test("a control that moved makes the run void, whatever the metrics say", arguments: [0.9, 1.1])
   func void(ratio: Double) {
-    var story = JobStory()
+    var story = EventFixture()
     story.control = ratio
     #expect(compare(story).verdict == .void)
   }
 
   @Test("a run whose control moved says so at the top, and every verdict is withheld")
   func withheld() throws {
-    var story = JobStory()
+    var story = EventFixture()
     story.control = 1.1
     let report = ComparisonReport(record: story.record, alpha: 0.01, delta: 0.02)
     #expect(report.document.metrics.allSatisfy { $0.verdict == .undecided })
@@ -63,7 +63,7 @@ struct ComparisonTests {
 
   @Test("blocks that were set aside count nowhere, and are counted")
   func setAside() throws {
-    var story = JobStory()
+    var story = EventFixture()
     let clean = compare(story)
     story.disturbed = [2, 5]
     let document = compare(story)
@@ -72,14 +72,14 @@ struct ComparisonTests {
       #expect(abs(one.ratio / other.ratio - 1) < 0.01)
     }
     #expect(document.spending.layers.map(\.setAside) == [2, 2])
-    #expect(SpendingWords.sentences(document).contains { $0.hasPrefix("4 of 28 blocks do not count") })
+    #expect(SpendingFormatter.sentences(document).contains { $0.hasPrefix("4 of 28 blocks do not count") })
     let startup = try #require(StartupDocument.make(.head, from: story.record))
     #expect(startup.results.allSatisfy { $0.times.count == 24 && $0.max < 2 * $0.min })
   }
 
   @Test("the base's second installation is a control: it sets the floor, and makes the run void when it moves for sure")
   func copies() throws {
-    var story = JobStory()
+    var story = EventFixture()
     story.copy = 1.0
     story.blocks = 20
     let document = compare(story)
@@ -101,21 +101,21 @@ struct ComparisonTests {
 
   @Test("what the time went into, and what more of it would buy, is said")
   func spending() throws {
-    var story = JobStory()
+    var story = EventFixture()
     story.budgetSeconds = 600
     story.blocks = 10
     story.noise = 0.05
-    let sentences = SpendingWords.sentences(compare(story))
+    let sentences = SpendingFormatter.sentences(compare(story))
     #expect(
       sentences.first?.hasPrefix("Measured for 2 min 41 s of at most 10 min 0 s: startup 40 s (10 blocks)") == true)
     #expect(sentences.last?.hasPrefix("A further minute might decide") == true, "\(sentences)")
     story.budgetSeconds = nil
-    #expect(SpendingWords.sentences(compare(story)).isEmpty)
+    #expect(SpendingFormatter.sentences(compare(story)).isEmpty)
   }
 
   @Test("the run's verdict is the worst there is to say")
   func worst() throws {
-    let one = try metric("codeflash --version", compare(JobStory()))
+    let one = try metric("codeflash --version", compare(EventFixture()))
     func verdict(_ verdicts: [ComparisonDocument.RunVerdict]) -> ComparisonDocument.RunVerdict {
       Comparison.verdict(
         metrics: verdicts.map { verdict in
@@ -133,17 +133,17 @@ struct ComparisonTests {
 
   @Test("too few blocks: no interval, undecided, and never a change")
   func fewBlocks() throws {
-    var story = JobStory()
+    var story = EventFixture()
     story.blocks = 4
     let document = compare(story)
     #expect(document.verdict == .undecided)
     for metric in document.metrics { #expect(metric.low == nil && metric.high == nil && metric.verdict == .undecided) }
-    #expect(try VerdictWords.plain(metric("codeflash --version", document)) == "undecided (too few blocks)")
+    #expect(try VerdictFormatter.plain(metric("codeflash --version", document)) == "undecided (too few blocks)")
   }
 
   @Test("more metrics in a run widen each interval, and the Pythons count")
   func family() throws {
-    var alone = JobStory()
+    var alone = EventFixture()
     alone.noise = 0.1
     alone.metrics = Array(alone.metrics.prefix(1))
     var many = alone
@@ -157,7 +157,7 @@ struct ComparisonTests {
 
   @Test("a metric without a whole block, or with a value that is no time, is a trouble and makes the run incomplete")
   func troubles() {
-    var record = JobStory().record
+    var record = EventFixture().record
     record.samples.removeAll { $0.metric == "codeflash --help" && $0.side == .base && $0.block > 0 }
     record.samples.removeAll { $0.metric == "codeflash --help" && $0.side == .head && $0.block == 0 }
     for index in record.samples.indices where record.samples[index].metric == "import codeflash" {
@@ -171,7 +171,7 @@ struct ComparisonTests {
 
   @Test("a metric of one side only is no metric of the comparison")
   func oneSided() {
-    var record = JobStory().record
+    var record = EventFixture().record
     record.samples.removeAll { $0.metric == "codeflash --help" && $0.side == .base }
     let document = Comparison.make(from: record, alpha: 0.01, delta: 0.02)
     #expect(!document.metrics.contains { $0.name == "codeflash --help" } && document.complete)

@@ -108,20 +108,20 @@ struct GateTests {
   @Test("advice on an undecided run takes nothing back that is proven")
   func advice() {
     let open = metric("a", .undecided, 0.9, 1.1)
-    #expect(VerdictWords.advice(document([open])).hasPrefix("Nothing is proven"))
+    #expect(VerdictFormatter.advice(document([open])).hasPrefix("Nothing is proven"))
     #expect(
-      VerdictWords.advice(document([open, metric("b", .improved, 0.4, 0.5)])).hasPrefix("What is bold is proven"))
+      VerdictFormatter.advice(document([open, metric("b", .improved, 0.4, 0.5)])).hasPrefix("What is bold is proven"))
   }
 
   @Test("the words say what the gate made of it, and by which setting")
   func words() {
     let open = document([metric("a", .undecided, 0.9, 1.1)])
     #expect(
-      GateWords.sentence(gate("regression"), open)
+      GateFormatter.sentence(gate("regression"), open)
         == "Gate (regression): undecided for a; it passes, as undecided does here (gate.undecided: pass).")
     #expect(
-      GateWords.sentence(gate("regression>5%", undecided: .fail), open)
+      GateFormatter.sentence(gate("regression>5%", undecided: .fail), open)
         == "Gate (regression>5%): undecided for a; it fails, as undecided does here (gate.undecided: fail).")
-    #expect(GateWords.sentence(gate(), open) == nil)
+    #expect(GateFormatter.sentence(gate(), open) == nil)
   }
 }

@@ -16,36 +16,36 @@ struct CostTests {
   @Test("one sentence: time, cents, and where the price is from")
   func sentence() {
     #expect(
-      CostWords.sentence(Self.cost)
+      CostFormatter.sentence(Self.cost)
         == "Azure VM cf-bench, Standard_D4s_v5 in westus2: 11 min 20 s, 3.6 cents (list price of 2026-11-23).")
     var cost = Self.cost
     cost.usd = nil
     cost.wasOn = true
     cost.end = "left on for bob"
     #expect(
-      CostWords.sentence(cost)
+      CostFormatter.sentence(cost)
         == "Azure VM cf-bench, Standard_D4s_v5 in westus2: 11 min 20 s, price not known; it was on already; left on for bob."
     )
     cost = Self.cost
     cost.priceSource = "table"
-    #expect(CostWords.sentence(cost).contains("(list price of 2026-11-23, by the built-in table)"))
+    #expect(CostFormatter.sentence(cost).contains("(list price of 2026-11-23, by the built-in table)"))
   }
 
   @Test(
     "cents", arguments: [(0.0001, "less than 0.1 cents"), (0.0363, "3.6 cents"), (0.5, "50 cents"), (1.2, "$1.20")])
-  func cents(usd: Double, text: String) { #expect(CostWords.cents(usd) == text) }
+  func cents(usd: Double, text: String) { #expect(CostFormatter.cents(usd) == text) }
 
   @Test("the words of a comparison and of a run that had a VM (Golden)")
   func wordsGolden() throws {
-    let report = ComparisonReport(record: JobStory().record, alpha: 0.01, delta: 0.02, cost: Self.cost)
+    let report = ComparisonReport(record: EventFixture().record, alpha: 0.01, delta: 0.02, cost: Self.cost)
     try Golden.check(Comment.text(report), is: "comment-cost.md")
     try Golden.check(TerminalTable.text(report, style: .plain), is: "table-cost.txt")
-    let side = SideReport(.head, record: JobStory().record, comparison: nil, cost: Self.cost)
+    let side = SideReport(.head, record: EventFixture().record, comparison: nil, cost: Self.cost)
     try Golden.check(Summary.text(side), is: "summary-cost.md")
   }
 
   private func stored(in folder: TemporaryFolder) throws -> RunFolder {
-    let story = JobStory()
+    let story = EventFixture()
     let run = try RunFolder.create(
       in: folder.path, base: story.labels[.base], head: story.labels[.head] ?? "", alpha: 0.01, delta: 0.02)
     let store = try EventStore(path: run.events)
@@ -143,10 +143,10 @@ struct CostTests {
       settings.vm = "v"
       settings.monthlyLimit = 5
       let seen = tag.map {
-        CostReport.Seen(size: nil, location: "westus2", tag: MonthTag(board: LeaseBoard(tags: $0)))
+        CostReport.Seen(size: nil, location: "westus2", tag: MonthTag(board: LeaseTags(tags: $0)))
       }
       var report = CostReport(
-        settings, content: Ledger(state: state).content(), book: PriceBook(state: state, environment: environment),
+        settings, content: UsageLog(state: state).content(), book: PriceBook(state: state, environment: environment),
         seen: seen, month: month)
       report.plan = try CostPlan("22x10m", prices: report.prices)
       return report
@@ -175,7 +175,7 @@ struct CostTests {
   @Test("what cost --json prints fits its schema, with all there is and with nothing")
   func schema() async throws {
     let empty = CostReport(
-      AzureSettings(), content: Ledger(state: StateFolder(environment: ["CF_BENCH_STATE": "/nowhere"])).content(),
+      AzureSettings(), content: UsageLog(state: StateFolder(environment: ["CF_BENCH_STATE": "/nowhere"])).content(),
       book: PriceBook(state: StateFolder(environment: ["CF_BENCH_STATE": "/nowhere"]), environment: [:]), seen: nil,
       month: "2026-11")
     let all = [try await report(), try await report(tag: ["cf-bench-month": "2026-12=60"]), empty]

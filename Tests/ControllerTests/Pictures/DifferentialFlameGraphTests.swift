@@ -3,7 +3,7 @@ import Testing
 
 @testable import Controller
 
-@Suite("Pictures: the difference of two sides")
+@Suite("Charts: the difference of two sides")
 struct DifferentialFlameGraphTests {
   private let base = PictureSamples.profile(
     [

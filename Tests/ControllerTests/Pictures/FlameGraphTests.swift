@@ -3,7 +3,7 @@ import Testing
 
 @testable import Controller
 
-@Suite("Pictures: the flame graph of one side")
+@Suite("Charts: the flame graph of one side")
 struct FlameGraphTests {
   private func read(_ profile: StackProfile, label: String = "feature") throws -> ReadPicture {
     try ReadPicture(FlameGraph.svg(profile, label: label, importName: "codeflash"))

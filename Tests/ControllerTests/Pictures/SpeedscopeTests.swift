@@ -4,7 +4,7 @@ import Testing
 
 @testable import Controller
 
-@Suite("Pictures: files for speedscope")
+@Suite("Charts: files for speedscope")
 struct SpeedscopeTests {
   @Test("one profile is these bytes")
   func bytes() throws {

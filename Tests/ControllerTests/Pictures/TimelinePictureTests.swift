@@ -3,7 +3,7 @@ import Testing
 
 @testable import Controller
 
-@Suite("Pictures: memory over time")
+@Suite("Charts: memory over time")
 struct TimelinePictureTests {
   private let mebibyte = 1 << 20
 

@@ -45,8 +45,8 @@ struct EscapingTests {
   private static let hostile = "`x` | </summary><script>@octocat #1 \u{1B}[2J\n## fake\n|a|b| \u{202E}"
 
   /// A job whose every text is written by somebody who means harm.
-  private var hostileStory: JobStory {
-    var story = JobStory()
+  private var hostileFixture: EventFixture {
+    var story = EventFixture()
     story.labels = [.base: "main" + Self.hostile, .head: Self.hostile]
     story.metrics = [(Self.hostile, .startup, 1, 0.5), ("micro: " + Self.hostile, .micro, 1, 2)]
     story.importNames = [.base: [("m" + Self.hostile, 0, 10)], .head: [("n" + Self.hostile, 0, 10)]]
@@ -60,8 +60,8 @@ struct EscapingTests {
 
   @Test("a hostile job can't change the shape of the comment or the summary")
   func hostileMarkdown() {
-    let report = ComparisonReport(record: hostileStory.record, alpha: 0.01, delta: 0.02)
-    let side = SideReport(.base, record: hostileStory.record, comparison: .init(other: Self.hostile, folder: "x"))
+    let report = ComparisonReport(record: hostileFixture.record, alpha: 0.01, delta: 0.02)
+    let side = SideReport(.base, record: hostileFixture.record, comparison: .init(other: Self.hostile, folder: "x"))
     for text in [Comment.text(report), Summary.text(side)] {
       #expect(!text.unicodeScalars.contains { $0 == "\u{1B}" || $0 == "\u{202E}" })
       #expect(text.split(separator: "\n").allSatisfy { !$0.hasPrefix("## fake") && !$0.hasPrefix("|a|b|") })
@@ -78,10 +78,10 @@ struct EscapingTests {
 
   @Test("a hostile job can't move a terminal's cursor or start a line of its own")
   func hostileTerminal() {
-    let report = ComparisonReport(record: hostileStory.record, alpha: 0.01, delta: 0.02)
+    let report = ComparisonReport(record: hostileFixture.record, alpha: 0.01, delta: 0.02)
     for text in [
       TerminalTable.text(report, style: .plain),
-      TerminalTable.text(SideReport(.base, record: hostileStory.record, comparison: nil), style: .plain),
+      TerminalTable.text(SideReport(.base, record: hostileFixture.record, comparison: nil), style: .plain),
     ] {
       #expect(!text.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" || $0 == "\u{202E}" })
       #expect(text.split(separator: "\n").allSatisfy { !$0.hasPrefix("## fake") })
@@ -124,7 +124,7 @@ struct EscapingTests {
 
   @Test("however much there is to say, GitHub takes the comment whole and it stays well formed")
   func bounded() {
-    var story = JobStory()
+    var story = EventFixture()
     story.noise = 0.2
     story.blocks = 8
     story.metrics = (0..<300).map {

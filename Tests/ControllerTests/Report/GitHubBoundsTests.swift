@@ -81,7 +81,7 @@ struct GitHubBoundsTests {
     let shown = Annotation.bounded(all)
     #expect(Annotation.Kind.allCases.allSatisfy { kind in shown.count { $0.kind == kind } <= 10 } && shown.count == 20)
     let worst = Self.report.document.metrics.filter { $0.verdict == .regressed }.map(\.ratio).max()
-    let value = VerdictWords.value(try #require(worst), unit: "s")
+    let value = VerdictFormatter.value(try #require(worst), unit: "s")
     #expect(shown.first?.message.hasSuffix("→ \(value)") == true, "\(shown[0].message)")
     for annotation in shown {
       let line = WorkflowCommands.line(annotation)

@@ -42,7 +42,7 @@ struct NumbersTests {
       (2.0, 2.0, 2.0, "+100%", "2.00x", "2.00x slower"),
     ] as [(Double, Double, Double, String, String?, String)])
   func ratios(ratio: Double, low: Double, high: Double, percent: String, factor: String?, words: String) {
-    let change = RatioWords(ratio: ratio, interval: low...high)
+    let change = RatioFormatter(ratio: ratio, interval: low...high)
     #expect(change.percent == percent)
     #expect(change.factor == factor)
     #expect(change.faster == words)

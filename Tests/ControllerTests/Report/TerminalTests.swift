@@ -17,7 +17,7 @@ struct TerminalTests {
 
   @Test("coloured or not, the table says the same")
   func sameWords() {
-    let report = ComparisonReport(record: JobStory().record, alpha: 0.01, delta: 0.02)
+    let report = ComparisonReport(record: EventFixture().record, alpha: 0.01, delta: 0.02)
     let coloured = TerminalTable.text(report, style: TerminalStyle(hasColour: true))
     #expect(coloured.contains("\u{1B}[32m") && coloured.contains("\u{1B}[31m"))
     var stripped = coloured
@@ -26,7 +26,7 @@ struct TerminalTests {
   }
 
   /// A clock that a test moves, and everything that was written.
-  private final class Rig: Sendable {
+  private final class Testbed: Sendable {
     let time = Mutex(100.0)
     let written = Mutex("")
     var text: String { written.withLock { $0 } }
@@ -38,35 +38,35 @@ struct TerminalTests {
     }
   }
 
-  private func play(_ events: [NumberedEvent], secondsEach: Double, mode: TerminalProgress.Mode) -> Rig {
-    let rig = Rig()
-    let progress = rig.progress(mode)
+  private func play(_ events: [NumberedEvent], secondsEach: Double, mode: TerminalProgress.Mode) -> Testbed {
+    let testbed = Testbed()
+    let progress = testbed.progress(mode)
     for event in events {
       progress.handle(event.event)
-      rig.pass(secondsEach)
+      testbed.pass(secondsEach)
     }
     progress.finish("results: results/x")
     progress.finish("twice")
     progress.tick()
-    return rig
+    return testbed
   }
 
   @Test("the line says layer, n of m, a bar and the time, and keeps within the width")
   func drawing() {
-    let rig = Rig()
-    let progress = rig.progress(.redrawn(width: 70))
+    let testbed = Testbed()
+    let progress = testbed.progress(.redrawn(width: 70))
     #expect(progress.draw() == "connecting  0.0 s")
     progress.handle(.phase(Phase(text: "installing codeflash==0.20.5\u{1B}[2J for Python 3.12")))
     #expect(progress.draw() == "installing codeflash==0.20.5[2J for Python 3.12  0.0 s")
     progress.handle(.layerStarted(LayerStarted(layer: .startup, python: "3.12", plannedSamples: 4)))
     for position in 0..<3 {
-      rig.pass(30)
+      testbed.pass(30)
       progress.handle(.sample(sample(position)))
     }
     #expect(progress.draw() == "startup, Python 3.12: 3 of 4  ███████████████████░░░░░░░  1 min 30 s")
     #expect(progress.draw().count <= 70)
     for width in 20...70 {
-      let narrow = rig.progress(.redrawn(width: width))
+      let narrow = testbed.progress(.redrawn(width: width))
       narrow.handle(.layerStarted(LayerStarted(layer: .startup, python: "3.12", plannedSamples: 4)))
       #expect(narrow.draw().count <= width)
     }
@@ -80,7 +80,7 @@ struct TerminalTests {
 
   @Test("on a terminal one line is redrawn, cleared before what stays, and the last line stays")
   func redrawn() {
-    let text = play(JobStory().events, secondsEach: 0.2, mode: .redrawn(width: 80)).text
+    let text = play(EventFixture().events, secondsEach: 0.2, mode: .redrawn(width: 80)).text
     #expect(text.hasSuffix("\r\u{1B}[2Kresults: results/x\n"))
     #expect(text.split(separator: "\n").count == 1)
     let frames = text.replacing("\u{1B}[2K", with: "").split(separator: "\r")
@@ -89,17 +89,17 @@ struct TerminalTests {
 
   @Test("a fast stream is not drawn for every sample")
   func throttled() {
-    let events = JobStory().events
+    let events = EventFixture().events
     let text = play(events, secondsEach: 0.001, mode: .redrawn(width: 80)).text
     #expect(text.split(separator: "\r").count < 40)
   }
 
   @Test("elsewhere: no control character, a line a step, one every ten seconds while samples come, the last one always")
   func plain() {
-    let events = JobStory().events
-    let rig = play(events, secondsEach: 0.5, mode: .plain)
-    #expect(!rig.text.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" })
-    let lines = rig.text.split(separator: "\n")
+    let events = EventFixture().events
+    let testbed = play(events, secondsEach: 0.5, mode: .plain)
+    #expect(!testbed.text.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" })
+    let lines = testbed.text.split(separator: "\n")
     #expect(lines.last == "results: results/x")
     let counted = lines.filter { $0.contains(" of ") }
     let measuring = Double(events.count { if case .sample = $0.event { true } else { false } }) * 0.5
@@ -110,27 +110,27 @@ struct TerminalTests {
   }
 
   @Test("quiet says nothing at all")
-  func quiet() { #expect(play(JobStory().events, secondsEach: 1, mode: .quiet).text.isEmpty) }
+  func quiet() { #expect(play(EventFixture().events, secondsEach: 1, mode: .quiet).text.isEmpty) }
 
   @Test("a trouble is said when it happens, on a line that stays")
   func trouble() {
-    let rig = Rig()
-    let progress = rig.progress(.redrawn(width: 60))
+    let testbed = Testbed()
+    let progress = testbed.progress(.redrawn(width: 60))
     progress.handle(.phase(Phase(text: "a")))
     progress.handle(
       .trouble(
         Trouble(metric: "codeflash --help", problem: Problem(what: "ended\nwith 1", fix: "x", exitStatus: .partial))))
-    #expect(rig.text.hasSuffix("\r\u{1B}[2Ktrouble: codeflash --help: ended with 1\n"))
+    #expect(testbed.text.hasSuffix("\r\u{1B}[2Ktrouble: codeflash --help: ended with 1\n"))
   }
 
   @Test("the clock goes on while nothing happens")
   func ticking() {
-    let rig = Rig()
-    let progress = rig.progress(.redrawn(width: 60))
-    rig.pass(5)
+    let testbed = Testbed()
+    let progress = testbed.progress(.redrawn(width: 60))
+    testbed.pass(5)
     progress.tick()
-    #expect(rig.text == "\r\u{1B}[2Kconnecting  5.0 s")
-    let plain = Rig()
+    #expect(testbed.text == "\r\u{1B}[2Kconnecting  5.0 s")
+    let plain = Testbed()
     plain.progress(.plain).tick()
     #expect(plain.text.isEmpty)
   }

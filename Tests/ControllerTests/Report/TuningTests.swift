@@ -17,13 +17,13 @@ struct TuningTests {
     "each outcome in words",
     arguments: [
       (report(.changed), "turbo: off for this job (was on)"), (report(.alreadySo, before: "off"), "turbo: off already"),
-      (report(.notPermitted, after: "on"), "turbo: stays on, the far end's login may not change it"),
-      (report(.notVisible, before: nil, after: nil), "turbo: not visible at the far end"),
+      (report(.notPermitted, after: "on"), "turbo: stays on, the benchmark host's login may not change it"),
+      (report(.notVisible, before: nil, after: nil), "turbo: not visible on the benchmark host"),
       (report(.didNotTake, after: "on"), "turbo: stays on, the change did not take"),
     ])
   func words(report: TuningReport, words: String) {
-    #expect(TuningWords.line(report) == words)
-    #expect(Set(TuningReport.Knob.allCases.map(TuningWords.name)).count == TuningReport.Knob.allCases.count)
+    #expect(TuningFormatter.line(report) == words)
+    #expect(Set(TuningReport.Knob.allCases.map(TuningFormatter.name)).count == TuningReport.Knob.allCases.count)
   }
 
   @Test("the record of a job keeps every knob, in their order")

@@ -14,7 +14,7 @@ struct EventStoreTests {
   init() throws {
     folder = try TemporaryFolder()
     path = folder.path.appending("events.ndjson")
-    lines = try JobStory().lines().map { Array($0.dropLast()) }
+    lines = try EventFixture().lines().map { Array($0.dropLast()) }
   }
 
   private func append(_ range: Range<Int>, to store: EventStore) throws {
@@ -30,7 +30,7 @@ struct EventStoreTests {
     #expect(store.last == lines.count)
     try store.close()
     try store.close()
-    #expect(try StoredEvents.read(path) == JobStory().events)
+    #expect(try StoredEvents.read(path) == EventFixture().events)
   }
 
   @Test("a number that is not the next one is refused, and nothing of it is written")
@@ -58,7 +58,7 @@ struct EventStoreTests {
     #expect(store.last == 5)
     try append(5..<lines.count, to: store)
     try store.close()
-    #expect(try StoredEvents.read(path) == JobStory().events)
+    #expect(try StoredEvents.read(path) == EventFixture().events)
   }
 
   @Test("a file that was damaged in the middle is not written on to")
@@ -109,7 +109,7 @@ struct StoredEventsTests {
 
   @Test("a damaged line is named with its file and number, whatever is wrong with it")
   func damaged() throws {
-    let lines = try JobStory().lines()
+    let lines = try EventFixture().lines()
     let wrong = [
       "not json\n", "{\"seq\":3,\"type\":\"phase\",\"time\":\"t\",\"body\":{}}\n", "\n",
       "{\"seq\":9,\"type\":\"queued\",\"time\":\"t\",\"body\":{\"holder\":\"x\"}}\n", "{\"type\":\"dance\"}\n",
@@ -124,7 +124,7 @@ struct StoredEventsTests {
 
   @Test("kinds of a newer release are passed over, and hold no number up")
   func unknown() throws {
-    let lines = try JobStory().lines()
+    let lines = try EventFixture().lines()
     try TemporaryFolder.write(
       lines[0] + Array("{\"seq\":2,\"type\":\"dance\",\"time\":\"t\",\"body\":{}}\n".utf8) + Array(lines[2]), path)
     #expect(try StoredEvents.read(path).map(\.number) == [1, 3])
@@ -139,7 +139,7 @@ struct StoredEventsTests {
   }
 }
 
-@Suite("events.ndjson is the far end's journal or a beginning of it: the hashes say so")
+@Suite("events.ndjson is the benchmark host's journal or a beginning of it: the hashes say so")
 struct EventChainTests {
   private let folder: TemporaryFolder
   private let path: FilePath
@@ -150,7 +150,7 @@ struct EventChainTests {
     folder = try TemporaryFolder()
     path = folder.path.appending("events.ndjson")
     var chain = JournalChain()
-    lines = try JobStory().lines().map { Array(chain.seal($0).dropLast()) }
+    lines = try EventFixture().lines().map { Array(chain.seal($0).dropLast()) }
   }
 
   private func hash(_ line: [UInt8]) -> String? { line.withUnsafeBytes { JournalChain.hash(ofLine: $0) } }
@@ -165,7 +165,7 @@ struct EventChainTests {
       #expect(throws: ResultsError.self) { try store.append(line: hurt) }
     }
     #expect(throws: ResultsError.brokenChain(path: path.string, number: 4)) {
-      try store.append(line: try JobStory().lines()[3].dropLast())
+      try store.append(line: try EventFixture().lines()[3].dropLast())
     }
     #expect(store.last == 3 && store.hash == hash(lines[2]))
     for line in lines[3...] { try store.append(line: line) }
@@ -218,7 +218,7 @@ struct ReconnectTests {
 
   @Test("a new event sets the pauses back; a line that only answers does not")
   func progress() {
-    var loss = LineLoss()
+    var loss = Outage()
     let first = loss.note(events: 3)
     _ = (loss.nextAttempt(), loss.nextAttempt())
     let second = loss.note(events: 3)

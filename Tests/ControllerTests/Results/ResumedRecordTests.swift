@@ -64,14 +64,14 @@ struct ResumedRecordTests {
   private func start() throws -> [JobEvent] {
     let job = try #require(JobID("j"))
     return [
-      .started(Started(job: job, agentVersion: "1", agentSHA256: "a", pid: 1, bootID: "b")), .host(JobStory.host),
+      .started(Started(job: job, agentVersion: "1", agentSHA256: "a", pid: 1, bootID: "b")), .host(EventFixture.host),
     ]
   }
 
-  private var end: [JobEvent] { [.host(JobStory.host), .finished(Finished(outcome: .done, seconds: 9))] }
+  private var end: [JobEvent] { [.host(EventFixture.host), .finished(Finished(outcome: .done, seconds: 9))] }
 
   private func resumed(_ reason: Resumed.Reason) -> [JobEvent] {
-    [.resumed(Resumed(reason: reason, attempt: 2, bootID: "b", agentSHA256: "a")), .host(JobStory.host)]
+    [.resumed(Resumed(reason: reason, attempt: 2, bootID: "b", agentSHA256: "a")), .host(EventFixture.host)]
   }
 
   private func record(_ events: [JobEvent]) -> JobRecord {

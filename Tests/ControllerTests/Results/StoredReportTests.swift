@@ -13,7 +13,7 @@ struct StoredReportTests {
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func stored(_ story: JobStory) throws -> RunFolder {
+  private func stored(_ story: EventFixture) throws -> RunFolder {
     let base = story.sides.contains(.base) ? story.labels[.base] : nil
     let run = try RunFolder.create(
       in: folder.path.appending("results"), base: base, head: story.labels[.head] ?? "", alpha: 0.01, delta: 0.02)
@@ -23,8 +23,8 @@ struct StoredReportTests {
     return run
   }
 
-  private var twoPythons: JobStory {
-    var story = JobStory()
+  private var twoPythons: EventFixture {
+    var story = EventFixture()
     story.pythons = ["3.12", "3.14"]
     return story
   }
@@ -53,7 +53,7 @@ struct StoredReportTests {
 
   @Test("layers 3 and 4 write their documents, profiles and pictures")
   func codeflash() async throws {
-    var story = JobStory()
+    var story = EventFixture()
     story.runsCodeflash = true
     let run = try stored(story)
     try StoredReport.rewrite(run)
@@ -114,7 +114,7 @@ struct StoredReportTests {
 
   @Test("a run of one revision has its events and documents in one folder, wherever that was moved to")
   func single() throws {
-    var story = JobStory()
+    var story = EventFixture()
     story.sides = [.head]
     let run = try stored(story)
     let moved = folder.path.appending("moved")
@@ -129,7 +129,7 @@ struct StoredReportTests {
 
   @Test("a layer that did not run has no file")
   func oneLayer() throws {
-    var story = JobStory()
+    var story = EventFixture()
     story.metrics = []
     story.importNames = [:]
     story.sides = [.head]
@@ -140,7 +140,7 @@ struct StoredReportTests {
 
   @Test("a job cut off in the middle is reported as far as it came, and ends with the machine's exit code")
   func cutOff() async throws {
-    let run = try stored(JobStory())
+    let run = try stored(EventFixture())
     let text = try TemporaryFolder.text(run.events)
     try TemporaryFolder.write(text.utf8.prefix(text.utf8.count * 2 / 3), run.events)
     let report = try StoredReport.rewrite(run)
@@ -153,7 +153,7 @@ struct StoredReportTests {
 
   @Test("importtime.tsv has a header and a line a module, children first, and names the Python only when there are two")
   func importTable() throws {
-    let one = try #require(ImportTable.text(.head, from: JobStory().record))
+    let one = try #require(ImportTable.text(.head, from: EventFixture().record))
     #expect(
       one.split(separator: "\n") == [
         "module\tdepth\tself_us\tcumulative_us", "codeflash.version\t1\t208\t308", "rich.console\t1\t18900\t19000",
@@ -203,7 +203,7 @@ struct StoredReportTests {
 
   @Test("a command that ran once has a deviation of null, as hyperfine has it")
   func once() throws {
-    var story = JobStory()
+    var story = EventFixture()
     story.sides = [.head]
     let sample = try #require(story.record.samples.first)
     var record = story.record

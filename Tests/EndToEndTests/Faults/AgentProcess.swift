@@ -6,7 +6,7 @@ struct AgentProcess: Sendable {
   enum Role: String, Sendable {
     case serve
     /// Keeps a job's processes together.
-    case keeper = "run"
+    case supervisor = "run"
     /// Measures.
     case worker = "work"
     case other

@@ -4,15 +4,15 @@ import TestSupport
 /// A `cf-bench` that runs while the test does something to it. Owned by one test; its end is waited for in ``end(within:)``.
 final class BenchProcess {
   private let process = Process()
-  private let rig: Rig
+  private let testbed: Testbed
   private let name = UUID().uuidString
 
-  init(_ arguments: [String], in rig: Rig) throws {
-    self.rig = rig
+  init(_ arguments: [String], in testbed: Testbed) throws {
+    self.testbed = testbed
     process.executableURL = URL(filePath: try BuiltProduct.path("cf-bench"))
     process.arguments = arguments
-    process.environment = rig.environment
-    process.currentDirectoryURL = URL(filePath: rig.folder)
+    process.environment = testbed.environment
+    process.currentDirectoryURL = URL(filePath: testbed.folder)
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try file("output")
     process.standardError = try file("error")
@@ -22,7 +22,7 @@ final class BenchProcess {
   deinit { if process.isRunning { kill(pid, SIGKILL) } }
 
   private func file(_ kind: String) throws -> FileHandle {
-    let path = "\(rig.folder)/\(name)-\(kind)"
+    let path = "\(testbed.folder)/\(name)-\(kind)"
     try Data().write(to: URL(filePath: path))
     return try FileHandle(forWritingTo: URL(filePath: path))
   }
@@ -31,15 +31,15 @@ final class BenchProcess {
   var isRunning: Bool { process.isRunning }
 
   /// What it said on standard error so far.
-  var said: String { (try? rig.read("\(name)-error")) ?? "" }
+  var said: String { (try? testbed.read("\(name)-error")) ?? "" }
 
   /// Waits for its end; it is killed when that does not come in time. A signal that ended it counts as 128 and its number.
-  func end(within seconds: Double = 180) async throws -> Rig.Result {
+  func end(within seconds: Double = 180) async throws -> Testbed.Result {
     do { try await waitFor("cf-bench to end; it said: \(said.suffix(600))", seconds) { !process.isRunning } } catch {
       kill(pid, SIGKILL)
       throw error
     }
     let status = process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
-    return Rig.Result(status: status, output: try rig.read("\(name)-output"), error: said)
+    return Testbed.Result(status: status, output: try testbed.read("\(name)-output"), error: said)
   }
 }

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@Suite("A far end whose disk fills at any moment says so, and measures again when there is room")
+@Suite("A benchmark host whose disk fills at any moment says so, and measures again when there is room")
 struct DiskFullTests {
   private struct Outcome {
     var complaints: [String] = []
@@ -22,11 +22,11 @@ struct DiskFullTests {
     let began = ContinuousClock.now
     let trials = TrialReport.count(usual: 2)
     let outcomes = Box<[Outcome]>([])
-    try await Rig.with { rig in
-      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 3))
-      try rig.writeProjects()
-      try await rig.withMount(options: Self.size) { mount in
-        try await FaultHost.at(rig, environment: ["CF_BENCH_HOME": mount + "/home"]) { host in
+    try await Testbed.with { testbed in
+      try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 3))
+      try testbed.writeProjects()
+      try await testbed.withMount(options: Self.size) { mount in
+        try await FaultHost.at(testbed, environment: ["CF_BENCH_HOME": mount + "/home"]) { host in
           let first = ContinuousClock.now
           let undisturbed = try await host.start(["run", "path:fast"]).end()
           try #require(undisturbed.status == 0, "\(undisturbed.error)")

@@ -4,9 +4,9 @@ import Shared
 import TestSupport
 import Testing
 
-/// A far end for faults: a private sshd, and everything of the agent's below one folder.
+/// A benchmark host for faults: a private sshd, and everything of the agent's below one folder.
 struct FaultHost: Sendable {
-  let rig: Rig
+  let testbed: Testbed
   let server: PrivateSSHD
   /// Flags that lead a command there.
   let machine: [String]
@@ -17,17 +17,17 @@ struct FaultHost: Sendable {
     settings: String = FixtureProject.settings(blocks: 3), environment: [String: String] = [:],
     _ body: @escaping (FaultHost) async throws -> Void
   ) async throws {
-    try await Rig.with { rig in
-      try rig.write("cf-bench.yaml", settings)
-      try rig.writeProjects()
-      try await at(rig, environment: environment, body)
+    try await Testbed.with { testbed in
+      try testbed.write("cf-bench.yaml", settings)
+      try testbed.writeProjects()
+      try await at(testbed, environment: environment, body)
     }
   }
 
   static func at(
-    _ rig: Rig, environment: [String: String] = [:], _ body: @escaping (FaultHost) async throws -> Void
+    _ testbed: Testbed, environment: [String: String] = [:], _ body: @escaping (FaultHost) async throws -> Void
   ) async throws {
-    let passed = rig.environment.filter {
+    let passed = testbed.environment.filter {
       ["PATH", "CF_BENCH_HOME", "CF_BENCH_LOCK", "SSL_CERT_FILE", "SSL_CERT_DIR"].contains($0.key)
     }.merging(environment) { $1 }
     // Many may knock at once.
@@ -37,13 +37,13 @@ struct FaultHost: Sendable {
         "--machine", "ssh://\(server.user)@127.0.0.1:\(server.port)", "--identity", server.clientKey,
         "--known-hosts", server.knownHosts,
       ]
-      try await body(FaultHost(rig: rig, server: server, machine: machine, home: passed["CF_BENCH_HOME"] ?? ""))
+      try await body(FaultHost(testbed: testbed, server: server, machine: machine, home: passed["CF_BENCH_HOME"] ?? ""))
     }
   }
 
   /// Starts `cf-bench` and does not wait for it.
   func start(_ arguments: [String]) throws -> BenchProcess {
-    try BenchProcess(arguments + machine, in: rig)
+    try BenchProcess(arguments + machine, in: testbed)
   }
 
   /// The jobs that are there, by name.

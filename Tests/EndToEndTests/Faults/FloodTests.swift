@@ -16,7 +16,7 @@ struct FloodTests {
     var words = ""
     var held = true
     try await FaultHost.with(settings: FixtureProject.settings(blocks: 2)) { host in
-      let project = try FixtureProject(in: host.rig.folder + "/loud", spin: 1)
+      let project = try FixtureProject(in: host.testbed.folder + "/loud", spin: 1)
       try project.write(
         "\(FixtureProject.name)/__init__.py", Self.flood(megabytes / 4, "'importtime' in sys._xoptions"))
       try project.write(
@@ -63,11 +63,11 @@ struct FloodTests {
       try await WrittenJob.with(host) { written in
         for _ in 0..<100 { try written.emit() }
         // The folder of a controller that was killed before its first event.
-        let results = FilePath(host.rig.folder + "/results")
+        let results = FilePath(host.testbed.folder + "/results")
         _ = try RunFolder.create(in: results, base: nil, head: "x", job: written.id, alpha: 0.01, delta: 0.02)
         let memory = AgentMemory(below: host.home)
         let bench = try host.start(["attach", written.id.text])
-        try await waitFor("the first events", 60) { !(try host.rig.copies().isEmpty) || !bench.isRunning }
+        try await waitFor("the first events", 60) { !(try host.testbed.copies().isEmpty) || !bench.isRunning }
         kill(bench.pid, SIGSTOP)
         let stopped = ContinuousClock.now
         var slowest = 0.0
@@ -83,7 +83,7 @@ struct FloodTests {
         let peak = await memory.end()
         #expect(result.status == 0, "\(result.error)")
         #expect(peak.megabytes <= AgentMemory.limit, "\(peak)")
-        let copy = try #require(try host.rig.copies().first)
+        let copy = try #require(try host.testbed.copies().first)
         let isSame = FileManager.default.contentsEqual(atPath: copy, andPath: host.journal(written.id.text))
         #expect(isSame, "the controller's copy is another one")
         held.value = isSame && result.status == 0 && peak.megabytes <= AgentMemory.limit
@@ -97,7 +97,7 @@ struct FloodTests {
   }
 }
 
-extension Rig {
+extension Testbed {
   /// The events that controllers have on their disk.
   fileprivate func copies() throws -> [String] {
     guard FileManager.default.fileExists(atPath: folder + "/results") else { return [] }

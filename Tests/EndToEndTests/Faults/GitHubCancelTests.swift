@@ -8,12 +8,12 @@ import Testing
 struct GitHubCancelTests {
   private struct Outcome {
     var complaints: [String] = []
-    /// Seconds from the first signal to the job's last word at the far end, and until no process was left.
+    /// Seconds from the first signal to the job's last word on the benchmark host, and until no process was left.
     var ended = 0.0
     var silent = 0.0
   }
 
-  /// Seconds after the first signal by which the far end must have been told, and by which nothing may be left.
+  /// Seconds after the first signal by which the benchmark host must have been told, and by which nothing may be left.
   private static let toldWithin = 5.0
   private static let silentWithin = 15.0
 
@@ -26,7 +26,7 @@ struct GitHubCancelTests {
       let done = outcomes.count
       let more = Box<[Outcome]>([])
       try await FaultHost.with(settings: FixtureProject.settings(blocks: 400)) { host in
-        let nasty = try NastyProject(in: host.rig.folder + "/nasty")
+        let nasty = try NastyProject(in: host.testbed.folder + "/nasty")
         for number in done..<trials {
           let outcome = await tried(number, host, nasty)
           more.value.append(outcome)

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-/// Trials one after the other at one far end, each a run with one fault.
+/// Trials one after the other on one benchmark host, each a run with one fault.
 struct KillLane {
   struct Outcome: Sendable {
     var trial: KillTests.Trial
@@ -25,13 +25,13 @@ struct KillLane {
     var outcomes: [Outcome] = []
     while outcomes.count < trials.count {
       let done = outcomes.count
-      // A trial that went wrong may leave anything behind: the next ones get a far end of their own.
+      // A trial that went wrong may leave anything behind: the next ones get a benchmark host of their own.
       let more = Box<[Outcome]>([])
       try await FaultHost.with { host in
         let first = try await host.start(Self.run).end()
         try #require(first.status == 0, "an undisturbed run fails: \(first.error)")
-        let folder = try #require(try host.rig.results().first)
-        let undisturbed = try Outline(folder: "\(host.rig.folder)/results/\(folder)")
+        let folder = try #require(try host.testbed.results().first)
+        let undisturbed = try Outline(folder: "\(host.testbed.folder)/results/\(folder)")
         let lane = KillLane(host: host, undisturbed: undisturbed)
         for trial in trials.dropFirst(done) {
           let outcome = await lane.tried(trial)
@@ -54,11 +54,11 @@ struct KillLane {
   private func perform(_ trial: KillTests.Trial, _ outcome: inout Outcome) async throws {
     var random = TrialReport.random(for: "kill \(trial.number)")
     let before = host.jobs
-    let folders = Set(try host.rig.results())
+    let folders = Set(try host.testbed.results())
     if trial.phase == .uploading { try FileManager.default.removeItem(atPath: host.home + "/agents") }
     let holder = trial.phase == .queued ? try held() : nil
     let bench = try host.start(Self.run)
-    let moment = Moment(host: host, before: before)
+    let moment = KillPoint(host: host, before: before)
     try await moment.wait(for: trial.phase, &random)
     let job = moment.job
     let fault = Fault(host: host, bench: bench, job: job)
@@ -81,8 +81,8 @@ struct KillLane {
     try await host.waitForSilence()
   }
 
-  /// After the controller was killed: the job is taken over where the far end has it, and begun again where it has not.
-  private func takeOver(_ before: Set<String>) async throws -> Rig.Result {
+  /// After the controller was killed: the job is taken over where the benchmark host has it, and begun again where it has not.
+  private func takeOver(_ before: Set<String>) async throws -> Testbed.Result {
     // A serve that was about to take the job may do so still.
     try await waitFor("the killed controller's session to end", 40) {
       !host.agents.contains { $0.role == .serve }
@@ -92,8 +92,8 @@ struct KillLane {
   }
 
   private func check(_ folders: Set<String>, _ safe: SafeValues, _ outcome: inout Outcome) throws {
-    let fresh = try host.rig.results().filter { !folders.contains($0) }
-    let paths = fresh.map { "\(host.rig.folder)/results/\($0)" }
+    let fresh = try host.testbed.results().filter { !folders.contains($0) }
+    let paths = fresh.map { "\(host.testbed.folder)/results/\($0)" }
     // A run that was killed before it had a job may leave a folder with its name in it alone.
     guard let path = paths.first(where: { FileManager.default.fileExists(atPath: $0 + "/summary.md") }) else {
       return outcome.complaints.append("no report: \(fresh)")
@@ -106,7 +106,7 @@ struct KillLane {
   }
 
   private func held() throws -> HeldLock {
-    let lock = try #require(FileLock(path: host.rig.folder + "/lock", create: true))
+    let lock = try #require(FileLock(path: host.testbed.folder + "/lock", create: true))
     try #require(lock.tryLock())
     lock.write("another job of somebody else")
     return HeldLock(lock: lock)

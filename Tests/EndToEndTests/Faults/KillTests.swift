@@ -8,7 +8,7 @@ import Testing
 @Suite("Whoever is killed, the report is the one of a run that nobody disturbed")
 struct KillTests {
   enum Victim: String, CaseIterable, Sendable {
-    case controller, serve, keeper, worker
+    case controller, serve, supervisor, worker
     /// The processes of sshd that hold the connection.
     case sshd
     /// The same, stopped; some of them go on, the rest is killed a little later.
@@ -68,7 +68,7 @@ struct KillTests {
     let hits = outcomes.count { $0.hit }
     let safe = outcomes.map(\.safe).reduce(0, +)
     TrialReport.print(
-      "SIGKILL and SIGSTOP of controller, serve, keeper, worker, sshd", trials: trials.count,
+      "SIGKILL and SIGSTOP of controller, serve, supervisor, worker, sshd", trials: trials.count,
       held: outcomes.count { $0.complaints.isEmpty },
       worst: String(
         format: "%.1f s from the fault to the report (%@); %d faults hit, %d finished values, none lost",

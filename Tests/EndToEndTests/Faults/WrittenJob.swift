@@ -4,7 +4,7 @@ import Testing
 
 @testable import Agent
 
-/// A job at the far end whose runner is the test: it holds the runner's lock and writes the journal.
+/// A job on the benchmark host whose runner is the test: it holds the runner's lock and writes the journal.
 final class WrittenJob {
   let id: JobID
   private let journal: JournalWriter

@@ -8,12 +8,12 @@ struct WorkflowAzureTests {
     "passes when nothing was left, fails when it had to stop a VM, and is silent before the setup",
     .timeLimit(.minutes(4)))
   func reap() async throws {
-    try await AzureRig.with { azure in
-      let rig = azure.rig
-      try await rig.git("init", "-q", "-b", "main", rig.folder + "/work")
-      try rig.write("work/cf-bench.yaml", try rig.read("cf-bench.yaml"))
-      try await rig.commit(rig.folder + "/work", "settings")
-      try await rig.git("clone", "-q", "--bare", rig.folder + "/work", rig.folder + "/git")
+    try await AzureTestbed.with { azure in
+      let testbed = azure.testbed
+      try await testbed.git("init", "-q", "-b", "main", testbed.folder + "/work")
+      try testbed.write("work/cf-bench.yaml", try testbed.read("cf-bench.yaml"))
+      try await testbed.commit(testbed.folder + "/work", "settings")
+      try await testbed.git("clone", "-q", "--bare", testbed.folder + "/work", testbed.folder + "/git")
 
       #expect(try await run("before", azure, isSetUp: false).results == ["reap": "skipped"])
 
@@ -22,7 +22,7 @@ struct WorkflowAzureTests {
       #expect(try idle.step("Reap").outputs["findings"] == "0")
       #expect(try summary(idle) == "Nothing was left behind.\n")
 
-      _ = try await azure.whileRunning(AzureRig.shortRun) { pid in
+      _ = try await azure.whileRunning(AzureTestbed.shortRun) { pid in
         try await azure.wait("the VM to be on") { try azure.vm.power == "running" && !azure.leases.isEmpty }
         kill(pid, SIGKILL)
       }
@@ -36,28 +36,29 @@ struct WorkflowAzureTests {
     }
   }
 
-  private func summary(_ outcome: WorkflowRig.Outcome) throws -> String {
+  private func summary(_ outcome: WorkflowTestbed.Outcome) throws -> String {
     try String(contentsOfFile: try #require(outcome.jobs["reap"]?.summary), encoding: .utf8)
   }
 
-  private func run(_ name: String, _ azure: AzureRig, isSetUp: Bool = true) async throws -> WorkflowRig.Outcome {
-    let rig = azure.rig
-    var environment = WorkflowRig.passedOn()
-    for (name, value) in rig.environment
+  private func run(_ name: String, _ azure: AzureTestbed, isSetUp: Bool = true) async throws -> WorkflowTestbed.Outcome
+  {
+    let testbed = azure.testbed
+    var environment = WorkflowTestbed.passedOn()
+    for (name, value) in testbed.environment
     where name.hasPrefix("CF_BENCH_") || name == "QUICK_AZ_SOCKET" || name == "TMPDIR" {
       environment[name] = value
     }
     environment.merge(azure.azure.ready.environment) { $1 }
     environment["CF_BENCH_CI_BIN"] = URL(filePath: try BuiltProduct.path("cf-bench")).deletingLastPathComponent().path
     // Signed in already: a sign-in with GitHub's word has tests of its own.
-    let run = WorkflowRig.Run(
-      workflow: "\(WorkflowRig.workflows)/reap.yml", event: "schedule",
+    let run = WorkflowTestbed.Run(
+      workflow: "\(WorkflowTestbed.workflows)/reap.yml", event: "schedule",
       payload: #"{"schedule":"23 * * * *","repository":{"full_name":"octo/project","default_branch":"main"}}"#,
       variables: isSetUp ? ["AZURE_CLIENT_ID": "11111111-1111-1111-1111-111111111111"] : [:],
       set: ["azure-client-id": ""])
-    let outcome = try await WorkflowRig.run(
-      run, folder: "\(rig.folder)/\(name)", git: rig.folder + "/git", server: "https://github.com",
-      environment: environment, rig: rig)
+    let outcome = try await WorkflowTestbed.run(
+      run, folder: "\(testbed.folder)/\(name)", git: testbed.folder + "/git", server: "https://github.com",
+      environment: environment, testbed: testbed)
     #expect(outcome.complaints == [])
     #expect(outcome.steps.flatMap(\.unknownCommands) == [])
     return outcome

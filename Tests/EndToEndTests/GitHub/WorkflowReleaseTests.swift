@@ -11,23 +11,23 @@ struct WorkflowReleaseTests {
   #endif
 
   private static let repository =
-    #""repository":{"full_name":"\#(WorkflowRig.repository)","private":false,"default_branch":"main"}"#
+    #""repository":{"full_name":"\#(WorkflowTestbed.repository)","private":false,"default_branch":"main"}"#
 
   @Test("a tag becomes a draft with archives and pins, whose programs the action installs", .timeLimit(.minutes(4)))
   func release() async throws {
-    try await Rig.with { rig in
-      let built = try makeBuilt(rig)
-      let version = try await rig.bench(["--version"]).output.trimmingCharacters(in: .newlines)
-      try await makeRepository(rig, tag: "v\(version)")
-      let folder = rig.folder + "/release"
-      try makePrograms(rig, artifacts: folder + "/run/artifacts", version: version)
+    try await Testbed.with { testbed in
+      let built = try makeBuilt(testbed)
+      let version = try await testbed.bench(["--version"]).output.trimmingCharacters(in: .newlines)
+      try await makeRepository(testbed, tag: "v\(version)")
+      let folder = testbed.folder + "/release"
+      try makePrograms(testbed, artifacts: folder + "/run/artifacts", version: version)
 
       var run = tagged("v\(version)")
       run.environment["CF_BENCH_BUILT"] = built
-      let outcome = try await execute(run, folder, rig)
+      let outcome = try await execute(run, folder, testbed)
       #expect(outcome.results == ["build": "success", "draft": "success"], "\(outcome.said)")
       #expect(try outcome.step("Attest where it comes from").said.contains("not run"))
-      let calls = try rig.read("gh-calls").split(separator: "\n")
+      let calls = try testbed.read("gh-calls").split(separator: "\n")
       #expect(calls.last?.contains("release create v\(version) --repo octo/project --draft --verify-tag") == true)
       #expect(calls.last?.hasSuffix("SHA256SUMS") == true, "\(calls)")
       let pins = try outcome.step("Make the draft").said.split(separator: "\n").filter {
@@ -35,97 +35,98 @@ struct WorkflowReleaseTests {
       }
       #expect(pins.count == 2, "\(outcome.said)")
 
-      try await install(rig, pins.joined(separator: "\n") + "\n", archives: rig.folder + "/files")
-      try await wrongTag(rig, built)
+      try await install(testbed, pins.joined(separator: "\n") + "\n", archives: testbed.folder + "/files")
+      try await wrongTag(testbed, built)
     }
   }
 
-  private func tagged(_ tag: String) -> WorkflowRig.Run {
-    var run = WorkflowRig.Run(
-      workflow: "\(WorkflowRig.workflows)/release.yml", event: "push",
+  private func tagged(_ tag: String) -> WorkflowTestbed.Run {
+    var run = WorkflowTestbed.Run(
+      workflow: "\(WorkflowTestbed.workflows)/release.yml", event: "push",
       payload: #"{"ref":"refs/tags/\#(tag)","deleted":false,\#(Self.repository)}"#, set: [:])
     run.flags = ["--matrix", Self.platform]
     return run
   }
 
   private func execute(
-    _ run: WorkflowRig.Run, _ folder: String, _ rig: Rig, sourceLocation: SourceLocation = #_sourceLocation
-  ) async throws -> WorkflowRig.Outcome {
-    var environment = WorkflowRig.passedOn()
-    environment["TMPDIR"] = rig.folder + "/tmp"
-    environment["PATH"] = "\(rig.folder)/bin:\(rig.environment["PATH"] ?? "")"
+    _ run: WorkflowTestbed.Run, _ folder: String, _ testbed: Testbed, sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws -> WorkflowTestbed.Outcome {
+    var environment = WorkflowTestbed.passedOn()
+    environment["TMPDIR"] = testbed.folder + "/tmp"
+    environment["PATH"] = "\(testbed.folder)/bin:\(testbed.environment["PATH"] ?? "")"
     environment.merge(run.environment) { $1 }
-    let outcome = try await WorkflowRig.run(
-      run, folder: folder, git: rig.folder + "/git", server: "file://\(rig.folder)", environment: environment, rig: rig)
+    let outcome = try await WorkflowTestbed.run(
+      run, folder: folder, git: testbed.folder + "/git", server: "file://\(testbed.folder)", environment: environment,
+      testbed: testbed)
     #expect(outcome.complaints == [], sourceLocation: sourceLocation)
     #expect(outcome.steps.flatMap(\.unknownCommands) == [], sourceLocation: sourceLocation)
     return outcome
   }
 
   /// What the workflows read of this checkout, as it lies here.
-  private func makeRepository(_ rig: Rig, tag: String) async throws {
-    let work = rig.folder + "/work"
-    try await rig.git("init", "-q", "-b", "main", work)
+  private func makeRepository(_ testbed: Testbed, tag: String) async throws {
+    let work = testbed.folder + "/work"
+    try await testbed.git("init", "-q", "-b", "main", work)
     for name in ["LICENSE", "scripts", "bench", "fixtures"] {
-      try FileManager.default.copyItem(atPath: "\(Rig.packageRoot)/\(name)", toPath: "\(work)/\(name)")
+      try FileManager.default.copyItem(atPath: "\(Testbed.packageRoot)/\(name)", toPath: "\(work)/\(name)")
     }
-    try rig.write("work/.gitignore", "__pycache__\n")
-    try await rig.commit(work, "all")
-    for name in [tag, "v9.9.9"] { try await rig.git("-C", work, "tag", name) }
-    try await rig.git("clone", "-q", "--bare", work, rig.folder + "/git")
+    try testbed.write("work/.gitignore", "__pycache__\n")
+    try await testbed.commit(work, "all")
+    for name in [tag, "v9.9.9"] { try await testbed.git("-C", work, "tag", name) }
+    try await testbed.git("clone", "-q", "--bare", work, testbed.folder + "/git")
   }
 
   /// Programs that hand on to those that were built: packing those themselves takes a minute.
-  private func makeBuilt(_ rig: Rig) throws -> String {
-    try FileManager.default.createDirectory(atPath: rig.folder + "/built", withIntermediateDirectories: true)
+  private func makeBuilt(_ testbed: Testbed) throws -> String {
+    try FileManager.default.createDirectory(atPath: testbed.folder + "/built", withIntermediateDirectories: true)
     for name in ["cf-bench", "cf-bench-agent"] {
-      try rig.write("built/\(name)", "#!/bin/sh\nexec '\(try BuiltProduct.path(name))' \"$@\"\n")
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(rig.folder)/built/\(name)")
+      try testbed.write("built/\(name)", "#!/bin/sh\nexec '\(try BuiltProduct.path(name))' \"$@\"\n")
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(testbed.folder)/built/\(name)")
     }
-    return rig.folder + "/built"
+    return testbed.folder + "/built"
   }
 
   /// `make`, since a release build takes minutes, and a `gh` that has the archives of both platforms.
-  private func makePrograms(_ rig: Rig, artifacts: String, version: String) throws {
+  private func makePrograms(_ testbed: Testbed, artifacts: String, version: String) throws {
     let names = [Self.platform, Self.other].map { "cf-bench-\(version)-\($0).tar.gz" }
     for (name, text) in [
       ("make", "echo \"make $*\""),
       (
         "gh",
         """
-        echo "$*" >>'\(rig.folder)/gh-calls'
+        echo "$*" >>'\(testbed.folder)/gh-calls'
         [ "$1 $2" = 'run download' ] || exit 0
         for folder; do :; done
-        mkdir -p "$folder/release-\(Self.platform)" "$folder/release-\(Self.other)" '\(rig.folder)/files'
+        mkdir -p "$folder/release-\(Self.platform)" "$folder/release-\(Self.other)" '\(testbed.folder)/files'
         unzip -q '\(artifacts)/release-\(Self.platform).zip' -d "$folder/release-\(Self.platform)"
-        cp "$folder/release-\(Self.platform)/\(names[0])" '\(rig.folder)/files/'
+        cp "$folder/release-\(Self.platform)/\(names[0])" '\(testbed.folder)/files/'
         cp "$folder/release-\(Self.platform)/\(names[0])" "$folder/release-\(Self.other)/\(names[1])"
         """
       ),
     ] {
-      try FileManager.default.createDirectory(atPath: rig.folder + "/bin", withIntermediateDirectories: true)
-      try rig.write("bin/\(name)", "#!/bin/sh\nset -e\n\(text)\n")
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(rig.folder)/bin/\(name)")
+      try FileManager.default.createDirectory(atPath: testbed.folder + "/bin", withIntermediateDirectories: true)
+      try testbed.write("bin/\(name)", "#!/bin/sh\nset -e\n\(text)\n")
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(testbed.folder)/bin/\(name)")
     }
   }
 
   /// The whole action, on an event that measures nothing, with the programs of the archive.
-  private func install(_ rig: Rig, _ pins: String, archives: String) async throws {
-    let server = try ArchiveServer(archives, in: rig)
+  private func install(_ testbed: Testbed, _ pins: String, archives: String) async throws {
+    let server = try ArchiveServer(archives, in: testbed)
     defer { server.end() }
-    try rig.write("pins", "# a comment\n" + pins)
-    var run = WorkflowRig.Run(
-      workflow: "\(WorkflowRig.workflows)/bench.yml", event: "push",
+    try testbed.write("pins", "# a comment\n" + pins)
+    var run = WorkflowTestbed.Run(
+      workflow: "\(WorkflowTestbed.workflows)/bench.yml", event: "push",
       payload: #"{"ref":"refs/heads/perf/x","deleted":true,\#(Self.repository)}"#)
     // Deleted branches start no job; what is tried here is the action.
     run.payload = run.payload.replacing("true", with: "false")
     run.set["base"] = "perf/x"
     run.flags = ["--only", "compare", "--ref", "refs/heads/perf/x"]
     run.environment = [
-      "CF_BENCH_RELEASE_URL": try await server.address, "CF_BENCH_RELEASE_PINS": rig.folder + "/pins",
+      "CF_BENCH_RELEASE_URL": try await server.address, "CF_BENCH_RELEASE_PINS": testbed.folder + "/pins",
     ]
-    try await rig.git("-C", rig.folder + "/git", "branch", "perf/x", "main")
-    let outcome = try await execute(run, rig.folder + "/install", rig)
+    try await testbed.git("-C", testbed.folder + "/git", "branch", "perf/x", "main")
+    let outcome = try await execute(run, testbed.folder + "/install", testbed)
     let bin = try #require(try outcome.step("Install cf-bench").outputs["bin"], "\(outcome.said)")
     #expect(bin.hasSuffix("/temp/cf-bench/program/bin"))
     for name in ["cf-bench", "cf-bench-agent", "LICENSE", "bench", "fixtures"] {
@@ -136,8 +137,8 @@ struct WorkflowReleaseTests {
 
     // One digit of the hash is another.
     let hash = try #require(pins.firstMatch(of: /[0-9a-f]{64}/)?.output)
-    try rig.write("pins", pins.replacing(hash, with: hash.dropLast() + (hash.hasSuffix("0") ? "1" : "0")))
-    let refused = try await execute(run, rig.folder + "/refused", rig)
+    try testbed.write("pins", pins.replacing(hash, with: hash.dropLast() + (hash.hasSuffix("0") ? "1" : "0")))
+    let refused = try await execute(run, testbed.folder + "/refused", testbed)
     let step = try refused.step("Install cf-bench")
     #expect(step.status == 3 && step.said.contains("is not what was pinned"), "\(refused.said)")
     #expect(step.annotations.map(\.kind) == ["error"])
@@ -145,39 +146,39 @@ struct WorkflowReleaseTests {
     #expect(refused.results["compare"] == "failure")
   }
 
-  private func wrongTag(_ rig: Rig, _ built: String) async throws {
+  private func wrongTag(_ testbed: Testbed, _ built: String) async throws {
     var run = tagged("v9.9.9")
     run.environment["CF_BENCH_BUILT"] = built
-    let outcome = try await execute(run, rig.folder + "/wrong", rig)
+    let outcome = try await execute(run, testbed.folder + "/wrong", testbed)
     #expect(try outcome.step("Package").status == 2, "\(outcome.said)")
     #expect(outcome.results == ["build": "failure", "draft": "skipped"])
   }
 
   @Test("CI tests pushes, and of pull requests only those of forks", .timeLimit(.minutes(2)))
   func ci() async throws {
-    try await WorkflowRig.with { rig in
+    try await WorkflowTestbed.with { testbed in
       for (run, result, group) in [
-        (rig.push(), "success", "ci-refs/heads/perf/x-newest"),
-        (rig.push("main"), "success", "ci-refs/heads/main-4711"), (rig.pull("opened"), "skipped", nil),
-        (rig.pull("opened", isFork: true), "success", "ci-refs/pull/9/merge-newest"),
+        (testbed.push(), "success", "ci-refs/heads/perf/x-newest"),
+        (testbed.push("main"), "success", "ci-refs/heads/main-4711"), (testbed.pull("opened"), "skipped", nil),
+        (testbed.pull("opened", isFork: true), "success", "ci-refs/pull/9/merge-newest"),
       ] {
         var run = run
-        run.workflow = "\(WorkflowRig.workflows)/ci.yml"
-        let (outcome, _) = try await rig.run(run)
+        run.workflow = "\(WorkflowTestbed.workflows)/ci.yml"
+        let (outcome, _) = try await testbed.run(run)
         #expect(outcome.results == ["lint-and-test": result], "\(outcome.said)")
         #expect(outcome.jobs["lint-and-test"]?.concurrency == group)
         guard result == "success" else { continue }
         #expect(try outcome.step("Check Swift").said.contains("Swift version"))
       }
       // A runner whose Swift is too old.
-      let bin = rig.rig.folder + "/bin"
+      let bin = testbed.testbed.folder + "/bin"
       try FileManager.default.createDirectory(atPath: bin, withIntermediateDirectories: true)
-      try rig.rig.write("bin/swift", "#!/bin/sh\necho 'Swift version 5.10.1 (swift-5.10.1-RELEASE)'\n")
+      try testbed.testbed.write("bin/swift", "#!/bin/sh\necho 'Swift version 5.10.1 (swift-5.10.1-RELEASE)'\n")
       try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: bin + "/swift")
-      var old = rig.push()
-      old.workflow = "\(WorkflowRig.workflows)/ci.yml"
-      old.environment["PATH"] = "\(bin):\(rig.rig.environment["PATH"] ?? "")"
-      let (outcome, _) = try await rig.run(old)
+      var old = testbed.push()
+      old.workflow = "\(WorkflowTestbed.workflows)/ci.yml"
+      old.environment["PATH"] = "\(bin):\(testbed.testbed.environment["PATH"] ?? "")"
+      let (outcome, _) = try await testbed.run(old)
       let step = try outcome.step("Check Swift")
       #expect(step.status == 2 && step.annotations.map(\.message) == ["Swift 5.10 is too old, 6.2 or later is needed"])
     }
@@ -186,18 +187,18 @@ struct WorkflowReleaseTests {
   /// The one step of the template that fetches something of its own.
   @Test("the unit tests of the template run with the uv that it pins", .timeLimit(.minutes(3)))
   func templateUnitTests() async throws {
-    try await WorkflowRig.with { rig in
-      let project = try String(contentsOfFile: rig.work + "/pyproject.toml", encoding: .utf8)
-      try await rig.rig.git("-C", rig.work, "checkout", "-q", "-B", "perf/unit", "main")
-      try rig.rig.write("work/pyproject.toml", project + "\n[dependency-groups]\ndev = [\"pytest\"]\n")
-      let locked = try await rig.rig.tool("uv", ["lock", "--quiet", "--directory", rig.work])
+    try await WorkflowTestbed.with { testbed in
+      let project = try String(contentsOfFile: testbed.work + "/pyproject.toml", encoding: .utf8)
+      try await testbed.testbed.git("-C", testbed.work, "checkout", "-q", "-B", "perf/unit", "main")
+      try testbed.testbed.write("work/pyproject.toml", project + "\n[dependency-groups]\ndev = [\"pytest\"]\n")
+      let locked = try await testbed.testbed.tool("uv", ["lock", "--quiet", "--directory", testbed.work])
       try #require(locked.status == 0, "\(locked.error)")
-      try await rig.rig.commit(rig.work, "locked")
-      try await rig.rig.git("-C", rig.work, "push", "-q", rig.git, "perf/unit")
-      var run = rig.push("perf/unit")
-      run.workflow = "\(Rig.packageRoot)/Sources/Controller/GitHub/Templates/cf-bench-workflow.yml"
+      try await testbed.testbed.commit(testbed.work, "locked")
+      try await testbed.testbed.git("-C", testbed.work, "push", "-q", testbed.git, "perf/unit")
+      var run = testbed.push("perf/unit")
+      run.workflow = "\(Testbed.packageRoot)/Sources/Controller/GitHub/Templates/cf-bench-workflow.yml"
       run.flags = ["--only", "unit"]
-      let (outcome, _) = try await rig.run(run)
+      let (outcome, _) = try await testbed.run(run)
       #expect(outcome.results["unit"] == "success", "\(outcome.said)")
       #expect(try outcome.step("Unit tests").said.contains("1 passed"))
     }
@@ -209,8 +210,8 @@ private final class ArchiveServer {
   private let process = Process()
   private let log: String
 
-  init(_ folder: String, in rig: Rig) throws {
-    log = rig.folder + "/server-log"
+  init(_ folder: String, in testbed: Testbed) throws {
+    log = testbed.folder + "/server-log"
     try Data().write(to: URL(filePath: log))
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = ["python3", "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", folder]

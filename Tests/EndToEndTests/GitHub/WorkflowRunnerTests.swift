@@ -8,12 +8,12 @@ struct WorkflowRunnerTests {
   private struct Told {
     var status: Int32?
     var error: String
-    var outcome: WorkflowRig.Outcome?
+    var outcome: WorkflowTestbed.Outcome?
   }
 
   @Test("what it does not know is an error, with its name in it")
   func unknown() async throws {
-    try await Rig.with { rig in
+    try await Testbed.with { testbed in
       for (step, words) in [
         ("run: echo ${{ github.actor }}", "has an expression in it"),
         ("if: github.evnt.action == 'x'\n        run: echo", "github.evnt is not known"),
@@ -25,7 +25,7 @@ struct WorkflowRunnerTests {
         ("uses: $/reap\n        with:\n          machine: local", "has no inputs ['machine']"),
         ("run: echo\n        timeout-minutes: 3", "a step has ['timeout-minutes']"),
       ] {
-        let told = try await run("      - \(step)\n", rig)
+        let told = try await run("      - \(step)\n", testbed)
         #expect(told.status == 2 && told.error.contains(words), "\(step): \(told.error)")
       }
     }
@@ -33,7 +33,7 @@ struct WorkflowRunnerTests {
 
   @Test("limits, files and commands are GitHub's")
   func limits() async throws {
-    try await Rig.with { rig in
+    try await Testbed.with { testbed in
       for (script, complaint) in [
         ("for i in 1 2 3 4 5 6 7 8 9 10 11; do echo ::error::x; done", "11 annotations of the kind error"),
         ("printf 'a<<END\\nb\\n' >>\"$GITHUB_OUTPUT\"", "matching delimiter not found"),
@@ -42,7 +42,7 @@ struct WorkflowRunnerTests {
         ("head -c 1048577 /dev/zero >>\"$GITHUB_STEP_SUMMARY\"", "the summary has 1048577 bytes"),
         ("echo ::stop-commands::token", "commands were still stopped"), ("echo ::group::x", "1 groups were still open"),
       ] {
-        let told = try await run("      - name: it\n        run: |\n          \(script)\n", rig)
+        let told = try await run("      - name: it\n        run: |\n          \(script)\n", testbed)
         let complaints = try #require(told.outcome, "\(told.error)").complaints
         #expect(complaints.count == 1 && complaints[0].contains(complaint), "\(script): \(complaints)")
       }
@@ -51,7 +51,7 @@ struct WorkflowRunnerTests {
 
   @Test("commands count on both streams, not while they are stopped, and masks cover what follows")
   func commands() async throws {
-    try await Rig.with { rig in
+    try await Testbed.with { testbed in
       let told = try await run(
         """
               - name: it
@@ -77,7 +77,7 @@ struct WorkflowRunnerTests {
                 if: failure() || cancelled()
                 run: echo
 
-        """, rig)
+        """, testbed)
       let outcome = try #require(told.outcome, "\(told.error)")
       let first = try outcome.step("it")
       #expect(first.annotations.map(\.message) == ["m\nn%"] && first.annotations[0].title == "t:")
@@ -90,22 +90,24 @@ struct WorkflowRunnerTests {
   }
 
   /// One job with these steps.
-  private func run(_ steps: String, _ rig: Rig) async throws -> Told {
-    try rig.write(
+  private func run(_ steps: String, _ testbed: Testbed) async throws -> Told {
+    try testbed.write(
       "workflow.yml",
       "name: it\non: push\ndefaults:\n  run:\n    shell: bash\njobs:\n  job:\n    runs-on: x\n    steps:\n" + steps)
-    try rig.write("payload.json", #"{"ref":"refs/heads/main","repository":{"default_branch":"main"}}"#)
-    let told = try await rig.tool(
+    try testbed.write("payload.json", #"{"ref":"refs/heads/main","repository":{"default_branch":"main"}}"#)
+    let told = try await testbed.tool(
       "env",
       [
-        "\(Rig.packageRoot)/.tools/venv/bin/python",
-        "\(Rig.packageRoot)/Tests/WorkflowRunner/run.py", "--workflow", rig.folder + "/workflow.yml", "--event", "push",
-        "--payload", rig.folder + "/payload.json", "--repository", "octo/project", "--git", "/nowhere", "--sha",
-        String(repeating: "1", count: 40), "--folder", "\(rig.folder)/\(UUID().uuidString)",
+        "\(Testbed.packageRoot)/.tools/venv/bin/python",
+        "\(Testbed.packageRoot)/Tests/WorkflowRunner/run.py", "--workflow", testbed.folder + "/workflow.yml", "--event",
+        "push",
+        "--payload", testbed.folder + "/payload.json", "--repository", "octo/project", "--git", "/nowhere", "--sha",
+        String(repeating: "1", count: 40), "--folder", "\(testbed.folder)/\(UUID().uuidString)",
       ])
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    let outcome = told.status == 0 ? try decoder.decode(WorkflowRig.Outcome.self, from: Data(told.output.utf8)) : nil
+    let outcome =
+      told.status == 0 ? try decoder.decode(WorkflowTestbed.Outcome.self, from: Data(told.output.utf8)) : nil
     return Told(status: told.status, error: told.error, outcome: outcome)
   }
 }

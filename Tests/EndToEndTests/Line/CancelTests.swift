@@ -6,7 +6,7 @@ import Testing
 
 @testable import Controller
 
-@Suite("A cancel reaches the far end wherever the job has come to, and what was measured is reported")
+@Suite("A cancel reaches the benchmark host wherever the job has come to, and what was measured is reported")
 struct CancelTests {
   private static let quick = ["CF_BENCH_LINE_PACE": "0.2"]
   private static let run = ["run", "slowpoke==1.0", "--layers", "startup"]
@@ -28,15 +28,15 @@ struct CancelTests {
     ])
   }
 
-  private func expectReported(_ result: Rig.Result, _ rig: Rig) throws {
+  private func expectReported(_ result: Testbed.Result, _ testbed: Testbed) throws {
     #expect(result.status == Shared.ExitStatus.cancelled.rawValue, "\(result.error)")
-    let folder = try #require(try rig.results().first)
-    let events = try rig.read("results/\(folder)/events.ndjson")
+    let folder = try #require(try testbed.results().first)
+    let events = try testbed.read("results/\(folder)/events.ndjson")
     #expect(events.contains("\"outcome\":\"cancelled\""), "\(events)\n\(result.error)")
-    #expect(FileManager.default.fileExists(atPath: rig.folder + "/results/\(folder)/summary.md"))
+    #expect(FileManager.default.fileExists(atPath: testbed.folder + "/results/\(folder)/summary.md"))
   }
 
-  /// Signals the controller and gives how long it took until the far end was asked to end the job, in seconds.
+  /// Signals the controller and gives how long it took until the benchmark host was asked to end the job, in seconds.
   private func interrupt(_ bench: RunningBench, _ agent: PlayedAgent) async throws -> Double {
     let began = Date.now
     kill(bench.pid, SIGINT)
@@ -48,11 +48,11 @@ struct CancelTests {
   @Test("while it measures", .timeLimit(.minutes(2)))
   func measuring() async throws {
     try await PlayedAgent.with(try Self.play()) { agent in
-      let result = try await agent.rig.whileBench(Self.run + agent.machine, extra: Self.quick) { bench in
+      let result = try await agent.testbed.whileBench(Self.run + agent.machine, extra: Self.quick) { bench in
         try await bench.wait(saying: "two")
         #expect(try await interrupt(bench, agent) < 5)
       }
-      try expectReported(result, agent.rig)
+      try expectReported(result, agent.testbed)
       #expect(result.error.contains("cancelling"))
     }
   }
@@ -62,11 +62,11 @@ struct CancelTests {
     var play = try Self.play()
     play.holdsSubmit = true
     try await PlayedAgent.with(play) { agent in
-      let result = try await agent.rig.whileBench(Self.run + agent.machine, extra: Self.quick) { bench in
+      let result = try await agent.testbed.whileBench(Self.run + agent.machine, extra: Self.quick) { bench in
         try await bench.wait(for: "the submit") { !(try agent.asked("submit").isEmpty) }
         #expect(try await interrupt(bench, agent) < 5)
       }
-      try expectReported(result, agent.rig)
+      try expectReported(result, agent.testbed)
       let sessions = try (agent.asked("submit") + agent.asked("cancel")).compactMap { $0["session"] as? Int }
       #expect(sessions.count == 2 && Set(sessions).count == 1)
     }
@@ -75,7 +75,7 @@ struct CancelTests {
   @Test("while the line is gone: as soon as it is back", .timeLimit(.minutes(2)))
   func reconnecting() async throws {
     try await PlayedAgent.with(try Self.play()) { agent in
-      let result = try await agent.rig.whileBench(Self.run + agent.machine, extra: Self.quick) { bench in
+      let result = try await agent.testbed.whileBench(Self.run + agent.machine, extra: Self.quick) { bench in
         try await bench.wait(saying: "two")
         agent.proxy.isStalled = true
         try await bench.wait(saying: "the line is gone")
@@ -83,7 +83,7 @@ struct CancelTests {
         try await bench.wait(saying: "cancelling")
         agent.proxy.isStalled = false
       }
-      try expectReported(result, agent.rig)
+      try expectReported(result, agent.testbed)
     }
   }
 
@@ -91,15 +91,15 @@ struct CancelTests {
   func unreachable() async throws {
     try await PlayedAgent.with(try Self.play()) { agent in
       let extra = Self.quick.merging(["GITHUB_ACTIONS": "true"]) { $1 }
-      let result = try await agent.rig.whileBench(Self.run + agent.machine, extra: extra) { bench in
+      let result = try await agent.testbed.whileBench(Self.run + agent.machine, extra: extra) { bench in
         try await bench.wait(saying: "two")
         agent.proxy.stop()
         kill(bench.pid, SIGINT)
       }
       #expect(result.status == Shared.ExitStatus.cancelled.rawValue, "\(result.error)")
       #expect(result.error.contains("run: cf-bench cancel ") && result.error.contains("--machine ssh://"))
-      let folder = try #require(try agent.rig.results().first)
-      #expect(FileManager.default.fileExists(atPath: agent.rig.folder + "/results/\(folder)/summary.md"))
+      let folder = try #require(try agent.testbed.results().first)
+      #expect(FileManager.default.fileExists(atPath: agent.testbed.folder + "/results/\(folder)/summary.md"))
     }
   }
 
@@ -108,24 +108,24 @@ struct CancelTests {
     var play = try Self.play()
     play.holdsCancel = true
     try await PlayedAgent.with(play) { agent in
-      let result = try await agent.rig.whileBench(Self.run + agent.machine, extra: Self.quick) { bench in
+      let result = try await agent.testbed.whileBench(Self.run + agent.machine, extra: Self.quick) { bench in
         try await bench.wait(saying: "two")
         _ = try await interrupt(bench, agent)
         kill(bench.pid, SIGTERM)
         kill(bench.pid, SIGHUP)
-        try agent.rig.write("go", "")
+        try agent.testbed.write("go", "")
       }
-      try expectReported(result, agent.rig)
+      try expectReported(result, agent.testbed)
     }
   }
 
-  @Test("a second Ctrl-C returns at once, whatever the far end does", .timeLimit(.minutes(2)))
+  @Test("a second Ctrl-C returns at once, whatever the benchmark host does", .timeLimit(.minutes(2)))
   func twice() async throws {
     var play = try Self.play()
     play.holdsCancel = true
     try await PlayedAgent.with(play) { agent in
       var began = ContinuousClock.now
-      let result = try await agent.rig.whileBench(Self.run + agent.machine, extra: Self.quick) { bench in
+      let result = try await agent.testbed.whileBench(Self.run + agent.machine, extra: Self.quick) { bench in
         try await bench.wait(saying: "two")
         _ = try await interrupt(bench, agent)
         began = .now
@@ -141,13 +141,13 @@ struct CancelTests {
     "GitHub's sequence on a job that waits for the machine: it ends in order, and no process stays",
     .timeLimit(.minutes(2)))
   func queued() async throws {
-    try await Rig.with { rig in
-      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
-      try rig.writeProjects()
-      let lock = try #require(FileLock(path: rig.folder + "/lock", create: true))
+    try await Testbed.with { testbed in
+      try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
+      try testbed.writeProjects()
+      let lock = try #require(FileLock(path: testbed.folder + "/lock", create: true))
       try #require(lock.tryLock())
       lock.write("holding of ada@laptop")
-      let result = try await rig.whileBench(["run", "path:fast", "--layers", "startup"]) { bench in
+      let result = try await testbed.whileBench(["run", "path:fast", "--layers", "startup"]) { bench in
         try await bench.wait(saying: "ada@laptop")
         kill(bench.pid, SIGINT)
         for (signal, wait) in [(SIGTERM, 7.5), (SIGKILL, 2.5)] {
@@ -157,12 +157,12 @@ struct CancelTests {
         }
       }
       withExtendedLifetime(lock) {}
-      try expectReported(result, rig)
+      try expectReported(result, testbed)
       let entries = try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { pid_t($0) }
       let left = entries.filter { pid in
         // One that is gone meanwhile has none.
         let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
-        return executable?.hasPrefix(rig.folder) ?? false
+        return executable?.hasPrefix(testbed.folder) ?? false
       }
       #expect(left.isEmpty)
     }

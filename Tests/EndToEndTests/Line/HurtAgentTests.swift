@@ -6,7 +6,7 @@ import Testing
 
 @testable import Controller
 
-@Suite("A far end that lost its newest lines, or sends damaged ones")
+@Suite("A benchmark host that lost its newest lines, or sends damaged ones")
 struct HurtAgentTests {
   private static let quick = ["CF_BENCH_LINE_PACE": "0.2"]
   private static let end = JobEvent.finished(Finished(outcome: .done, seconds: 1))
@@ -22,12 +22,12 @@ struct HurtAgentTests {
       stopping: labels.count == 2 ? StoppingPlan(alpha: 0.02, delta: 0.05, budgetSeconds: 60) : nil)
   }
 
-  private func stored(_ rig: Rig) throws -> [String] {
-    let folder = try #require(try rig.results().first)
-    return try rig.read("results/\(folder)/events.ndjson").split(separator: "\n").map(String.init)
+  private func stored(_ testbed: Testbed) throws -> [String] {
+    let folder = try #require(try testbed.results().first)
+    return try testbed.read("results/\(folder)/events.ndjson").split(separator: "\n").map(String.init)
   }
 
-  @Test("what the far end has lost is cut off here too, and what it measured since takes its place")
+  @Test("what the benchmark host has lost is cut off here too, and what it measured since takes its place")
   func rewound() async throws {
     var chain = JournalChain()
     let kept = try PlayedAgent.lines(Self.phases("kept", 6), chain: &chain)
@@ -37,9 +37,9 @@ struct HurtAgentTests {
     var play = PlayedAgent.Play(jobs: [try Self.summary()])
     play.acts = [.init(lines: kept + lost, ends: false), .init(after: 6, lines: kept + again)]
     try await PlayedAgent.with(play) { agent in
-      let result = try await agent.rig.bench(["attach", "20260131T123456Z-abc"] + agent.machine, extra: Self.quick)
+      let result = try await agent.testbed.bench(["attach", "20260131T123456Z-abc"] + agent.machine, extra: Self.quick)
       #expect(result.status == 0, "\(result.error)")
-      #expect(try stored(agent.rig) == kept + again)
+      #expect(try stored(agent.testbed) == kept + again)
       let second = try #require(try agent.asked("attach").dropFirst().first?["body"] as? [String: Any])
       #expect(second["after"] as? Int == 10)
       #expect(second["hash"] as? String == chain.head)
@@ -55,12 +55,12 @@ struct HurtAgentTests {
     var play = PlayedAgent.Play(jobs: [try Self.summary(labels: ["a", "b"])])
     play.acts = Array(repeating: .init(lines: hurt), count: times) + [.init(lines: lines)]
     try await PlayedAgent.with(play) { agent in
-      let result = try await agent.rig.bench(["attach", "20260131T123456Z-abc"] + agent.machine, extra: Self.quick)
-      let folder = try agent.rig.comparisonFolder()
-      let stored = try agent.rig.read(folder + "/events.ndjson").split(separator: "\n").map(String.init)
+      let result = try await agent.testbed.bench(["attach", "20260131T123456Z-abc"] + agent.machine, extra: Self.quick)
+      let folder = try agent.testbed.comparisonFolder()
+      let stored = try agent.testbed.read(folder + "/events.ndjson").split(separator: "\n").map(String.init)
       guard times == EventMismatch.tries else {
         #expect(stored == lines, "\(result.error)")
-        #expect(try agent.rig.read(folder + "/sides.json").contains("\"alpha\" : 0.02"))
+        #expect(try agent.testbed.read(folder + "/sides.json").contains("\"alpha\" : 0.02"))
         return
       }
       #expect(result.status == Shared.ExitStatus.infrastructure.rawValue, "\(result.error)")
@@ -79,17 +79,17 @@ struct HurtAgentTests {
     waiting.owner = "eve\u{1B}[31m@host"
     let play = PlayedAgent.Play(jobs: [try Self.summary(), waiting])
     try await PlayedAgent.with(play) { agent in
-      let words = try await agent.rig.bench(["jobs"] + agent.machine)
+      let words = try await agent.testbed.bench(["jobs"] + agent.machine)
       #expect(words.status == 0, "\(words.error)")
       #expect(words.output.contains("perf/x vs main") && words.output.contains("behind 2, starts about 14:05 UTC"))
       #expect(!words.output.contains("\u{1B}"))
-      let json = try await agent.rig.bench(["jobs", "--json"] + agent.machine)
+      let json = try await agent.testbed.bench(["jobs", "--json"] + agent.machine)
       #expect(try await SchemaValidator.errors(of: [Data(json.output.utf8)], schema: "jobs") == nil)
       for command in ["attach", "cancel"] {
-        let unknown = try await agent.rig.bench([command, "20260131T123456Z-abd"] + agent.machine)
+        let unknown = try await agent.testbed.bench([command, "20260131T123456Z-abd"] + agent.machine)
         #expect(unknown.status == Shared.ExitStatus.usage.rawValue)
         #expect(unknown.error.contains("nearest names are 20260131T123456Z-abc"), "\(unknown.error)")
-        let bad = try await agent.rig.bench([command, "../x;y"] + agent.machine)
+        let bad = try await agent.testbed.bench([command, "../x;y"] + agent.machine)
         #expect(bad.status == Shared.ExitStatus.usage.rawValue && bad.error.contains("is no job's name"))
       }
     }

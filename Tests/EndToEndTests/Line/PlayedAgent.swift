@@ -6,10 +6,10 @@ import Testing
 
 @testable import Controller
 
-/// A far end whose agent is played by a script, for what the real one does only when it is hurt: behind a real sshd and a
-/// proxy, it answers what the test tells it to, and writes down what it was asked.
+/// A benchmark host whose agent is played by a script, for what the real one does only when it is hurt: behind a real sshd and
+/// a proxy, it answers what the test tells it to, and writes down what it was asked.
 struct PlayedAgent {
-  var rig: Rig
+  var testbed: Testbed
   var server: PrivateSSHD
   var proxy: CuttingProxy
   var machine: [String]
@@ -35,27 +35,27 @@ struct PlayedAgent {
   }
 
   static func with(_ play: Play, _ body: (PlayedAgent) async throws -> Void) async throws {
-    try await Rig.with { rig in
-      try rig.write("play.json", String(decoding: try JSONEncoder().encode(play), as: UTF8.self))
-      try rig.write("agent.py", script)
-      try rig.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
-      let command = "ForceCommand /usr/bin/env python3 \(rig.folder)/agent.py \(rig.folder)"
-      try await LineRig.serving(rig, extraConfiguration: [command]) { server in
+    try await Testbed.with { testbed in
+      try testbed.write("play.json", String(decoding: try JSONEncoder().encode(play), as: UTF8.self))
+      try testbed.write("agent.py", script)
+      try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
+      let command = "ForceCommand /usr/bin/env python3 \(testbed.folder)/agent.py \(testbed.folder)"
+      try await PlayedJob.serving(testbed, extraConfiguration: [command]) { server in
         let proxy = try CuttingProxy(to: server.port, random: TrialReport.random(for: "played"))
         defer { proxy.stop() }
-        try LineRig.trust(server, port: proxy.port, in: rig)
+        try PlayedJob.trust(server, port: proxy.port, in: testbed)
         let machine = [
           "--machine", "ssh://\(server.user)@127.0.0.1:\(proxy.port)", "--identity", server.clientKey,
-          "--known-hosts", rig.folder + "/known",
+          "--known-hosts", testbed.folder + "/known",
         ]
-        try await body(PlayedAgent(rig: rig, server: server, proxy: proxy, machine: machine))
+        try await body(PlayedAgent(testbed: testbed, server: server, proxy: proxy, machine: machine))
       }
     }
   }
 
   /// The requests of this type, in order, each with the number of the session it came in.
   func asked(_ type: String) throws -> [[String: Any]] {
-    guard let log = try? rig.read("asked") else { return [] }  // nobody came yet
+    guard let log = try? testbed.read("asked") else { return [] }  // nobody came yet
     return try log.split(separator: "\n").compactMap { line in
       let request = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
       return request?["type"] as? String == type ? request : nil

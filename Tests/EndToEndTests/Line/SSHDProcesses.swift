@@ -20,7 +20,8 @@ enum SSHDProcesses {
     let processes = entries.compactMap { pid_t($0) }
     var found = processes.filter { pid in
       let line = (try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)) ?? ""  // gone meanwhile
-      return line.contains(server.folder + "/sshd_config") && line.contains("sshd") && !line.contains("keeper")
+      return line.contains(server.folder + "/sshd_config") && line.contains("sshd")
+        && !line.contains("cf-bench-sshd-lifetime")
     }
     var parents = Set(found)
     while true {

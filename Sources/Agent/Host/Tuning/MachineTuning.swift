@@ -21,7 +21,7 @@ struct MachineTuning {
     do { try keepOriginals(of: knobs) } catch {
       let reason =
         (error as? TuningRecord.Damaged)?.reason ?? (error as? any UserFacingError)?.problem.why
-        ?? ErrorWords.describe(error)
+        ?? SystemErrorText.describe(error)
       return knobs.map { report(on: $0, unlessSo: .notPermitted, "what it is now can't be kept for later: \(reason)") }
     }
     return knobs.map(turn)
@@ -99,7 +99,7 @@ struct MachineTuning {
       return [
         Problem(
           what: "the record of what a job changed at the machine can't be removed, though all is put back",
-          why: error.why, fix: "remove it at the far end: rm \(record)", exitStatus: .infrastructure)
+          why: error.why, fix: "remove it on the benchmark host: rm \(record)", exitStatus: .infrastructure)
       ]
     }
     return []
@@ -113,10 +113,10 @@ struct MachineTuning {
     guard now != original.value else { return nil }
     let reason = code == 0 ? "the kernel took the change back and shows another value" : String(cString: strerror(code))
     return Problem(
-      what: "the far end's machine is not as it was before a job tuned it",
+      what: "the benchmark host's machine is not as it was before a job tuned it",
       why: "\(original.path) was \(original.value) and is \(now.map(HostReader.printable) ?? "unreadable"): \(reason)",
       fix:
-        "type at the far end: sudo sh -c 'echo \(original.value) > \(original.path)' (the next job there tries again)",
+        "type on the benchmark host: sudo sh -c 'echo \(original.value) > \(original.path)' (the next job there tries again)",
       exitStatus: .infrastructure)
   }
 
@@ -127,7 +127,7 @@ struct MachineTuning {
     return Problem(
       what: "the record of what an earlier job changed at the machine is damaged",
       why: "\(record): \(reason); \(place)",
-      fix: "see at the far end that 'cat \(KernelPaths.addressRandomisation)' says 2 (or what it should), "
+      fix: "see on the benchmark host that 'cat \(KernelPaths.addressRandomisation)' says 2 (or what it should), "
         + "and that turbo and frequency governor are as you want them\(isMoved ? "" : "; then remove the record")",
       exitStatus: .infrastructure)
   }

@@ -27,7 +27,7 @@ struct TuningRecord: Codable, Equatable {
     let record: TuningRecord
     do {
       record = try JSONDecoder().decode(TuningRecord.self, from: Data(contentsOf: URL(filePath: path)))
-    } catch { throw Damaged(reason: DecodingWords.describe(error)) }
+    } catch { throw Damaged(reason: DecodingErrorText.describe(error)) }
     guard record.schema == 1 else { throw Damaged(reason: "it has the layout \(record.schema), this agent knows 1") }
     for original in record.originals where !KernelKnob.owns(original.path) || !KernelKnob.isPlain(original.value) {
       throw Damaged(reason: "it names a file or a value that no job of ours changes")

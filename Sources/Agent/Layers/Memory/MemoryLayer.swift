@@ -69,7 +69,7 @@ struct MemoryLayer: Layer {
             reason: missing.reason)))
       return nil
     }
-    let (outcome, bytes) = try OwnPeak.measure(
+    let (outcome, bytes) = try PeakRSSProbe.measure(
       words,
       environment: context.surroundings(of: block).applied(
         to: StartupCommandLine.sharedEnvironment(side, home: home(in: context))),
@@ -79,7 +79,7 @@ struct MemoryLayer: Layer {
       try trouble(
         Self.metric(command), side.side,
         Problem(
-          what: "\(command.name) \(outcome.endWords) on \(side.label)", why: outcome.lastWords(),
+          what: "\(command.name) \(outcome.endWords) on \(side.label)", why: outcome.outputTail(),
           fix: "make '\(command.arguments.joined(separator: " "))' exit with 0, or take it out of the commands",
           exitStatus: .partial), in: context)
       return nil
@@ -92,7 +92,7 @@ struct MemoryLayer: Layer {
       .trouble(Trouble(layer: Self.name, metric: metric, python: context.python, side: side, problem: problem)))
   }
 
-  mutating func restore(_ blocks: [PastBlock]) {
+  mutating func restore(_ blocks: [EarlierBlock]) {
     for block in blocks { hasTimeline.formUnion(block.content.timelines) }
   }
 

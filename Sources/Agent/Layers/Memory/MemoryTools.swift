@@ -47,13 +47,13 @@ struct MemoryTools {
     func unreadable(_ why: String) -> Problem {
       Problem(
         what: "what \(tool.rawValue) kept of \(side.label) can't be read", why: "the report \(why)",
-        fix: "see whether the far end has room on its disk; leave the layer out with --layers otherwise",
+        fix: "see whether the benchmark host has room on its disk; leave the layer out with --layers otherwise",
         exitStatus: .partial)
     }
-    guard outcome.succeeded else { throw unreadable("\(outcome.endWords): \(outcome.lastWords())") }
+    guard outcome.succeeded else { throw unreadable("\(outcome.endWords): \(outcome.outputTail())") }
     let report: Report
     do { report = try JSONDecoder().decode(Report.self, from: Data(outcome.output)) } catch let error as DecodingError {
-      throw unreadable("is not what it should be: \(DecodingWords.describe(error))")
+      throw unreadable("is not what it should be: \(DecodingErrorText.describe(error))")
     }
     let profile = MemoryProfile(
       tool: tool, version: report.version, python: context.python, side: side.side,

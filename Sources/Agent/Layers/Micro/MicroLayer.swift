@@ -93,7 +93,7 @@ struct MicroLayer: Layer {
   }
 
   /// What was calibrated now is another number than what the earlier blocks were measured with.
-  mutating func restore(_ blocks: [PastBlock]) {
+  mutating func restore(_ blocks: [EarlierBlock]) {
     for sample in blocks.flatMap(\.content.samples) {
       guard let index = plan.targets.firstIndex(where: { Self.metric($0) == sample.metric }) else { continue }
       if let used = sample.loops { loops[sample.side, default: [:]][index] = used }
@@ -185,7 +185,7 @@ struct MicroLayer: Layer {
       // Without a target to blame the worker itself does not run here: nothing of this side can be measured.
       for index in casualty.index.map({ [$0] }) ?? indices.filter({ !answered.contains($0) && !failed.contains($0) }) {
         failed.insert(index)
-        let words = casualty.outcome.lastWords()
+        let words = casualty.outcome.outputTail()
         try trouble(
           index, side: side, what: "took its process with it on \(side.label): it \(casualty.outcome.endWords)",
           why: words.isEmpty ? nil : words, in: context)

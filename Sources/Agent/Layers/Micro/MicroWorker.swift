@@ -70,7 +70,7 @@ struct MicroWorker {
   /// Runs `tasks` in their order and hands over each answer at once. A target that ends its worker is handed to `lost`, and the
   /// tasks behind it get a new worker.
   func run(
-    _ mode: Mode, _ tasks: [Task], on side: SideEnvironment, surroundings: BlockSurroundings,
+    _ mode: Mode, _ tasks: [Task], on side: SideEnvironment, surroundings: EnvironmentRandomization,
     answer: (Answer) throws -> Void, lost: (Casualty) throws -> Void
   ) throws {
     var rest = tasks
@@ -93,7 +93,7 @@ struct MicroWorker {
   }
 
   private func start(
-    _ mode: Mode, _ tasks: [Task], on side: SideEnvironment, surroundings: BlockSurroundings,
+    _ mode: Mode, _ tasks: [Task], on side: SideEnvironment, surroundings: EnvironmentRandomization,
     each: (Answer) throws -> Void
   ) throws -> ChildProcess.Outcome {
     try FileManager.default.makeFresh(folder)

@@ -119,7 +119,7 @@ struct OptimizeLayer: Layer {
   }
 
   /// The form was chosen by a rehearsal's time, which is another one now.
-  mutating func restore(_ blocks: [PastBlock]) {
+  mutating func restore(_ blocks: [EarlierBlock]) {
     for block in blocks { hasTimeline.formUnion(block.content.timelines) }
     guard var work, let form = blocks.compactMap(\.content.form).last, form != work.form else { return }
     let list = work.runner.project.list

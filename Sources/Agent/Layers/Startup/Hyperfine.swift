@@ -6,7 +6,7 @@ struct Hyperfine {
   /// `-N` (no shell) came with this release.
   static let oldest = (major: 1, minor: 13)
   private static let fix =
-    "at the far end: sudo apt-get install hyperfine, or take a release from https://github.com/sharkdp/hyperfine/releases"
+    "on the benchmark host: sudo apt-get install hyperfine, or take a release from https://github.com/sharkdp/hyperfine/releases"
 
   let path: String
   let version: String
@@ -16,7 +16,7 @@ struct Hyperfine {
   init(environment: [String: String]) throws {
     guard let path = Executable.find("hyperfine", path: environment["PATH"] ?? "") else {
       throw Problem(
-        what: "hyperfine is missing at the far end", why: "it measures the startup layer; it is not on the PATH",
+        what: "hyperfine is missing on the benchmark host", why: "it measures the startup layer; it is not on the PATH",
         fix: Self.fix, exitStatus: .infrastructure)
     }
     let outcome = try ChildProcess(
@@ -27,7 +27,7 @@ struct Hyperfine {
     let parts = version.split(separator: ".").compactMap { Int($0) }
     guard outcome.succeeded, parts.count >= 2, (parts[0], parts[1]) >= (Self.oldest.major, Self.oldest.minor) else {
       throw Problem(
-        what: "hyperfine at the far end is too old: \(version)",
+        what: "hyperfine on the benchmark host is too old: \(version)",
         why: "\(Self.oldest.major).\(Self.oldest.minor) or later is needed, to time commands without a shell",
         fix: Self.fix, exitStatus: .infrastructure)
     }

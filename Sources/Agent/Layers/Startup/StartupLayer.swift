@@ -111,7 +111,7 @@ struct StartupLayer: Layer {
   func complain(
     _ metric: Metric, side: SideEnvironment, outcome: ChildProcess.Outcome, in context: LayerContext
   ) throws {
-    let words = outcome.lastWords()
+    let words = outcome.outputTail()
     try trouble(
       metric, side: side.side,
       Problem(
@@ -187,8 +187,8 @@ struct StartupLayer: Layer {
       try trouble(
         metric, side: nil,
         Problem(
-          what: "hyperfine \(outcome.endWords) while it timed \(metric.command.name)", why: outcome.lastWords(),
-          fix: "run at the far end: hyperfine -N -r 1 '\(metric.command.arguments.joined(separator: " "))'",
+          what: "hyperfine \(outcome.endWords) while it timed \(metric.command.name)", why: outcome.outputTail(),
+          fix: "run on the benchmark host: hyperfine -N -r 1 '\(metric.command.arguments.joined(separator: " "))'",
           exitStatus: .partial), in: context)
       return false
     }

@@ -1,0 +1,69 @@
+import Shared
+import Statistics
+
+/// Passes events on, and keeps the samples among them for the rule that decides when to stop.
+final class SampleAccumulator: EventSink {
+  private let next: any EventSink
+  private var observations: [String: [Observation]] = [:]
+  private var copies: [String: [Observation]] = [:]
+  /// Metrics that are there to stand still.
+  private var controls: Set<String> = []
+  /// What the block in progress has brought.
+  private var pending: [Sample] = []
+
+  init(_ next: any EventSink) { self.next = next }
+
+  func emit(_ event: JobEvent) throws {
+    if case .sample(let sample) = event { pending.append(sample) }
+    try next.emit(event)
+  }
+
+  /// Takes in what the block brought, or drops it when the block does not count.
+  /// - Returns: the metrics that were measured in it.
+  func endBlock(counts: Bool) -> [String] {
+    defer { pending.removeAll(keepingCapacity: true) }
+    let measured = Set(pending.map(\.metric)).sorted()
+    guard counts else { return measured }
+    for sample in pending {
+      let isCopy = sample.isCopy == true
+      if sample.isControl { controls.insert(sample.metric) }
+      let value = Observation(block: sample.block, arm: sample.side == .base ? .base : .head, value: sample.value)
+      if isCopy {
+        copies[sample.metric, default: []].append(value)
+      } else {
+        observations[sample.metric, default: []].append(value)
+      }
+    }
+    return measured
+  }
+
+  /// Takes in blocks that were measured before and told of then.
+  func restore(_ blocks: [EarlierBlock]) {
+    for block in blocks {
+      pending = block.content.samples
+      _ = endBlock(counts: block.finished.disturbance == nil)
+    }
+  }
+
+  /// The metrics of a comparison that were measured.
+  var metrics: [String] { observations.keys.filter { !controls.contains($0) }.sorted() }
+
+  func question(_ metric: String) -> Question {
+    Question(.blocks(logRatios(observations[metric] ?? [])), floor: floor(metric))
+  }
+
+  /// As the comparison computes it at the end.
+  private func floor(_ metric: String) -> Double {
+    guard let copies = copies[metric] else { return 0 }
+    let blocks = Set(copies.map(\.block))
+    let base = (observations[metric] ?? []).filter { $0.arm == .base && blocks.contains($0.block) }
+    let ratios = logRatios(base + copies.map { Observation(block: $0.block, arm: .head, value: $0.value) })
+    guard ratios.count > 1, let centre = SignedRank.hodgesLehmann(ratios) else { return 0 }
+    return DecisionRule.change(ofLogRatio: abs(centre))
+  }
+
+  /// None where a value has no logarithm: the comparison says so at the end, and the budget is not spent on it.
+  private func logRatios(_ observations: [Observation]) -> [Double] {
+    (try? Blocks.logRatios(observations))?.map(\.logRatio) ?? []
+  }
+}

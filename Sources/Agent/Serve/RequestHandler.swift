@@ -1,0 +1,258 @@
+import FoundationEssentials
+import Shared
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Answers requests: all that a session can ask for but the stream of a journal.
+final class RequestHandler {
+  private let home: AgentHome
+  private let environment: [String: String]
+  /// Runners that this process started: its children, to be waited for once they end.
+  private var children: [pid_t] = []
+  /// Masks what this session knows to be secret in its words to the controller.
+  private var redactor: Redactor
+  private var cancelled: [(job: JobFolder, deadline: Double)] = []
+  private let intake: UploadReceiver
+  /// This agent was installed just now: the stable name is to lead to it.
+  private let isNew: Bool
+
+  /// How long a runner may take to end by itself once told, in seconds: more than it gives its worker, and time to end all
+  /// that this started.
+  private static let cancelGrace = 15.0
+
+  init(home: AgentHome, environment: [String: String], isNew: Bool) {
+    self.home = home
+    self.environment = environment
+    self.isNew = isNew
+    intake = UploadReceiver(home: home)
+    redactor = Redactor(SecretNames.values(in: environment))
+  }
+
+  /// - Returns: `nil` when the answer comes with a later request: a file's, with its last piece.
+  func answer(_ request: AgentRequest) throws -> AgentMessage? {
+    switch request {
+    case .hello(let hello): return try greet(hello)
+    case .submit(let submit): return .accepted(try accept(submit))
+    case .cancel(let cancel): return .cancelled(self.cancel(cancel.job))
+    case .uploads(let asked): return .uploads(uploads(asked))
+    case .doctor(let doctor):
+      return .doctor(DoctorReply(checks: HostChecks(home: home, environment: environment).examine(doctor.python)))
+    case .occupancy: return .occupancy(try JobsHere(home: home, environment: environment).list())
+    case .jobs: return .jobs(try JobListing(home: home, environment: environment).list())
+    case .mayStop(let asked):
+      return .mayStop(try JobsHere(home: home, environment: environment).mayStop(for: asked.run))
+    case .receive(let request): return try intake.begin(request).map { .received($0) }
+    case .piece(let piece): return try intake.take(piece).map { .received($0) }
+    case .ping(let ping): return .pong(ping)
+    case .attach, .upgrade: preconditionFailure("the server does these itself")
+    case .unknown(let type):
+      throw Problem(
+        what: "this agent does not know the request '\(type)'", why: "it is version \(Version.current)",
+        fix: "use an agent of the controller's release", exitStatus: .infrastructure)
+    }
+  }
+
+  func refusal(of request: String, _ error: any Error) -> [UInt8] {
+    let message = AgentMessage.refused(Refused(request: request, problem: Problem(error, at: home.path)))
+    let line = (try? message.line()) ?? []  // a problem is four short fields: it always fits a line
+    return redactor.redacted(line: line)
+  }
+
+  /// No request comes any more.
+  /// - Throws: when a file was left in the middle.
+  func inputEnded() throws { try intake.end() }
+
+  /// Gets the agent ready that is to take over.
+  func prepare(_ upgrade: UpgradeRequest) throws -> AgentUpgrade {
+    guard !intake.isBusy else {
+      throw Problem(
+        what: "the agent can't be changed now", why: "a file is still coming", fix: "ask again after it",
+        exitStatus: .infrastructure)
+    }
+    let next = AgentUpgrade(home: home, environment: environment)
+    try next.prepare(upgrade.agent)
+    return next
+  }
+
+  func follower(_ attach: AttachRequest, watch: InotifyWatcher) throws -> JournalFollower {
+    let folder = try existing(attach.job)
+    let isThere = revive(folder, secrets: attach.secrets ?? [:])
+    // Without a journal there is nothing to follow, and its absence says so.
+    if isThere || folder.hasJournal { try watch.add(folder.journal) }
+    return try JournalFollower(folder, attach) { [unowned self] in revive(folder, secrets: attach.secrets ?? [:]) }
+  }
+
+  /// Milliseconds until something has to be looked at without being asked.
+  var nextDeadlineMilliseconds: Int32? {
+    cancelled.map(\.deadline).min().map { Int32(max(0, ($0 - MonotonicClock.seconds) * 1000)) + 1 }
+  }
+
+  /// Waits for ended children and ends runners that did not end when told.
+  func tend() {
+    children.removeAll { waitpid($0, nil, WNOHANG) != 0 }
+    cancelled.removeAll { entry in
+      guard let pid = entry.job.runningPID() else { return true }
+      guard MonotonicClock.seconds >= entry.deadline else { return false }
+      SessionProcesses.kill(leader: pid)
+      _ = revive(entry.job, secrets: [:])  // it finds the mark, ends the rest and says so
+      return true
+    }
+  }
+
+  private func greet(_ hello: HelloRequest) throws -> AgentMessage {
+    guard hello.protocolVersion == Version.wireProtocol else {
+      throw ForeignController(hello)
+    }
+    let system = HostReader.uname
+    let sha256 = OwnBinary.installedSHA256
+    takeCurrentAgentLink(sha256)
+    return .hello(
+      HelloReply(
+        sha256: sha256, home: home.path, user: HostReader.userName, host: system.node,
+        system: system.system, architecture: system.machine, libc: HostReader.libc,
+        features: AgentFeature.allCases.map(\.rawValue)))
+  }
+
+  private func takeCurrentAgentLink(_ sha256: String?) {
+    let name = CurrentAgentLink(home: home)
+    guard let sha256, Executable.own == home.agent(sha256) || isNew, isNew || !name.isSet else { return }
+    // Without it everything works but a line of authorized_keys, whose words say what is missing.
+    try? name.point(to: sha256)
+  }
+
+  private func existing(_ id: JobID) throws -> JobFolder {
+    let folder = JobFolder(id, in: home)
+    guard folder.exists else {
+      throw Problem(
+        what: "there is no job '\(id)' here", why: "\(folder.path) does not exist", fix: "submit it first",
+        exitStatus: .infrastructure)
+    }
+    return folder
+  }
+
+  /// Has a job go on that has neither a runner nor a last word. False when that is not possible: its log says why.
+  private func revive(_ folder: JobFolder, secrets: [String: String]) -> Bool {
+    guard folder.state == .lost else { return true }
+    if !secrets.isEmpty { redactor = Redactor(SecretNames.values(in: environment) + secrets.values) }
+    do {
+      var environment = environment.filter { $0.key != Secrets.codeflashKey }
+      var admitted: [String: String] = [:]
+      // Without a readable manifest nobody is named; the runner then says that it can't be read.
+      if let manifest = try? folder.readManifest() {
+        environment = Secrets.removed(from: environment, for: manifest)
+        if !folder.isCancelled {
+          admitted = try Secrets.admitted(secrets, environment: self.environment, for: manifest)
+        }
+      }
+      let runner = DetachedRunner(home: home, environment: environment)
+      if let pid = try runner.revive(folder, secrets: admitted) { children.append(pid) }
+      return true
+    } catch {
+      let problem = Problem(error, at: home.path)
+      CappedLog(path: folder.log).append("[cf-bench: the job can't be taken up again: \(problem.rendered)]\n")
+      return false
+    }
+  }
+
+  private func uploads(_ asked: UploadsRequest) -> UploadsReply {
+    let missing = asked.uploads.filter { access("\(home.uploads)/\($0)", R_OK) != 0 }
+    for upload in asked.uploads where !missing.contains(upload) { home.markUsed("\(home.uploads)/\(upload)") }
+    return UploadsReply(missing: missing, folder: home.uploads)
+  }
+
+  private func cancel(_ id: JobID) -> Cancelled {
+    let folder = JobFolder(id, in: home)
+    let wasRunning = DetachedRunner.cancel(folder)
+    if wasRunning {
+      cancelled.append((folder, MonotonicClock.seconds + Self.cancelGrace))
+    } else {
+      // One that lost its runner gets a last word, and what it left running is ended.
+      _ = revive(folder, secrets: [:])
+    }
+    return Cancelled(job: id, wasRunning: wasRunning)
+  }
+
+  private func accept(_ submit: SubmitRequest) throws -> Accepted {
+    let manifest = submit.manifest
+    if let secrets = submit.secrets, !secrets.isEmpty {
+      redactor = Redactor(SecretNames.values(in: environment) + secrets.values)
+    }
+    try ManifestCheck.check(manifest)
+    let folder = JobFolder(manifest.id, in: home)
+    let isKnown = folder.exists
+    if isKnown {
+      guard try folder.readManifest() == manifest else {
+        throw Problem(
+          what: "there is another job called '\(manifest.id)' here", why: "its manifest differs",
+          fix: "submit this one under another name", exitStatus: .usage)
+      }
+      _ = revive(folder, secrets: submit.secrets ?? [:])
+    } else {
+      try begin(folder, manifest, secrets: submit.secrets ?? [:])
+    }
+    var superseded: [JobID] = []
+    if submit.supersede == true {
+      superseded = try QueueFolder(environment).withGate { try Supersession.carryOut(for: manifest, home: home) }
+    }
+    return Accepted(job: manifest.id, alreadyKnown: isKnown, superseded: superseded.isEmpty ? nil : superseded)
+  }
+
+  private func begin(_ folder: JobFolder, _ manifest: JobManifest, secrets: [String: String]) throws {
+    let admitted = try Secrets.admitted(secrets, environment: environment, for: manifest)
+    let queue = QueueFolder(environment)
+    // Under the gate: who asks whether the machine may be stopped sees this job, or we see that it will be.
+    try queue.withGate {
+      try ShutdownHold.check(queue)
+      do {
+        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+        try JSONEncoder().encode(manifest).write(to: URL(filePath: folder.manifest), options: .atomic)
+      } catch {
+        _ = try? FileManager.default.removeItem(atPath: folder.path)  // half a job is no job
+        throw StorageFailure(refused: error, at: folder.path) ?? error
+      }
+    }
+    let runner = DetachedRunner(home: home, environment: Secrets.removed(from: environment, for: manifest))
+    do { children.append(try runner.start(folder, secrets: admitted)) } catch {
+      _ = try? FileManager.default.removeItem(atPath: folder.path)  // so that it can be submitted again
+      throw error
+    }
+    try waitForPlace(of: folder, in: queue)
+  }
+
+  /// Jobs come in the order in which they are accepted: a job's answer waits until it has its place in the queue.
+  private func waitForPlace(of folder: JobFolder, in queue: QueueFolder) throws {
+    let deadline = MonotonicClock.seconds + DetachedRunner.startLimit
+    while MonotonicClock.seconds < deadline, folder.state == .running,
+      try !queue.withGate({ try queue.live().contains { $0.entry.job == folder.id } })
+    { usleep(5000) }
+  }
+}
+
+/// A controller of another protocol; the words are read at its end.
+private struct ForeignController: UserFacingError {
+  var protocolVersion: Int
+  var version: String
+
+  init(_ hello: HelloRequest) {
+    protocolVersion = hello.protocolVersion
+    version = String(hello.controllerVersion.prefix(40))
+  }
+
+  private var isNewer: Bool { protocolVersion > Version.wireProtocol }
+  var what: String {
+    "the agent there speaks protocol \(Version.wireProtocol), this cf-bench speaks \(protocolVersion)"
+  }
+  var why: String? {
+    "the agent is of release \(Version.current), \(isNewer ? "older" : "newer") than this cf-bench (\(version))"
+  }
+  var fix: String {
+    isNewer
+      ? "bring this release's agent there once, with a key that may start a shell: cf-bench doctor --machine …"
+      : "update cf-bench here to release \(Version.current) or newer"
+  }
+  var exitStatus: ExitStatus { .infrastructure }
+}

@@ -1,0 +1,126 @@
+import Azure
+import Foundation
+import Shared
+
+/// Looks at everything that a measurement needs, without measuring.
+struct DoctorRunner {
+  var machine: MachineAccess
+  var python: PythonPlan
+  /// Whether a VM that is off is started for the checks that need it on, and stopped after them.
+  var startsMachine = false
+  /// Says to the person what goes on.
+  var note: @Sendable (String) -> Void = { _ in }
+
+  func examine() async -> DoctorReport {
+    var checks = [
+      await tool("git", why: "needed for revisions of a repository here"),
+      await tool("tar", why: "needed for path: revisions"),
+    ]
+    var agent: AgentBinary?
+    do {
+      let found = try AgentBinary.find(environment: machine.environment)
+      agent = found
+      checks.append(
+        DoctorCheck(
+          id: "here.agent", status: .ok,
+          detail: "\(found.path), \(Numbers.bytes(found.bytes)), \(found.sha256.prefix(12))"))
+    } catch { checks.append(DoctorCheck(id: "here.agent", failure: error)) }
+    if machine.choice == .azure {
+      note("asking Azure")
+      let doctor = azureDoctor
+      let chain = await doctor.examine()
+      checks += chain
+      checks += await far(agent, doctor.facts.seenView, chain)
+    } else if let agent {
+      checks += await held(agent)
+    }
+    return DoctorReport(machine: machine.choice.description, checks: checks)
+  }
+
+  private var azureDoctor: AzureDoctor {
+    let azure = machine.settings.azure
+    let client = AzureClient(cli: machine.azureCLI, vm: azure.machine)
+    let door = FirewallRule(
+      client: client, environment: machine.environment, source: azure.allowFrom, addressService: azure.addressService,
+      port: azure.sshPort)
+    let facts = AzureFacts(
+      client: client, door: door, state: machine.state, environment: machine.environment,
+      dailyStop: azure.shutdownTime.text)
+    let isWorkflow = machine.environment["GITHUB_ACTIONS"] == "true"
+    return AzureDoctor(
+      checks: AzureCheck.chain(isWorkflow: isWorkflow) + machine.keyChecks + AzureCheck.surroundings, facts: facts)
+  }
+
+  // MARK: The benchmark host
+
+  /// The VM from inside: where it is on, or may be started.
+  private func far(_ agent: AgentBinary?, _ view: VMView?, _ chain: [DoctorCheck]) async -> [DoctorCheck] {
+    func unseen(_ why: String, fix: String? = nil) -> [DoctorCheck] {
+      [DoctorCheck(id: "far.connection", status: .skipped, detail: "not looked at: \(why)", fix: fix)]
+    }
+    guard let agent else { return unseen("needs here.agent") }
+    guard let view else { return unseen("needs azure.vm") }
+    if startsMachine {
+      if let bad = chain.first(where: { $0.status == .failed }) {
+        return unseen("the VM is not started before \(bad.id) is mended")
+      }
+      return await held(agent)
+    }
+    guard view.power == .running else {
+      return unseen("the VM is off", fix: "cf-bench doctor --start starts it, looks at it from inside, and stops it")
+    }
+    note("asking the VM")
+    do {
+      let client = AzureClient(cli: machine.azureCLI, vm: machine.settings.azure.machine)
+      let address = try await client.address()
+      guard try await machine.answers(at: address, view) else {
+        return [
+          DoctorCheck(
+            id: "far.connection", status: .warning,
+            detail: "the VM is on but does not answer here: its port is open to others only, or it is just starting",
+            fix: "cf-bench doctor --start lets this machine in for the length of the checks")
+        ]
+      }
+      return try await look(machine.address(at: address, view: view), agent)
+    } catch { return [DoctorCheck(id: "far.connection", failure: error)] }
+  }
+
+  /// Has the machine for the length of the checks.
+  private func held(_ agent: AgentBinary) async -> [DoctorCheck] {
+    do {
+      let claim = MachineAccess.Claim(
+        run: "doctor-\(Timestamp.folder())", owner: ManifestBuilder.owner, lease: .seconds(900))
+      return try await machine.with(claim, note: note) { try await look($0, agent) }.result
+    } catch { return [DoctorCheck(id: "far.connection", failure: error)] }
+  }
+
+  private func look(_ address: MachineAddress, _ agent: AgentBinary) async throws -> [DoctorCheck] {
+    let started = ContinuousClock.now
+    return try await withAgentSession(address, agent: agent, note: { _ in }) { session, hello in
+      let milliseconds = Int((ContinuousClock.now - started).inSeconds * 1000)
+      let connection = DoctorCheck(
+        id: "far.connection", status: .ok,
+        detail:
+          "\(hello.user)@\(hello.host), \(hello.system) \(hello.architecture), agent \(hello.agentVersion), "
+          + "answered in \(milliseconds) ms"
+      )
+      let request = AgentRequest.doctor(DoctorRequest(python: python))
+      guard
+        case .doctor(let reply) = try await session.answer(
+          to: request, within: .seconds(60), waitingFor: "the benchmark host's checks")
+      else { throw ConnectionEnded(machine: address.name, during: "the benchmark host's checks") }
+      let ofVM = machine.choice == .azure ? try await VMChecks(connection: session.connection).examine() : []
+      return [connection] + ofVM + reply.checks
+    }
+  }
+
+  private func tool(_ name: String, why: String) async -> DoctorCheck {
+    do {
+      let version = try await LocalTool.line(name, ["--version"])
+      return DoctorCheck(id: "here.\(name)", status: .ok, detail: version)
+    } catch {
+      return DoctorCheck(
+        id: "here.\(name)", status: .failed, detail: "not found; \(why)", fix: "sudo apt-get install \(name)")
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import Shared
+
+/// What the measuring time went into, how quiet the machine was, and what more time would buy.
+enum SpendingFormatter {
+  static func sentences(_ document: ComparisonDocument) -> [String] {
+    [spent(document), disturbed(document.spending), floor(document), further(document)].compactMap { $0 }
+  }
+
+  /// `Measured for 5 min 2 s of at most 10 min: startup 48 s (14 blocks), micro 2 min 3 s (13 blocks), the rest ….`
+  private static func spent(_ document: ComparisonDocument) -> String? {
+    let spending = document.spending
+    guard let budget = spending.budgetSeconds, !spending.layers.isEmpty else { return nil }
+    let severalPythons = Set(spending.layers.map(\.python)).count > 1
+    let layers = spending.layers.map { layer in
+      let python = severalPythons ? ", Python \(layer.python)" : ""
+      let blocks = layer.blocks == 1 ? "1 block" : "\(layer.blocks) blocks"
+      return "\(layer.layer.rawValue)\(python) \(Numbers.elapsed(layer.blockSeconds)) (\(blocks))"
+    }
+    let other = spending.layers.compactMap(\.otherSeconds).reduce(0, +)
+    let all = spending.layers.reduce(other) { $0 + $1.blockSeconds }
+    return "Measured for \(Numbers.elapsed(all)) of at most \(Numbers.elapsed(budget)): "
+      + layers.joined(separator: ", ") + "; warming up, import trees and profiles \(Numbers.elapsed(other))."
+  }
+
+  private static func disturbed(_ spending: ComparisonDocument.Spending) -> String? {
+    let aside = spending.layers.reduce(0) { $0 + $1.setAside }
+    let all = spending.layers.reduce(0) { $0 + $1.blocks }
+    guard aside > 0 else { return nil }
+    return "\(aside) of \(all) blocks do not count: the machine was disturbed while they were measured."
+  }
+
+  private static func floor(_ document: ComparisonDocument) -> String? {
+    let floors = document.metrics.compactMap { metric in metric.floor.map { (metric.name, $0) } }
+    guard let most = floors.max(by: { $0.1 < $1.1 }) else { return nil }
+    return "The base, installed a second time, differed from itself by at most "
+      + "\(Numbers.digits(most.1 * 100, 2))% (\(most.0)); nothing smaller counts there."
+  }
+
+  /// What a further minute would have bought.
+  private static func further(_ document: ComparisonDocument) -> String? {
+    guard document.verdict != .void, document.spending.budgetSeconds != nil else { return nil }
+    let open = document.metrics.filter { $0.verdict == .undecided }
+    guard !open.isEmpty else { return nil }
+    let near = open.compactMap { metric in metric.secondsNeeded.map { (name: metric.name, seconds: $0) } }
+      .sorted { $0.seconds < $1.seconds }
+    let soon = near.filter { $0.seconds <= 60 }
+    if !soon.isEmpty {
+      return "A further minute might decide \(VerdictFormatter.metrics(soon.count)) more (\(names(soon.map(\.name))))."
+    }
+    guard let next = near.first else { return "No amount of time in sight would decide what is open." }
+    return "A further minute would decide nothing more; \(next.name) may take \(Numbers.elapsed(next.seconds)) more."
+  }
+
+  private static func names(_ names: [String]) -> String {
+    let shown = names.prefix(3).joined(separator: ", ")
+    return names.count > 3 ? "\(shown) and \(names.count - 3) others" : shown
+  }
+}

@@ -1,0 +1,142 @@
+import Shared
+
+/// The sentences that say what a comparison found: the same on the terminal and in the comment.
+enum VerdictFormatter {
+  /// What one metric says, plain: `62x faster`, `no difference`, `undecided (could be -3% … +5%)`.
+  static func plain(_ metric: ComparisonDocument.Metric) -> String {
+    let ratio = RatioFormatter(metric)
+    return switch metric.verdict {
+    case .improved, .regressed: metric.unit == MetricUnit.bytes.rawValue ? ratio.smaller : ratio.faster
+    case .equivalent: "no difference"
+    case .undecided, .void: undecided(metric)
+    }
+  }
+
+  /// The same as the customer's delta: `-73% (3.75x)`; only a change carries a number.
+  static func delta(_ metric: ComparisonDocument.Metric) -> String {
+    guard metric.hasMoved else {
+      guard metric.verdict == .equivalent, let seen = seen(metric) else { return plain(metric) }
+      return "\(plain(metric)) (\(seen))"
+    }
+    let ratio = RatioFormatter(metric)
+    return ratio.percent + (ratio.factor.map { " (\($0))" } ?? "")
+  }
+
+  private static func undecided(_ metric: ComparisonDocument.Metric) -> String {
+    seen(metric).map { "undecided (\($0))" }
+      ?? "undecided (too few \(metric.unpaired == true ? "samples" : "blocks"))"
+  }
+
+  /// What difference would have been seen: `could have seen 1.8%`.
+  private static func seen(_ metric: ComparisonDocument.Metric) -> String? {
+    metric.resolution.map { "could have seen \(Numbers.digits($0 * 100, $0 < 0.1 ? 2 : 1))%" }
+  }
+
+  /// The same in a run: one whose control moved decides nothing.
+  static func plain(_ metric: ComparisonDocument.Metric, in document: ComparisonDocument) -> String {
+    document.isWithheld(metric) ? withheld : plain(metric)
+  }
+
+  static func delta(_ metric: ComparisonDocument.Metric, in document: ComparisonDocument) -> String {
+    document.isWithheld(metric) ? withheld : delta(metric)
+  }
+
+  private static let withheld = "withheld"
+
+  /// The verdict of the run in one sentence, the word for it first.
+  static func headline(_ document: ComparisonDocument) -> String {
+    let count = document.metrics.count
+    switch document.verdict {
+    case .void:
+      let moved = document.controls.filter(\.hasMoved).map { "\($0.name) is \(plain($0))" }.joined(separator: ", ")
+      return "Void: a control that can't differ has moved (\(moved)), so this run decides nothing."
+    case .equivalent:
+      return
+        "No difference: \(count == 1 ? "the metric is" : "all \(metrics(count)) are") the same within \(percent(document.method.delta))."
+    case .undecided where count == 0: return "Undecided: no metric was measured on both sides."
+    case .regressed: return "Regressed: \(findings(document, .regressed))\(counts(document, first: .regressed))."
+    case .improved: return "Improved: \(findings(document, .improved))\(counts(document, first: .improved))."
+    case .undecided: return "Undecided: \(counts(document, first: .undecided))."
+    }
+  }
+
+  /// What to do about the verdict, in one sentence.
+  static func advice(_ document: ComparisonDocument) -> String {
+    switch document.verdict {
+    case .void: return "Run it again; if it stays so, look for what else runs on the machine."
+    case .regressed: return "Look at the bold rows before this is merged."
+    case .improved: return "Nothing to do: what is bold is proven."
+    case .equivalent: return "Nothing to do."
+    case .undecided:
+      let needed = document.metrics.compactMap(\.secondsNeeded).max()
+      let proven =
+        document.metrics.contains(where: \.hasMoved)
+        ? "What is bold is proven; for the rest" : "Nothing is proven either way;"
+      guard let needed, needed > 0 else { return "\(proven) a larger budget may tell." }
+      let budget = (document.spending.budgetSeconds ?? 0) + needed
+      return "\(proven) a budget of about \(Numbers.elapsed(budget)) may tell."
+    }
+  }
+
+  /// What the optimize run found otherwise than before, where that has this verdict: stands before the metrics.
+  private static func findings(
+    _ document: ComparisonDocument, _ verdict: ComparisonDocument.RunVerdict
+  ) -> String {
+    document.findings.filter { $0.verdict == verdict }.map {
+      "codeflash now finds \(FindingFormatter.count($0.head)) opportunities, before \(FindingFormatter.count($0.base)); "
+    }.joined()
+  }
+
+  /// What else has to be known before the table is read.
+  static func remarks(_ document: ComparisonDocument, notes: [String]) -> [String] {
+    var remarks: [String] = []
+    if document.identical { remarks.append("Both sides are the same code: whatever differs is noise.") }
+    if !document.complete { remarks.append("Part of what was planned has no result; see what is missing below.") }
+    return remarks + document.method.caveats + notes
+  }
+
+  /// `3 of 12 metrics faster, none slower, 8 without a difference, 1 undecided`, the verdict's own kind first.
+  private static func counts(_ document: ComparisonDocument, first: ComparisonDocument.RunVerdict) -> String {
+    // Memory is neither fast nor slow.
+    let isTime = document.metrics.allSatisfy { $0.unit == MetricUnit.seconds.rawValue }
+    let kinds: [(ComparisonDocument.RunVerdict, String)] = [
+      (.improved, isTime ? "faster" : "better"), (.regressed, isTime ? "slower" : "worse"),
+      (.equivalent, "without a difference"), (.undecided, "undecided"),
+    ]
+    let ordered = kinds.filter { $0.0 == first } + kinds.filter { $0.0 != first }
+    return ordered.enumerated().compactMap { index, kind in
+      let count = document.metrics.count { $0.verdict == kind.0 }
+      if index == 0 { return "\(count) of \(metrics(document.metrics.count)) \(kind.1)" }
+      if count > 0 { return "\(count) \(kind.1)" }
+      return kind.0 == .regressed || kind.0 == .improved ? "none \(kind.1)" : nil
+    }.joined(separator: ", ")
+  }
+
+  static func metrics(_ count: Int) -> String { count == 1 ? "1 metric" : "\(count) metrics" }
+
+  static func percent(_ fraction: Double) -> String { "\(compact(fraction * 100))%" }
+
+  /// A setting as it was given: `2`, `0.5`.
+  private static func compact(_ value: Double) -> String {
+    let text = Numbers.fixed(value, 3)
+    let trimmed = text.reversed().drop { $0 == "0" }.drop { $0 == "." }
+    return trimmed.isEmpty ? "0" : String(trimmed.reversed())
+  }
+
+  /// A value in the metric's unit.
+  static func value(_ value: Double, unit: String) -> String {
+    switch MetricUnit(rawValue: unit) {
+    case .seconds: Numbers.seconds(value)
+    case .bytes where value.isFinite && abs(value) < 1e18: Numbers.bytes(Int(value))
+    case .bytes, nil: "\(Numbers.digits(value, 3)) \(unit)"
+    }
+  }
+}
+
+extension ComparisonDocument {
+  /// Whether a verdict is kept back because a control moved; the control's own stands.
+  fileprivate func isWithheld(_ metric: Metric) -> Bool { verdict == .void && metric.control == nil }
+
+  /// Controls that are worth a row: commands, and what moved of the rest.
+  var shownControls: [Metric] { controls.filter { $0.control == .command || $0.hasMoved } }
+}

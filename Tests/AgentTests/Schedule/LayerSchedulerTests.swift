@@ -1,0 +1,50 @@
+import Testing
+
+@testable import Agent
+
+@Suite("The next block goes where it buys most")
+struct LayerSchedulerTests {
+  private typealias Candidate = LayerScheduler.Candidate
+
+  private func next(_ candidates: [Candidate], left: Double) -> Int? {
+    LayerScheduler.next(candidates, least: 13, secondsLeft: left)
+  }
+
+  @Test("each layer has one block first, if it fits into the time that is left")
+  func first() {
+    let fresh = Candidate(blocks: 0, blockSeconds: 60, needed: [13])
+    let begun = Candidate(blocks: 3, blockSeconds: 2, needed: [10, 10])
+    #expect(next([begun, fresh], left: 100) == 1)
+    #expect(next([begun, fresh], left: 50) == 0)
+    #expect(next([Candidate(blocks: 0, blockSeconds: nil, needed: [13])], left: 1) == 0)
+  }
+
+  @Test("the layer whose first answer is nearest is brought to it, before others are sharpened")
+  func nearest() {
+    let cheap = Candidate(blocks: 2, blockSeconds: 4, needed: [11, 11, 11])
+    let dear = Candidate(blocks: 1, blockSeconds: 10, needed: [Int](repeating: 12, count: 17))
+    let sharpened = Candidate(blocks: 20, blockSeconds: 1, needed: [2])
+    #expect(next([dear, cheap, sharpened], left: 500) == 1)
+  }
+
+  @Test("after that the one goes first that decides most metrics a second")
+  func value() {
+    let many = Candidate(blocks: 14, blockSeconds: 10, needed: [3, 3, 3, 9])
+    let one = Candidate(blocks: 14, blockSeconds: 4, needed: [3])
+    #expect(next([one, many], left: 500) == 1)
+    #expect(next([one, Candidate(blocks: 14, blockSeconds: 10, needed: [3, 30])], left: 500) == 0)
+  }
+
+  @Test("what can't be decided in the time left gets none of it, and nothing is left to do when all is like that")
+  func hopeless() {
+    let long = Candidate(blocks: 1, blockSeconds: 60, needed: [12])
+    let far = Candidate(blocks: 20, blockSeconds: 1, needed: [nil])
+    let near = Candidate(blocks: 20, blockSeconds: 5, needed: [8])
+    #expect(next([long, far, near], left: 100) == 2)
+    #expect(next([long, far], left: 100) == nil)
+    // A forecast is rough: half as much again is still worth a try.
+    #expect(next([near], left: 30) == 0 && next([near], left: 20) == nil)
+    #expect(next([Candidate(blocks: 3, blockSeconds: 1, needed: [])], left: 100) == nil)
+    #expect(next([near], left: 0) == nil)
+  }
+}
