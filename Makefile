@@ -73,7 +73,7 @@ fuzz: ## Feed the line codec and the journal ten million made-up inputs (TARGETS
 
 # Everything that GitHub reads, here and in the repositories that `cf-bench init` writes it to.
 actions := action.yml reap/action.yml
-workflows := $(wildcard .github/workflows/*.yml) $(wildcard Sources/Controller/GitHub/Templates/*.yml)
+workflows := $(wildcard .github/workflows/*.yml) $(wildcard Sources/Controller/Core/GitHub/Templates/*.yml)
 
 lint: ## Check format, imports, shell scripts, workflows and that the generated pages are current; changes nothing.
 	@scripts/setup.sh --tests

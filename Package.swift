@@ -52,20 +52,23 @@ let package = Package(
     .target(
       name: "Azure", dependencies: ["Shared", "Tools"], resources: [.embedInCode("Data")],
       swiftSettings: strict),
-    .target(name: "PrivateSSHD", dependencies: ["Shared", subprocess, systemPackage], swiftSettings: strict),
-    .executableTarget(
-      name: "Agent", dependencies: ["CSpawn", "Shared", "Statistics", argumentParser],
+    .target(name: "LocalSSHD", dependencies: ["Shared", subprocess, systemPackage], swiftSettings: strict),
+    .target(
+      name: "AgentCore", dependencies: ["CSpawn", "Shared", "Statistics", argumentParser], path: "Sources/Agent/Core",
       resources: [.embedInCode("Python")], swiftSettings: strict),
-    .executableTarget(
-      name: "Controller",
+    .executableTarget(name: "Agent", dependencies: ["AgentCore"], exclude: ["Core"], swiftSettings: strict),
+    .target(
+      name: "ControllerCore",
       dependencies: [
-        "Azure", "Calibration", "GitHub", "Shared", "SSH", "PrivateSSHD", "Statistics", "Tools", argumentParser,
+        "Azure", "Calibration", "GitHub", "Shared", "SSH", "LocalSSHD", "Statistics", "Tools", argumentParser,
         subprocess,
         systemPackage, yams,
       ],
+      path: "Sources/Controller/Core",
       resources: [.embedInCode("GitHub/Templates"), .embedInCode("Targets"), .embedInCode("VM")], swiftSettings: strict),
+    .executableTarget(name: "Controller", dependencies: ["ControllerCore"], exclude: ["Core"], swiftSettings: strict),
     .target(
-      name: "TestSupport", dependencies: ["Shared", "SSH", "PrivateSSHD", subprocess, systemPackage],
+      name: "TestSupport", dependencies: ["Shared", "SSH", "LocalSSHD", subprocess, systemPackage],
       path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "AzureTests", dependencies: ["Azure", "Shared", "TestSupport", "Tools"], swiftSettings: strict),
     .testTarget(name: "GitHubTests", dependencies: ["GitHub", "Shared", "TestSupport"], swiftSettings: strict),
@@ -73,23 +76,23 @@ let package = Package(
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: strict),
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration", "Statistics"], swiftSettings: strict),
     .testTarget(
-      name: "SSHTests", dependencies: ["PrivateSSHD", "SSH", "Shared", "TestSupport", subprocess, systemPackage],
+      name: "SSHTests", dependencies: ["LocalSSHD", "SSH", "Shared", "TestSupport", subprocess, systemPackage],
       swiftSettings: strict),
     .testTarget(
-      name: "AgentTests", dependencies: ["Agent", "Shared", "Statistics", "TestSupport"], swiftSettings: strict),
+      name: "AgentTests", dependencies: ["AgentCore", "Shared", "Statistics", "TestSupport"], swiftSettings: strict),
     // The properties are also compiled by scripts/fuzz.sh, which adds the entry and its seeds.
     .testTarget(
-      name: "FuzzTests", dependencies: ["Agent", "Shared", "TestSupport"], path: "Tests/Fuzz",
+      name: "FuzzTests", dependencies: ["AgentCore", "Shared", "TestSupport"], path: "Tests/Fuzz",
       exclude: ["Entry.swift", "FuzzSeeds.swift", "corpus"], swiftSettings: strict),
     .testTarget(
       name: "ControllerTests",
       dependencies: [
-        "Azure", "Controller", "GitHub", "SSH", "Shared", "Statistics", "TestSupport", argumentParser, systemPackage,
+        "Azure", "ControllerCore", "GitHub", "SSH", "Shared", "Statistics", "TestSupport", argumentParser, systemPackage,
       ],
       exclude: ["Goldens"], swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["Agent", "Controller", "PrivateSSHD", "Shared", "TestSupport", subprocess, systemPackage],
+      dependencies: ["Agent", "AgentCore", "Controller", "ControllerCore", "LocalSSHD", "Shared", "TestSupport", subprocess, systemPackage],
       swiftSettings: strict),
   ]
 )

@@ -34,8 +34,8 @@ module() { # NAME SOURCE…
 
 mapfile -t shared < <(find Sources/Shared -name '*.swift' | sort)
 module Shared "${shared[@]}"
-module Agent Sources/Agent/Journal/*.swift Sources/Agent/Measure/Executable.swift
-swiftc "${flags[@]}" -module-name Fuzz -o "$work/fuzz" "${properties[@]}" Tests/SharedTests/EveryMessage.swift -L "$work" -lAgent -lShared
+module AgentCore Sources/Agent/Core/Journal/*.swift Sources/Agent/Core/Measure/Executable.swift
+swiftc "${flags[@]}" -module-name Fuzz -o "$work/fuzz" "${properties[@]}" Tests/SharedTests/EveryMessage.swift -L "$work" -lAgentCore -lShared
 
 runs_of() {
   case $1 in

@@ -18,7 +18,7 @@ if [[ ! "$version" =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]]; then
   exit 2
 fi
 if [ "${GITHUB_REF_TYPE:-}" = tag ] && [ "$GITHUB_REF_NAME" != "v$version" ]; then
-  printf 'error: the tag %s is not the version\n  why: the programs say %s\n  fix: change Sources/Shared/Version.swift, then tag v%s\n' \
+  printf 'error: the tag %s is not the version\n  why: the programs say %s\n  fix: change Sources/Shared/Core/Version.swift, then tag v%s\n' \
     "$GITHUB_REF_NAME" "$version" "$version" >&2
   exit 2
 fi

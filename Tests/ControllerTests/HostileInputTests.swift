@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@testable import Controller
+@testable import ControllerCore
 
 @Suite("Hostile refs, names, paths and settings are taken literally or refused with the reason")
 struct HostileInputTests {

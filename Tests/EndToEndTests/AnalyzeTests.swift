@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@testable import Controller
+@testable import ControllerCore
 
 @Suite("cf-bench analyze, through its door")
 struct AnalyzeTests {

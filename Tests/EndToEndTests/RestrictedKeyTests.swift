@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@testable import Controller
+@testable import ControllerCore
 
 @Suite("A key that lets in nothing but the agent is enough for everything")
 struct RestrictedKeyTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Shared
 
-@testable import Agent
+@testable import AgentCore
 
 /// A job's folder whose journal holds any bytes.
 enum JournalProperties {

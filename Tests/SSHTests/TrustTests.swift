@@ -1,5 +1,5 @@
 import Foundation
-import PrivateSSHD
+import LocalSSHD
 import SSH
 import Shared
 import TestSupport

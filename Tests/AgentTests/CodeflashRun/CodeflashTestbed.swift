@@ -2,7 +2,7 @@ import Foundation
 import Shared
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 /// A benchmark host with real codeflash, and projects for it made from the one in `fixtures`.
 ///

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 extension OptimizeLayerTests {
   @Suite("With answers of a live service", .serialized, .enabled(if: CodeflashPorts.areFree))

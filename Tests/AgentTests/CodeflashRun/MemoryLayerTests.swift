@@ -2,7 +2,7 @@ import Foundation
 import Shared
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("Layer 4: peaks, and the lines that hold memory", .serialized)
 struct MemoryLayerTests {

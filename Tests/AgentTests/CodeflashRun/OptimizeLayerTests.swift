@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("Layer 3: real codeflash on the project, with recorded answers", .serialized)
 struct OptimizeLayerTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("Which places a confined job may touch, as rules that only ever add")
 struct AccessTreeTests {

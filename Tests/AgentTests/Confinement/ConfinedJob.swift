@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 /// A benchmark host with a person's home beside the agent's, in which a job's code tries what it must not.
 struct ConfinedJob {

@@ -4,7 +4,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("Measured code reaches neither keys nor other jobs nor the agent", .enabled(if: cf_landlock_abi() >= 6))
 struct ConfinementTests {

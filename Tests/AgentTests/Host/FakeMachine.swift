@@ -1,6 +1,6 @@
 import Foundation
 
-@testable import Agent
+@testable import AgentCore
 
 /// A folder that holds copies of the kernel's files.
 struct FakeMachine {

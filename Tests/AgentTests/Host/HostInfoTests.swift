@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("The witness tells what the kernel shows, and nothing that it does not show")
 struct HostInfoTests {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("What else the machine did during a block")
 struct InterferenceTests {

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 /// Whether this machine's address layout may be turned here: for root, outside of containers that show it read-only.
 private enum RealMachine {

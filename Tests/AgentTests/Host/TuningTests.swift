@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("Tuning turns what it may, says what it could not, and puts everything back")
 struct TuningTests {

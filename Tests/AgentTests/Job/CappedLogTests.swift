@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("A job's log keeps its beginning and its end, however much is said")
 struct CappedLogTests {

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 /// Talks to the real `cf-bench-agent serve` of one home.
 struct Conversation {

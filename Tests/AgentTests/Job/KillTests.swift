@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("Whoever is killed, the job comes to its end with all that it had", .serialized)
 struct KillTests {

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("A full disk and a talkative job end in words, not in a mess", .serialized)
 struct PressureTests {

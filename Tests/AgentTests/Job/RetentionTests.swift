@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("The benchmark host keeps what is wanted and no more")
 struct RetentionTests {

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("Whatever a job started is gone when it ends", .serialized)
 struct TreeTests {

@@ -1,7 +1,7 @@
 import Shared
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("A worker that takes a job over knows from the journal what counts on")
 struct JobHistoryTests {

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("The journal keeps every event, whatever happens to its writer")
 struct JournalTests {

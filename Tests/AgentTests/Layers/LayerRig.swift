@@ -2,7 +2,7 @@ import Foundation
 import Shared
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 extension SideTestbed {
   func context(_ sides: [SideEnvironment], of package: String = "tidbit") throws -> LayerContext {

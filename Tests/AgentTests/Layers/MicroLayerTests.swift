@@ -2,7 +2,7 @@ import Foundation
 import Shared
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("Layer 2 times functions in fresh workers, and a bad target harms only itself")
 struct MicroLayerTests {

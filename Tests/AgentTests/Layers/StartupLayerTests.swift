@@ -2,7 +2,7 @@ import Foundation
 import Shared
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("Layer 1 times whole commands, and each run is told when it is made")
 struct StartupLayerTests {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("A child process is run to its end, within its limits")
 struct ChildProcessTests {

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("Whether the machine may be stopped is answered under the queue's gate")
 struct MayStopTests {

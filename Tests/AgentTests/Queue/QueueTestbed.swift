@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 /// A queue of its own, with jobs that have folders and no runners.
 struct QueueTestbed {

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("One job measures at a time on a host, and the others wait in order")
 struct QueueTests {

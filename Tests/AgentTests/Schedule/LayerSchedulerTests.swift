@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("The next block goes where it buys most")
 struct LayerSchedulerTests {

@@ -2,7 +2,7 @@ import Shared
 import Statistics
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("Blocks are measured until each metric is decided, and no longer")
 struct ScheduleTests {

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("A secret reaches whom the manifest names, and stands nowhere else")
 struct SecretFlowTests {

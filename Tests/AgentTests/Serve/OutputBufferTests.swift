@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("What waits for a slow reader has a bound")
 struct OutputBufferTests {

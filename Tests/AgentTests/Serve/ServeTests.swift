@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("serve answers one conversation over standard input and output")
 struct ServeTests {

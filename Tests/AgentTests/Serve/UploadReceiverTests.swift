@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("Files come over the agent's own door whole, or not at all")
 struct UploadReceiverTests {

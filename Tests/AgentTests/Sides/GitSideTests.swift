@@ -2,7 +2,7 @@ import Foundation
 import Shared
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("A revision of a repository is found, checked out and pinned for the job")
 struct GitSideTests {

@@ -2,7 +2,7 @@ import Foundation
 import Shared
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("The Python that is asked for is found where people have it")
 struct InterpreterTests {

@@ -2,7 +2,7 @@ import Foundation
 import Shared
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("Sides are prepared once, alike, and kept")
 struct SideBuilderTests {

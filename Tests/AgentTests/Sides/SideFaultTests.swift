@@ -2,7 +2,7 @@ import Foundation
 import Shared
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 @Suite("A side that can't be had says why, and what to do")
 struct SideFaultTests {

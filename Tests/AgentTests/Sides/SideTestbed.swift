@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 /// Keeps events in the order in which they came, each with the moment of its coming.
 final class CollectedEvents: EventSink {

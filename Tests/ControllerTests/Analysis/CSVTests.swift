@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Controller
+@testable import ControllerCore
 
 @Suite("CSV: records and numbers")
 struct CSVTests {

@@ -5,7 +5,7 @@ import SystemPackage
 import Testing
 import TestSupport
 
-@testable import Controller
+@testable import ControllerCore
 
 @Suite("Folders of results are analysed again, and pooled")
 struct FolderTests {

@@ -4,7 +4,7 @@ import Statistics
 import SystemPackage
 import Testing
 
-@testable import Controller
+@testable import ControllerCore
 
 @Suite("Files of hyperfine and pyperf")
 struct SourceFileTests {

@@ -1,7 +1,7 @@
 import Shared
 import Testing
 
-@testable import Controller
+@testable import ControllerCore
 
 @Suite("The gate: what is proven fails it, what is open is said, what is missing is not passed over")
 struct GateTests {

@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@testable import Controller
+@testable import ControllerCore
 
 @Suite("What the VM of a run cost: in its results, and over the months")
 struct CostTests {

@@ -4,7 +4,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Controller
+@testable import ControllerCore
 
 @Suite("A line of authorized_keys lets a key measure, and nothing else")
 struct AuthorizeTests {

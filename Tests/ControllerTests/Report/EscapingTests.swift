@@ -1,7 +1,7 @@
 import Shared
 import Testing
 
-@testable import Controller
+@testable import ControllerCore
 
 @Suite("Text of the measured code stays text")
 struct EscapingTests {

@@ -4,7 +4,7 @@ import Shared
 import TestSupport
 import Testing
 
-@testable import Controller
+@testable import ControllerCore
 
 /// A run of more metrics than anybody has, whose every name is written by somebody who means harm.
 @Suite("Whatever is measured, and whatever it is called, GitHub takes what is said of it, and interprets none of it")

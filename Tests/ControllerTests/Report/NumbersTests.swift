@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Controller
+@testable import ControllerCore
 
 @Suite("Numbers as people read them")
 struct NumbersTests {

@@ -2,7 +2,7 @@ import Foundation
 import Shared
 import Testing
 
-@testable import Controller
+@testable import ControllerCore
 
 @Suite("A job that waits says its place")
 struct QueueFormatterTests {

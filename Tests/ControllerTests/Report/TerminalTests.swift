@@ -2,7 +2,7 @@ import Shared
 import Synchronization
 import Testing
 
-@testable import Controller
+@testable import ControllerCore
 
 @Suite("Colour and progress on a terminal")
 struct TerminalTests {

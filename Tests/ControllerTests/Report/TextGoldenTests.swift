@@ -1,7 +1,7 @@
 import Shared
 import Testing
 
-@testable import Controller
+@testable import ControllerCore
 
 @Suite("Words that people read (Golden)")
 struct TextGoldenTests {

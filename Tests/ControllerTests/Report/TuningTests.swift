@@ -3,7 +3,7 @@ import Foundation
 import Shared
 import Testing
 
-@testable import Controller
+@testable import ControllerCore
 
 @Suite("Tuning at this end: the flag, the record, the words")
 struct TuningTests {

@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@testable import Controller
+@testable import ControllerCore
 
 @Suite("Settings: flags over environment over file over defaults, and no slip goes unseen")
 struct SettingsTests {

@@ -1,5 +1,5 @@
 import Foundation
-import PrivateSSHD
+import LocalSSHD
 
 /// A process of an agent, by what /proc tells of it.
 struct AgentProcess: Sendable {

@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@testable import Controller
+@testable import ControllerCore
 
 @Suite("Too much output and too slow a reader take neither memory nor time from a job")
 struct FloodTests {

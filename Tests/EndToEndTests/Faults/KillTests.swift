@@ -1,5 +1,5 @@
 import Foundation
-import PrivateSSHD
+import LocalSSHD
 import Shared
 import TestSupport
 import Testing

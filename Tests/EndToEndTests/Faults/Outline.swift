@@ -1,7 +1,7 @@
 import Foundation
 import Shared
 
-@testable import Controller
+@testable import ControllerCore
 
 /// What a run's results hold, without what chance and time make of it: which values there are, and how many of what.
 struct Outline: Equatable {

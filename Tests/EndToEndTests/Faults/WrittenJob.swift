@@ -2,7 +2,7 @@ import Foundation
 import Shared
 import Testing
 
-@testable import Agent
+@testable import AgentCore
 
 /// A job on the benchmark host whose runner is the test: it holds the runner's lock and writes the journal.
 final class WrittenJob {

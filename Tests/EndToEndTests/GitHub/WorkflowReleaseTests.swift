@@ -196,7 +196,7 @@ struct WorkflowReleaseTests {
       try await testbed.testbed.commit(testbed.work, "locked")
       try await testbed.testbed.git("-C", testbed.work, "push", "-q", testbed.git, "perf/unit")
       var run = testbed.push("perf/unit")
-      run.workflow = "\(Testbed.packageRoot)/Sources/Controller/GitHub/Templates/cf-bench-workflow.yml"
+      run.workflow = "\(Testbed.packageRoot)/Sources/Controller/Core/GitHub/Templates/cf-bench-workflow.yml"
       run.flags = ["--only", "unit"]
       let (outcome, _) = try await testbed.run(run)
       #expect(outcome.results["unit"] == "success", "\(outcome.said)")
