@@ -33,26 +33,29 @@ let package = Package(
       name: "CSSH2", pkgConfig: "libssh2",
       providers: [.apt(["libssh2-1-dev"]), .brew(["libssh2"])]),
     .target(name: "CSpawn"),
+    .target(name: "CLibrary", swiftSettings: strict),
     .target(name: "CSHA256", cSettings: [.unsafeFlags(["-O2"], .when(configuration: .debug))]),
     // Digests of whole programs and line cutting are too slow unoptimised for tests that run the built programs.
     .target(
-      name: "Shared", dependencies: ["CSHA256"],
+      name: "Shared", dependencies: ["CLibrary", "CSHA256"],
       swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     // Tests that simulate thousands of comparisons take minutes unoptimised.
     .target(
-      name: "Statistics", swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
+      name: "Statistics", dependencies: ["CLibrary"],
+      swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     // The proof of the decision rule's error rates: thousands of simulated comparisons, and other tools' rules beside it.
     .target(
       name: "Calibration", dependencies: ["Statistics"],
       swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
-    .target(name: "SSH", dependencies: ["CSSH2", "Shared"], swiftSettings: strict),
+    .target(name: "SSH", dependencies: ["CLibrary", "CSSH2", "Shared"], swiftSettings: strict),
     // Programs of this machine that answer: az, gh, curl.
     .target(name: "Tools", dependencies: ["Shared", subprocess, systemPackage], swiftSettings: strict),
     .target(name: "GitHub", dependencies: ["Shared", "Tools"], swiftSettings: strict),
     .target(
-      name: "Azure", dependencies: ["Shared", "Tools"], resources: [.embedInCode("Data")],
+      name: "Azure", dependencies: ["CLibrary", "Shared", "Tools"], resources: [.embedInCode("Data")],
       swiftSettings: strict),
-    .target(name: "LocalSSHD", dependencies: ["Shared", subprocess, systemPackage], swiftSettings: strict),
+    .target(
+      name: "LocalSSHD", dependencies: ["CLibrary", "Shared", subprocess, systemPackage], swiftSettings: strict),
     .target(
       name: "AgentCore", dependencies: ["CSpawn", "Shared", "Statistics", argumentParser], path: "Sources/Agent/Core",
       resources: [.embedInCode("Python")], swiftSettings: strict),
@@ -60,20 +63,20 @@ let package = Package(
     .target(
       name: "ControllerCore",
       dependencies: [
-        "Azure", "Calibration", "GitHub", "Shared", "SSH", "LocalSSHD", "Statistics", "Tools", argumentParser,
-        subprocess,
-        systemPackage, yams,
+        "Azure", "Calibration", "CLibrary", "GitHub", "LocalSSHD", "Shared", "SSH", "Statistics", "Tools",
+        argumentParser,
+        subprocess, systemPackage, yams,
       ],
       path: "Sources/Controller/Core",
       resources: [.embedInCode("GitHub/Templates"), .embedInCode("Targets"), .embedInCode("VM")], swiftSettings: strict),
     .executableTarget(name: "Controller", dependencies: ["ControllerCore"], exclude: ["Core"], swiftSettings: strict),
     .target(
-      name: "TestSupport", dependencies: ["Shared", "SSH", "LocalSSHD", subprocess, systemPackage],
+      name: "TestSupport", dependencies: ["CLibrary", "Shared", "SSH", "LocalSSHD", subprocess, systemPackage],
       path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "AzureTests", dependencies: ["Azure", "Shared", "TestSupport", "Tools"], swiftSettings: strict),
     .testTarget(name: "GitHubTests", dependencies: ["GitHub", "Shared", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "SharedTests", dependencies: ["Shared", "TestSupport", subprocess], swiftSettings: strict),
-    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: strict),
+    .testTarget(name: "StatisticsTests", dependencies: ["CLibrary", "Statistics"], swiftSettings: strict),
     .testTarget(name: "CalibrationTests", dependencies: ["Calibration", "Statistics"], swiftSettings: strict),
     .testTarget(
       name: "SSHTests", dependencies: ["LocalSSHD", "SSH", "Shared", "TestSupport", subprocess, systemPackage],
@@ -87,12 +90,16 @@ let package = Package(
     .testTarget(
       name: "ControllerTests",
       dependencies: [
-        "Azure", "ControllerCore", "GitHub", "SSH", "Shared", "Statistics", "TestSupport", argumentParser, systemPackage,
+        "Azure", "ControllerCore", "GitHub", "SSH", "Shared", "Statistics", "TestSupport", argumentParser,
+        systemPackage,
       ],
       exclude: ["Goldens"], swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["Agent", "AgentCore", "Controller", "ControllerCore", "LocalSSHD", "Shared", "TestSupport", subprocess, systemPackage],
+      dependencies: [
+        "Agent", "AgentCore", "Controller", "ControllerCore", "LocalSSHD", "Shared", "TestSupport", subprocess,
+        systemPackage,
+      ],
       swiftSettings: strict),
   ]
 )

@@ -32,10 +32,11 @@ module() { # NAME SOURCE…
   touch "$work/before" # what is built after it, is built on it
 }
 
+module CLibrary Sources/CLibrary/CLibrary.swift
 mapfile -t shared < <(find Sources/Shared -name '*.swift' | sort)
 module Shared "${shared[@]}"
 module AgentCore Sources/Agent/Core/Journal/*.swift Sources/Agent/Core/Measure/Executable.swift
-swiftc "${flags[@]}" -module-name Fuzz -o "$work/fuzz" "${properties[@]}" Tests/SharedTests/EveryMessage.swift -L "$work" -lAgentCore -lShared
+swiftc "${flags[@]}" -module-name Fuzz -o "$work/fuzz" "${properties[@]}" Tests/SharedTests/EveryMessage.swift -L "$work" -lAgentCore -lShared -lCLibrary
 
 runs_of() {
   case $1 in

@@ -1,10 +1,5 @@
+import CLibrary
 import Foundation
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The shell that keeps one sshd: ends it, and removes its folder, at the end of its own standard input.
 struct SSHDProcess {
@@ -72,7 +67,7 @@ struct SSHDProcess {
 
   /// A loopback port that nobody listens on now.
   private static func freePort() throws -> Int {
-    let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let socket = socket(AF_INET, streamSocketType, 0)
     defer { close(socket) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)

@@ -1,10 +1,5 @@
+import CLibrary
 import FoundationEssentials
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// Asks ssh-agent (draft-miller-ssh-agent) for keys and signatures. Our own, because libssh2's waits for an agent that does not
 /// answer for ever, and with it the whole connection.

@@ -1,10 +1,5 @@
+import CLibrary
 import FoundationEssentials
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// Which key belongs to which host, as the user's known_hosts files say. Our own reader, because libssh2's overlooks
 /// `@revoked`, wildcards and exclusions, and gives up a whole file for one bad line.

@@ -1,10 +1,5 @@
+import CLibrary
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// What the loop is to wait for once a turn has been taken.
 struct LoopWait: Sendable {
@@ -60,18 +55,8 @@ final class LoopExecutor: SerialExecutor, Sendable {
   /// Starts the thread. It keeps the executor alive but not the client, and ends with ``end()``.
   func start(for client: any LoopClient) throws(SSHError) {
     state.withLock { $0.client = client }
-    let context = Unmanaged.passRetained(self)
-    #if canImport(Glibc)
-      var thread = pthread_t()
-    #else
-      var thread: pthread_t?
-    #endif
-    let code = pthread_create(&thread, nil, loopThread, context.toOpaque())
-    guard code == 0 else {
-      context.release()
-      throw SSHError(step: .connect, cause: .system(code))
-    }
-    pthread_detach(thread)
+    let code = startThread { self.run() }
+    guard code == 0 else { throw SSHError(step: .connect, cause: .system(code)) }
   }
 
   /// Lets the thread end. Called once the client is going away, so no job can come any more.
@@ -106,7 +91,7 @@ final class LoopExecutor: SerialExecutor, Sendable {
     precondition(state.withLock { $0.thread } == pthread_self(), "not on the thread of this connection")
   }
 
-  fileprivate func run() {
+  private func run() {
     state.withLock { $0.thread = pthread_self() }
     var ready: Int16 = 0
     while let wait = takeTurn(ready) { ready = sleep(wait) }
@@ -160,16 +145,3 @@ final class LoopExecutor: SerialExecutor, Sendable {
     }
   }
 }
-
-#if canImport(Glibc)
-  private func loopThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let context else { return nil }
-    Unmanaged<LoopExecutor>.fromOpaque(context).takeRetainedValue().run()
-    return nil
-  }
-#else
-  private func loopThread(_ context: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
-    Unmanaged<LoopExecutor>.fromOpaque(context).takeRetainedValue().run()
-    return nil
-  }
-#endif

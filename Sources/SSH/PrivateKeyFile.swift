@@ -1,10 +1,5 @@
+import CLibrary
 import FoundationEssentials
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// What a private key file says about itself without its passphrase. libssh2 gives one and the same error for a missing
 /// passphrase, a wrong one, an unknown cipher and a file that is no key; this tells them apart.

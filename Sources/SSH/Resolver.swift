@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import CLibrary
 
 /// One address a host can be reached at, ready for connect(2).
 struct SocketAddress: Sendable {
@@ -33,11 +29,7 @@ struct SocketAddress: Sendable {
   func connect(_ descriptor: CInt) -> CInt {
     bytes.withUnsafeBytes { buffer in
       guard let address = buffer.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return -1 }
-      #if canImport(Glibc)
-        return Glibc.connect(descriptor, address, socklen_t(buffer.count))
-      #else
-        return Darwin.connect(descriptor, address, socklen_t(buffer.count))
-      #endif
+      return CLibrary.connect(descriptor, address, socklen_t(buffer.count))
     }
   }
 }
@@ -51,8 +43,8 @@ enum Resolver {
     // An address in figures needs no question to anyone.
     if case .success(let addresses) = look(up: destination, flags: AI_NUMERICHOST) { return addresses }
     let answer = AsyncCondition<Answer?>(nil)
-    let question = Question { answer.update { $0 = look(up: destination, flags: AI_ADDRCONFIG) } }
-    guard question.startThread() else { throw SSHError(step: .resolve, cause: .system(EAGAIN)) }
+    let code = startThread { answer.update { $0 = look(up: destination, flags: AI_ADDRCONFIG) } }
+    guard code == 0 else { throw SSHError(step: .resolve, cause: .system(code)) }
     return try await withLimit(limit, late: SSHError(step: .resolve, cause: .limitPassed(limit))) {
       try await answer.wait { $0 }.get()
     }
@@ -62,11 +54,7 @@ enum Resolver {
     var hints = addrinfo()
     hints.ai_flags = flags | AI_NUMERICSERV
     hints.ai_family = AF_UNSPEC
-    #if canImport(Glibc)
-      hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
-    #else
-      hints.ai_socktype = SOCK_STREAM
-    #endif
+    hints.ai_socktype = streamSocketType
     var list: UnsafeMutablePointer<addrinfo>?
     let code = getaddrinfo(destination.host, String(destination.port), &hints, &list)
     guard code == 0 else {
@@ -77,39 +65,5 @@ enum Resolver {
     let addresses = sequence(first: list, next: { $0?.pointee.ai_next }).prefix { $0 != nil }
       .compactMap { $0.flatMap { SocketAddress($0.pointee) } }
     return .success(addresses)
-  }
-
-  /// Work for one thread.
-  private final class Question: Sendable {
-    private let work: @Sendable () -> Void
-
-    init(_ work: @escaping @Sendable () -> Void) { self.work = work }
-
-    func startThread() -> Bool {
-      let context = Unmanaged.passRetained(self)
-      #if canImport(Glibc)
-        var thread = pthread_t()
-        let main: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
-          context.map { Unmanaged<Question>.fromOpaque($0).takeRetainedValue().work() }
-          return nil
-        }
-      #else
-        var thread: pthread_t?
-        let main: @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { context in
-          Unmanaged<Question>.fromOpaque(context).takeRetainedValue().work()
-          return nil
-        }
-      #endif
-      guard pthread_create(&thread, nil, main, context.toOpaque()) == 0 else {
-        context.release()
-        return false
-      }
-      #if canImport(Glibc)
-        pthread_detach(thread)
-      #else
-        if let thread { pthread_detach(thread) }
-      #endif
-      return true
-    }
   }
 }

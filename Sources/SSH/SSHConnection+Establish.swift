@@ -1,10 +1,5 @@
+import CLibrary
 import CSSH2
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// From an address to a session whose host is known and which has let us in.
 extension SSHConnection {

@@ -1,10 +1,5 @@
+import CLibrary
 import CSSH2
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 let EAGAINCode = LIBSSH2_ERROR_EAGAIN
 

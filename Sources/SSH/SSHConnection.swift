@@ -1,10 +1,5 @@
+import CLibrary
 import CSSH2
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// One connection to one host: a libssh2 session that is called by nobody but this actor, on a thread of its own.
 ///

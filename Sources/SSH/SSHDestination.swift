@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import CLibrary
 
 /// A user at a host that speaks SSH.
 public struct SSHDestination: Sendable, Equatable, CustomStringConvertible {

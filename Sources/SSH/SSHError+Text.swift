@@ -1,10 +1,5 @@
+import CLibrary
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 extension SSHError {
   private var host: String { destination?.hostAndPort ?? "the host" }

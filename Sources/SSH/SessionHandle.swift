@@ -1,11 +1,6 @@
+import CLibrary
 import CSSH2
 import FoundationEssentials
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// Owns one LIBSSH2_SESSION, its socket and its receive buffer. Not Sendable on purpose: whoever holds it is the only one who
 /// may call libssh2 with it, and that is the loop's thread. A thin binding: no waiting, no policy.

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import CLibrary
 
 /// What is asked of sockets, in one place because the systems name it differently.
 enum StreamSocket {
@@ -59,13 +55,7 @@ enum StreamSocket {
   }
 
   static func send(_ descriptor: CInt, _ bytes: ArraySlice<UInt8>) -> Int {
-    bytes.withUnsafeBytes {
-      #if canImport(Glibc)
-        return Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
-      #else
-        return Darwin.send(descriptor, $0.baseAddress, $0.count, 0)
-      #endif
-    }
+    bytes.withUnsafeBytes { sendWithoutSignal(descriptor, $0) }
   }
 
   /// Options that only make things better: a system that refuses one is no reason to stop.

@@ -1,10 +1,7 @@
 import Foundation
+import Glibc
 import Shared
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 @Suite("The VM's watchdog deallocates it when nobody needs it, and only then")
 struct WatchdogTests {
@@ -320,9 +317,7 @@ private final class LoopbackConnection {
 
   func close() {
     for end in ends {
-      #if canImport(Glibc)
-        Glibc.close(end)
-      #endif
+      Glibc.close(end)
     }
     ends = []
   }

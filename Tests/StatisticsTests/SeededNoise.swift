@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import CLibrary
 
 /// Noise that is the same in every run: SplitMix64 (G. L. Steele et al., OOPSLA 2014) and Box–Muller.
 struct SeededNoise: RandomNumberGenerator {

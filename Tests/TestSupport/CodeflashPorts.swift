@@ -1,3 +1,4 @@
+import CLibrary
 import Foundation
 
 /// The ports that codeflash's client has fixed, on this machine's own loopback: one test at a time may use them.
@@ -26,7 +27,7 @@ public final class CodeflashPorts {
 
   public static var areFree: Bool {
     [8000, 3001].allSatisfy { port in
-      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      let descriptor = socket(AF_INET, streamSocketType, 0)
       defer { close(descriptor) }
       var address = sockaddr_in()
       address.sin_family = sa_family_t(AF_INET)

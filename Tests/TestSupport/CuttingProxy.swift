@@ -1,11 +1,6 @@
+import CLibrary
 import Foundation
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// A network that breaks: a TCP proxy on loopback that cuts each connection after a random number of bytes in either
 /// direction, or lets nothing through for a while. What it does let through it does not change.
@@ -159,7 +154,7 @@ public final class CuttingProxy: Sendable {
   }
 
   private static func makeSocket() -> Int32 {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let descriptor = socket(AF_INET, streamSocketType, 0)
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     return descriptor
   }
@@ -223,7 +218,7 @@ private final class Pair {
       if count == 0 { return .ended }
       flow.waiting = Array(chunk[..<min(count, flow.left ?? count)])
     }
-    let count = platformSend(flow.to, flow.waiting)
+    let count = flow.waiting.withUnsafeBytes { sendWithoutSignal(flow.to, $0) }
     if count < 0 { return errno == EAGAIN || errno == EINTR ? .open : .ended }
     flow.waiting.removeFirst(count)
     guard let left = flow.left else { return .open }
@@ -246,11 +241,3 @@ private final class Pair {
 private func platformClose(_ descriptor: Int32) { close(descriptor) }
 
 private func platformAccept(_ listener: Int32) -> Int32 { accept(listener, nil, nil) }
-
-private func platformSend(_ descriptor: Int32, _ bytes: [UInt8]) -> Int {
-  #if canImport(Glibc)
-    send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
-  #else
-    send(descriptor, bytes, bytes.count, 0)
-  #endif
-}

@@ -1,10 +1,5 @@
+import CLibrary
 import Foundation
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// One plain HTTP request to a loopback port: enough to steer a fixture, and no library for it.
 enum LoopbackHTTP {
@@ -14,7 +9,7 @@ enum LoopbackHTTP {
 
   /// The body of the answer; throws unless its status is 200.
   static func send(_ method: String, _ path: String, port: Int, body: Data = Data()) throws -> Data {
-    let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let connection = socket(AF_INET, streamSocketType, 0)
     defer { close(connection) }
     var limit = timeval(tv_sec: 60, tv_usec: 0)
     setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -36,7 +31,7 @@ enum LoopbackHTTP {
   private static func write(_ data: Data, to connection: Int32) throws {
     var rest = data[...]
     while !rest.isEmpty {
-      let written = rest.withUnsafeBytes { platformSend(connection, $0) }
+      let written = rest.withUnsafeBytes { sendWithoutSignal(connection, $0) }
       if written < 0, errno == EINTR { continue }
       guard written > 0 else { throw Failure(description: "sending: \(String(cString: strerror(errno)))") }
       rest = rest.dropFirst(written)
@@ -65,13 +60,4 @@ enum LoopbackHTTP {
     }
     return body
   }
-}
-
-/// `send` of the C library, under a name of its own; a peer that is gone is an error and no signal.
-private func platformSend(_ connection: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
-  #if canImport(Glibc)
-    send(connection, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
-  #else
-    send(connection, bytes.baseAddress, bytes.count, 0)
-  #endif
 }

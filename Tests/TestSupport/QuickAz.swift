@@ -1,11 +1,6 @@
+import CLibrary
 import Foundation
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// az for tests that call it often: az's own code, run in forks of one process that has it loaded (`Tests/QuickAz`).
 /// Up to the question who is signed in, a call then takes a fifth to a tenth of the CPU time. `make faults` and one whole run

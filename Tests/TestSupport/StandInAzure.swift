@@ -1,10 +1,5 @@
+import CLibrary
 import Foundation
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// A stand-in for Azure on loopback, with a VM that is a real sshd (`Tests/StandInAzure`).
 public struct StandInAzure: Sendable {

@@ -1,13 +1,8 @@
 import ArgumentParser
 import CSpawn
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Parses, runs, turns an error into words and an exit status; nothing else.
 public enum AgentProgram {

@@ -1,10 +1,5 @@
+import CLibrary
 import FoundationEssentials
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Calls of `az` that outlived the command that made them. One of them may be just about to start the VM, so nobody cleans up
 /// behind a dead command before they have ended. Found by a variable in their environment (proc(5)); where there is

@@ -1,9 +1,6 @@
 import Foundation
+import Glibc
 import LocalSSHD
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// The processes of one private sshd: the listener, and one or two a session.
 enum SSHDProcesses {

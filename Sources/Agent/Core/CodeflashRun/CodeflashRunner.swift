@@ -1,11 +1,6 @@
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Runs codeflash on one function of the project: on a fresh clone, with a fresh HOME and TMPDIR, against the stand-in of
 /// its service.

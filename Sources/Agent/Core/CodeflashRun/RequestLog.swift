@@ -1,11 +1,6 @@
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// A request that codeflash made of its service, as `replay_service.py` logs it.
 struct LoggedRequest: Decodable, Equatable {

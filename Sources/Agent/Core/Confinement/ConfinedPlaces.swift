@@ -1,10 +1,5 @@
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// What a job may touch on its machine: it reads what programs and Python need, writes where a job's own things lie, and
 /// finds neither keys nor other jobs.

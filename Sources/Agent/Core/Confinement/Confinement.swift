@@ -1,12 +1,7 @@
 import CSpawn
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Keeps what a job builds and measures from everything that is not its own: keys, other jobs, the agent, the machine.
 ///

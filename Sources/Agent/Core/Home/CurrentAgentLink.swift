@@ -1,10 +1,5 @@
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// `~/.cf-bench/cf-bench-agent`: the agent that was installed last, under a name that a line of authorized_keys can name.
 struct CurrentAgentLink {

@@ -1,10 +1,5 @@
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Finds out who else uses the machine, by two looks at all processes.
 enum BusyProcesses {

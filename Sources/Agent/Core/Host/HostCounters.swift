@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Glibc
 
 /// What the kernel has counted for the whole machine up to a moment (proc(5) `/proc/stat`, getrusage(2), psi.rst).
 struct HostCounters: Equatable {

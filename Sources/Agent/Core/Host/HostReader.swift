@@ -1,11 +1,6 @@
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Reads what the machine says of itself (proc(5), os-release(5), uname(2)).
 struct HostReader {
@@ -50,14 +45,10 @@ struct HostReader {
 
   /// The C library that this process runs with, such as `glibc 2.39`; `nil` where it does not say.
   static var libc: String? {
-    #if canImport(Glibc)
-      var buffer = [CChar](repeating: 0, count: 64)
-      let count = confstr(Int32(_CS_GNU_LIBC_VERSION), &buffer, buffer.count)
-      guard count > 1, count <= buffer.count else { return nil }
-      return String(decoding: buffer[..<(count - 1)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    #else
-      return nil
-    #endif
+    var buffer = [CChar](repeating: 0, count: 64)
+    let count = confstr(Int32(_CS_GNU_LIBC_VERSION), &buffer, buffer.count)
+    guard count > 1, count <= buffer.count else { return nil }
+    return String(decoding: buffer[..<(count - 1)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   static var userName: String {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Glibc
 
 /// The small text files by which the kernel tells of the machine and is told (proc(5), sysfs(5)), below a root.
 struct MachineFiles {

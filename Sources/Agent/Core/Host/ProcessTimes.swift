@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Glibc
 
 /// What `/proc/PID/stat` says of a process's time.
 struct ProcessTimes: Equatable {

@@ -1,10 +1,5 @@
 import CSpawn
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Glibc
 
 /// A short fixed amount of work, to see how fast the machine is at this moment.
 ///

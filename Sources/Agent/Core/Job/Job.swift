@@ -1,12 +1,7 @@
 import FoundationEssentials
+import Glibc
 import Shared
 import Statistics
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// One job in progress: waits for the machine, prepares the sides for each Python, and runs the layers.
 final class Job {

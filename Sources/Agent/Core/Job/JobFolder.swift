@@ -1,11 +1,6 @@
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// A job's folder: `manifest.json`, `journal.ndjson`, `runner.log`, and `runner`, which its runner (the ``JobSupervisor``)
 /// holds locked.

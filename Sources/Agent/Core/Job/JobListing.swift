@@ -1,11 +1,6 @@
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The jobs that this home keeps, told from their manifests, locks and last lines: no journal is read from the front.
 struct JobListing {

@@ -1,10 +1,5 @@
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// One measurement at a time on this host: a kernel lock on one file, whoever the user is. ``QueueReservation`` is the way to
 /// it.

@@ -1,11 +1,6 @@
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// What the benchmark host keeps, and for how long: old jobs go by count, age and size, and what was made for jobs goes when it
 /// has not been used for as long as a job may grow old.

@@ -1,11 +1,6 @@
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 extension StorageFailure {
   /// The full disk behind an error, however the part that met it says so: Foundation in a code, a tool in its last words.

@@ -1,10 +1,5 @@
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Reads journals as bytes; nothing is decoded.
 enum JournalFile {

@@ -1,10 +1,5 @@
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// A job's journal, `journal.ndjson`: append-only, numbered from 1 without gaps, sealed by ``JournalChain``, one `write` an
 /// event.

@@ -1,10 +1,5 @@
 import CSpawn
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Glibc
 
 extension ChildProcess {
   /// The three pipes of a child, and the loop that serves them without a thread.
@@ -32,11 +27,7 @@ extension ChildProcess {
 
     private func close(_ descriptor: inout Int32) {
       guard descriptor >= 0 else { return }
-      #if canImport(Glibc)
-        _ = Glibc.close(descriptor)
-      #else
-        _ = Darwin.close(descriptor)
-      #endif
+      _ = Glibc.close(descriptor)
       descriptor = -1
     }
 

@@ -1,11 +1,6 @@
 import CSpawn
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// One child process: argument vector in, exit and output out, with a limit on its time and on its output.
 ///

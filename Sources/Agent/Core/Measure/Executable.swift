@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Glibc
 
 enum Executable {
   /// The path of a program that may be run, or `nil`. A name with a slash is taken as it is.

@@ -1,10 +1,5 @@
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// A program that runs beside measured ones and talks in lines: it says when it is ready, and ends when its standard input
 /// does. What it is not told to stop by the end of its life is killed with its process group.

@@ -1,12 +1,7 @@
 import CSpawn
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The peak resident set of one small program, as `wait4` tells it.
 ///

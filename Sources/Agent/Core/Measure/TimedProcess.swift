@@ -1,11 +1,6 @@
 import CSpawn
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// One run of one command, timed by ourselves: posix_spawn(2), a monotonic clock, and what wait4(2) reports.
 ///

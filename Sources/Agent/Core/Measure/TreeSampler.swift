@@ -1,10 +1,5 @@
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Looks at the memory of a process and all that it started, as proc(5) tells it: `children` names a process's children,
 /// `statm` its resident set, `smaps_rollup` its proportional one, `status` its high-water mark.

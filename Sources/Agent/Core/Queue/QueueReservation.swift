@@ -1,11 +1,6 @@
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// A job's way to the machine: a place in the queue from the start, and the machine's lock once its turn has come. Both go with
 /// this object, and with the process. A job that is taken up again after a kill gets the place that it had.

@@ -1,11 +1,6 @@
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// What a ticket says of its job; anybody on the host may read it.
 struct QueueEntry: Codable, Equatable, Sendable {

@@ -1,11 +1,6 @@
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Says that this machine is about to be switched off: no job is begun until it was, or until the time is over.
 struct ShutdownHold: Codable, Equatable {
@@ -63,11 +58,7 @@ struct ShutdownHold: Codable, Equatable {
   /// Goes on while the machine sleeps, and no hand can set it.
   private static var secondsSinceBoot: Double {
     var now = timespec()
-    #if canImport(Glibc)
-      clock_gettime(CLOCK_BOOTTIME, &now)
-    #else
-      clock_gettime(CLOCK_MONOTONIC, &now)
-    #endif
+    clock_gettime(CLOCK_BOOTTIME, &now)
     return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
   }
 }

@@ -1,11 +1,6 @@
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// A newer job of a branch in place of older ones that still wait: said by a file in the older one's folder, which its runner
 /// looks for under the gate before it takes the machine.

@@ -1,12 +1,7 @@
 import CSpawn
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The way of secrets from one of the agent's processes to the next: a pipe that is its standard input. No file has them, and
 /// neither the arguments nor the environment that /proc shows.

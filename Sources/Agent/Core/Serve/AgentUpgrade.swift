@@ -1,10 +1,5 @@
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Goes on as another agent: looked at first, so that a session that was well stays so when the other one is no good.
 struct AgentUpgrade {

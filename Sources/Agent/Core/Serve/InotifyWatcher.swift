@@ -1,8 +1,5 @@
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// Wakes the server when a followed journal grows or its writer is gone (inotify(7): closing counts too).
 final class InotifyWatcher {

@@ -1,10 +1,5 @@
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Sends a job's journal from a number on, as the bytes that stand there, and then what is appended.
 final class JournalFollower {

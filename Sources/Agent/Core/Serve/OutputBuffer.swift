@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Glibc
 
 /// What waits to be written to a descriptor that may be full: bounded, since its owner stops filling it.
 final class OutputBuffer {

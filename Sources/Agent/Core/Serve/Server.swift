@@ -1,10 +1,5 @@
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// `cf-bench-agent serve`: one conversation over standard input and output. One thread, asleep in `poll` until a request
 /// comes, a journal grows, or the reader has room again.

@@ -1,11 +1,6 @@
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Takes files over the session itself, piece by piece. A file is written beside its place, bounded by what was told of it,
 /// checked at its end and moved in one step: what is damaged, cut or too long leaves nothing behind, and nothing of it is run.

@@ -1,11 +1,6 @@
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// The exact versions that a side is installed with: one `name==version` a line, without a side's own folder.
 struct DependencyLock: Equatable {

@@ -1,11 +1,6 @@
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Profilers in an environment of their own, one an interpreter, so that the sides stay as they are installed.
 struct ProfilerTools: Equatable {

@@ -1,10 +1,5 @@
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// A lock on a folder that is being built, held by the kernel for as long as this process lives.
 struct SetupLock: ~Copyable {

@@ -1,10 +1,5 @@
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// A job's `runner.log`: the first and the last of what its processes said, 256 KiB each, with a line between them that tells
 /// how much was left out. A full disk loses words and nothing else.

@@ -1,11 +1,6 @@
 import CSpawn
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Starts `cf-bench-agent run JOB` in a session of its own, so that it outlives the connection that asked for it.
 struct DetachedRunner {

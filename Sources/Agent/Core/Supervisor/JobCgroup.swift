@@ -1,10 +1,5 @@
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// A job's own control group (cgroups(7), version 2): no process of the job can leave it unseen, and one write ends them all.
 /// To be had by root and below a group that was handed over to the user; elsewhere ``ProcessTree`` does the work alone.

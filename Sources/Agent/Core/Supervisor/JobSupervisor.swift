@@ -1,12 +1,7 @@
 import CSpawn
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// `cf-bench-agent run JOB`: sees to it that a job comes to its last word, and that no process of it is left then.
 ///

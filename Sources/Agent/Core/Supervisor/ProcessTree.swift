@@ -1,10 +1,5 @@
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// A census of processes by who started whom (proc(5), `stat`). It finds what made a session of its own, dropped its
 /// environment or let go of its parent: the supervisor of a job adopts orphans, so that no chain leads past it.

@@ -1,10 +1,5 @@
 import CSpawn
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Glibc
 
 /// What the supervisor is told by signals: that it is to end, and that a child has ended. Each wakes its `poll`.
 enum SupervisorSignals {

@@ -1,12 +1,7 @@
 import CSpawn
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// `cf-bench-agent work JOB`: does one job to its last word, or goes on with it where an earlier worker died.
 struct Worker {

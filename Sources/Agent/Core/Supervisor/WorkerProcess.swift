@@ -1,11 +1,6 @@
 import CSpawn
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// One `cf-bench-agent work JOB`, watched to its end: what it says goes into the log, what it writes goes to the disk, and
 /// when the job is cancelled it is told, and ended with all that it started once the grace is over.

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import CLibrary
 
 /// Numbers as people read them: no more digits than are known, always with their unit.
 enum Numbers {

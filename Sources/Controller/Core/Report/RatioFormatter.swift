@@ -1,10 +1,5 @@
+import CLibrary
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// A ratio of head over base in words, with the digits that its interval supports and no more.
 struct RatioFormatter: Equatable, Sendable {

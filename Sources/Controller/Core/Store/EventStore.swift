@@ -1,11 +1,6 @@
+import CLibrary
 import Shared
 import SystemPackage
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// The controller's copy of a job's journal, `events.ndjson`: the same lines in the same order, appended as they come.
 ///

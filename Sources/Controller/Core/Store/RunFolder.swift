@@ -1,12 +1,7 @@
+import CLibrary
 import FoundationEssentials
 import Shared
 import SystemPackage
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// The folder that holds a job's events: of a run, or of a comparison, which has a folder for each side beside it.
 ///

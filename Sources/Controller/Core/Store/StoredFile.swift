@@ -1,12 +1,7 @@
+import CLibrary
 import FoundationEssentials
 import Shared
 import SystemPackage
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 /// Whole files of results: read in one go, and replaced in one rename, so that a reader never sees half of one.
 enum StoredFile {

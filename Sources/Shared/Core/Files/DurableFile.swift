@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import CLibrary
 
 /// Files that must be whole, and on the disk, whatever happens next: a kill, or a machine that loses its power.
 public enum DurableFile {

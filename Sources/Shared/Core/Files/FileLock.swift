@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import CLibrary
 
 /// A file's `flock`: dies with its holder, works between users, and says who holds it.
 public final class FileLock {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import CLibrary
 
 /// The disk of the benchmark host does not take what must be kept.
 public struct StorageFailure: UserFacingError {

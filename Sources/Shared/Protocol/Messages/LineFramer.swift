@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import CLibrary
 
 /// Cuts a stream of bytes into lines. Pure: bytes in, lines out; comes to the same lines wherever the stream is cut.
 public struct LineFramer: Sendable {

@@ -1,10 +1,5 @@
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Turns the knobs of the whole machine and puts them back. Only for the holder of the machine's lock.
 struct MachineTuning {

@@ -1,11 +1,6 @@
 import CSpawn
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// What a process can turn for itself: children inherit it, and it ends with them. Nothing has to be put back.
 enum OwnTuning {

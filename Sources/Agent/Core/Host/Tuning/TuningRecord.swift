@@ -1,11 +1,6 @@
 import FoundationEssentials
+import Glibc
 import Shared
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// What the machine was like before a job turned its knobs: `tuning.json` in the agent's home.
 ///
