@@ -40,7 +40,7 @@ help: ## List these doors.
 setup:
 	@scripts/setup.sh
 
-build: setup ## Install what is missing, then build cf-bench and cf-bench-agent (release, side by side in .build/release).
+build: setup cloud-init.yaml ## Install what is missing, then build cf-bench and cf-bench-agent (release, side by side in .build/release).
 	swift build -c release $(static) --product cf-bench-agent
 	swift build -c release $(static) --product cf-bench
 
@@ -79,6 +79,8 @@ lint: ## Check format, imports, shell scripts, workflows and that the generated 
 	@scripts/setup.sh --tests
 	swift format lint --strict --recursive Package.swift Sources Tests
 	shellcheck scripts/*.sh bench/*.sh Tests/CloudInit/*.sh .ci/run
+	shellcheck --external-sources vm/watchdog vm/provision vm/common vm/steps/*
+	scripts/build-cloud-init.py --check
 	python3 -m compileall -q bench scripts Tests/StandInAzure Tests/StandInGitHub Tests/WorkflowRunner Tests/Markdown Tests/CloudInit Tests/QuickAz Tests/RestrictedKey
 	zizmor --persona=auditor --offline --no-progress --quiet $(actions) $(workflows)
 	check-jsonschema --builtin-schema vendor.github-workflows $(workflows)
@@ -91,7 +93,10 @@ lint: ## Check format, imports, shell scripts, workflows and that the generated 
 format: ## Rewrite the Swift sources in the project's format.
 	swift format format --in-place --recursive Package.swift Sources Tests
 
-docs: ## Write the generated pages again: the settings example.
+cloud-init.yaml: scripts/build-cloud-init.py $(shell find vm -type f)
+	scripts/build-cloud-init.py
+
+docs: cloud-init.yaml ## Write the generated files again: the settings example, and cloud-init.yaml from vm/.
 	@scripts/setup.sh
 	swift build --product cf-bench
 	.build/debug/cf-bench settings --example > cf-bench.example.yaml
