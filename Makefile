@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test faults fuzz lint format docs bench cloud-init calibrate clean
+.PHONY: help setup demo build lab test faults fuzz lint format docs bench cloud-init calibrate clean
 
 # The release build: both programs side by side, so that cf-bench finds the agent that it uploads next to itself. The
 # agent has to run where no Swift is installed, hence the static runtime; cf-bench takes the same flags, because targets
@@ -43,6 +43,10 @@ setup:
 build: setup cloud-init.yaml ## Install what is missing, then build cf-bench and cf-bench-agent (release, side by side in .build/release).
 	swift build -c release $(static) --product cf-bench-agent
 	swift build -c release $(static) --product cf-bench
+
+# The developers' program beside the two that are shipped.
+lab: build
+	swift build -c release $(static) --product bench-lab
 
 demo: build ## Compare two real codeflash releases over a private SSH server on this machine; no account, no cloud.
 	$(release)/cf-bench compare '$(BASE)' '$(HEAD)' --machine local
@@ -101,17 +105,17 @@ docs: cloud-init.yaml ## Write the generated files again: the settings example, 
 	swift build --product cf-bench
 	.build/debug/cf-bench settings --example > cf-bench.example.yaml
 
-bench: build ## Measure what cf-bench itself costs against plain ssh.
+bench: lab ## Measure what cf-bench itself costs against plain ssh.
 	@scripts/setup.sh --azure
-	$(release)/cf-bench overhead
+	$(release)/bench-lab overhead
 	scripts/bench-azure.py
 
 cloud-init: setup ## Boot a machine from cloud-init.yaml in a tree made for it, with what cannot be had here served inside (root).
 	@scripts/setup.sh --tests
 	scripts/try-cloud-init.sh
 
-calibrate: build ## Prove how often the verdicts are wrong, simulated and with real slowdowns; writes docs/calibration.
-	$(release)/cf-bench calibrate --into docs/calibration
+calibrate: lab ## Prove how often the verdicts are wrong, simulated and with real slowdowns; writes docs/calibration.
+	$(release)/bench-lab calibrate --into docs/calibration
 
 clean: ## Remove what was built (results/ and .tools/ stay).
 	rm -rf .build
