@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test faults fuzz lint format docs bench cloud-init calibrate clean
+.PHONY: help setup demo build lab test faults fuzz lint format docs bench cloud-init calibrate clean
 
 # The release build: both programs side by side, so that cf-bench finds the agent that it uploads next to itself. The
 # agent has to run where no Swift is installed, hence the static runtime; cf-bench takes the same flags, because targets
@@ -40,9 +40,13 @@ help: ## List these doors.
 setup:
 	@scripts/setup.sh
 
-build: setup ## Install what is missing, then build cf-bench and cf-bench-agent (release, side by side in .build/release).
+build: setup cloud-init.yaml ## Install what is missing, then build cf-bench and cf-bench-agent (release, side by side in .build/release).
 	swift build -c release $(static) --product cf-bench-agent
 	swift build -c release $(static) --product cf-bench
+
+# The developers' program beside the two that are shipped.
+lab: build
+	swift build -c release $(static) --product bench-lab
 
 demo: build ## Compare two real codeflash releases over a private SSH server on this machine; no account, no cloud.
 	$(release)/cf-bench compare '$(BASE)' '$(HEAD)' --machine local
@@ -79,6 +83,8 @@ lint: ## Check format, imports, shell scripts, workflows and that the generated 
 	@scripts/setup.sh --tests
 	swift format lint --strict --recursive Package.swift Sources Tests
 	shellcheck scripts/*.sh bench/*.sh Tests/CloudInit/*.sh .ci/run
+	shellcheck --external-sources vm/watchdog vm/provision vm/common vm/steps/*
+	scripts/build-cloud-init.py --check
 	python3 -m compileall -q bench scripts Tests/StandInAzure Tests/StandInGitHub Tests/WorkflowRunner Tests/Markdown Tests/CloudInit Tests/QuickAz Tests/RestrictedKey
 	zizmor --persona=auditor --offline --no-progress --quiet $(actions) $(workflows)
 	check-jsonschema --builtin-schema vendor.github-workflows $(workflows)
@@ -91,22 +97,25 @@ lint: ## Check format, imports, shell scripts, workflows and that the generated 
 format: ## Rewrite the Swift sources in the project's format.
 	swift format format --in-place --recursive Package.swift Sources Tests
 
-docs: ## Write the generated pages again: the settings example.
+cloud-init.yaml: scripts/build-cloud-init.py $(shell find vm -type f)
+	scripts/build-cloud-init.py
+
+docs: cloud-init.yaml ## Write the generated files again: the settings example, and cloud-init.yaml from vm/.
 	@scripts/setup.sh
 	swift build --product cf-bench
 	.build/debug/cf-bench settings --example > cf-bench.example.yaml
 
-bench: build ## Measure what cf-bench itself costs against plain ssh.
+bench: lab ## Measure what cf-bench itself costs against plain ssh.
 	@scripts/setup.sh --azure
-	$(release)/cf-bench overhead
+	$(release)/bench-lab overhead
 	scripts/bench-azure.py
 
 cloud-init: setup ## Boot a machine from cloud-init.yaml in a tree made for it, with what cannot be had here served inside (root).
 	@scripts/setup.sh --tests
 	scripts/try-cloud-init.sh
 
-calibrate: build ## Prove how often the verdicts are wrong, simulated and with real slowdowns; writes docs/calibration.
-	$(release)/cf-bench calibrate --into docs/calibration
+calibrate: lab ## Prove how often the verdicts are wrong, simulated and with real slowdowns; writes docs/calibration.
+	$(release)/bench-lab calibrate --into docs/calibration
 
 clean: ## Remove what was built (results/ and .tools/ stay).
 	rm -rf .build

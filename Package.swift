@@ -21,6 +21,8 @@ let package = Package(
   products: [
     .executable(name: "cf-bench", targets: ["Controller"]),
     .executable(name: "cf-bench-agent", targets: ["Agent"]),
+    // For developers of cf-bench; no release has it.
+    .executable(name: "bench-lab", targets: ["BenchLab"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -45,7 +47,7 @@ let package = Package(
       swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     // The proof of the decision rule's error rates: thousands of simulated comparisons, and other tools' rules beside it.
     .target(
-      name: "Calibration", dependencies: ["Statistics"],
+      name: "Calibration", dependencies: ["Statistics"], path: "Sources/BenchLab/Simulation",
       swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(name: "SSH", dependencies: ["CLibrary", "CSSH2", "Shared"], swiftSettings: strict),
     // Programs of this machine that answer: az, gh, curl.
@@ -63,13 +65,18 @@ let package = Package(
     .target(
       name: "ControllerCore",
       dependencies: [
-        "Azure", "Calibration", "CLibrary", "GitHub", "LocalSSHD", "Shared", "SSH", "Statistics", "Tools",
-        argumentParser,
-        subprocess, systemPackage, yams,
+        "Azure", "CLibrary", "GitHub", "LocalSSHD", "Shared", "SSH", "Statistics", "Tools", argumentParser, subprocess,
+        systemPackage, yams,
       ],
       path: "Sources/Controller/Core",
       resources: [.embedInCode("GitHub/Templates"), .embedInCode("Targets"), .embedInCode("VM")], swiftSettings: strict),
     .executableTarget(name: "Controller", dependencies: ["ControllerCore"], exclude: ["Core"], swiftSettings: strict),
+    .executableTarget(
+      name: "BenchLab",
+      dependencies: [
+        "Calibration", "ControllerCore", "LocalSSHD", "Shared", "Statistics", argumentParser, subprocess, systemPackage,
+      ],
+      exclude: ["Simulation"], swiftSettings: strict),
     .target(
       name: "TestSupport", dependencies: ["CLibrary", "Shared", "SSH", "LocalSSHD", subprocess, systemPackage],
       path: "Tests/TestSupport", swiftSettings: strict),
@@ -77,7 +84,7 @@ let package = Package(
     .testTarget(name: "GitHubTests", dependencies: ["GitHub", "Shared", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "SharedTests", dependencies: ["Shared", "TestSupport", subprocess], swiftSettings: strict),
     .testTarget(name: "StatisticsTests", dependencies: ["CLibrary", "Statistics"], swiftSettings: strict),
-    .testTarget(name: "CalibrationTests", dependencies: ["Calibration", "Statistics"], swiftSettings: strict),
+    .testTarget(name: "BenchLabTests", dependencies: ["BenchLab", "Calibration", "Statistics"], swiftSettings: strict),
     .testTarget(
       name: "SSHTests", dependencies: ["LocalSSHD", "SSH", "Shared", "TestSupport", subprocess, systemPackage],
       swiftSettings: strict),

@@ -9,7 +9,7 @@ struct DocumentationTests {
 
   /// The pages that people read: those at the top and below `docs/`.
   private static func pages() throws -> [URL] {
-    try [root, root.appending(path: "docs")].flatMap {
+    try ["", "docs", "docs/decisions"].map { root.appending(path: $0) }.flatMap {
       try FileManager.default.contentsOfDirectory(at: $0, includingPropertiesForKeys: nil)
     }.filter { $0.pathExtension == "md" }
   }
@@ -40,6 +40,39 @@ struct DocumentationTests {
             ? "-" : character.isLetter || character.isNumber || "-_".contains(character) ? character : nil
         })
     }
+  }
+
+  @Test("every path of this repository that a page names exists")
+  func paths() throws {
+    var count = 0
+    for page in try Self.pages() {
+      let text = try String(contentsOf: page, encoding: .utf8)
+      for path in text.matches(of: /`((?:Sources|Tests|vm|scripts|docs|fixtures|bench|reap)\/[^`\s*…]*)`/) {
+        count += 1
+        #expect(Self.exists(path.1), "\(page.lastPathComponent) names \(path.1)")
+      }
+    }
+    #expect(count > 50)
+  }
+
+  @Test("each row of \"Where do I change X\" names a folder that exists, and files in it")
+  func whereToChange() throws {
+    let page = try String(contentsOf: Self.root.appending(path: "docs/architecture.md"), encoding: .utf8)
+    let section = try #require(page.firstMatch(of: #/(?s)## Where do I change X\n(.*?)\n## /#)).1
+    let rows = section.split(separator: "\n").filter { $0.hasPrefix("| ") && !$0.hasPrefix("| **") }.dropFirst()
+    #expect(rows.count > 30)
+    for row in rows {
+      let cells = try #require(row.wholeMatch(of: #/\| ([^|]+) \| `([^`|]+)` \| ([^|]+) \|/#), "\(row)")
+      #expect(Self.exists(cells.2), "\(cells.1): \(cells.2)")
+      // A name without a slash is a file of the folder; whole paths are the test above's.
+      for name in cells.3.matches(of: /`([\w+-]+\.(?:swift|ya?ml|json|py))`/) {
+        #expect(Self.exists("\(cells.2)/\(name.1)"), "\(cells.1): \(cells.2)/\(name.1)")
+      }
+    }
+  }
+
+  private static func exists(_ path: some StringProtocol) -> Bool {
+    FileManager.default.fileExists(atPath: root.appending(path: String(path)).path)
   }
 
   @Test("the page on exit codes has a row for every code, and no other")

@@ -2,16 +2,16 @@
 ///
 /// A picture is one file without references to others: it must show in a browser, as an image on GitHub (where scripts
 /// don't run) and in light and dark surroundings. Lengths are in pixels of a picture at its own size.
-enum SVG {
+package enum SVG {
   /// Names longer than this are cut, in characters: their start says enough.
-  static let nameLimit = 200
+  package static let nameLimit = 200
   /// Width of a letter of the monospaced font that boxes are labelled with, in pixels at 11 pixels' height. The widest
   /// of the usual ones (DejaVu Sans Mono, Menlo) have 0.602 of their height.
   static let letterWidth = 6.65
 
   /// Text of unknown origin as content of an element or a quoted attribute: one line, without control characters and
   /// what else XML 1.0 does not allow (section 2.2).
-  static func text(_ raw: String, limit: Int = nameLimit) -> String {
+  package static func text(_ raw: String, limit: Int = nameLimit) -> String {
     // One letter may carry any number of accents, so the marks are limited too.
     let clean = TerminalText.clean(String(String.UnicodeScalarView(raw.unicodeScalars.prefix(4 * limit))), limit: limit)
     var escaped = String.UnicodeScalarView()
@@ -30,7 +30,7 @@ enum SVG {
   }
 
   /// A length or place with two decimals, enough for a box that is zoomed to the whole width.
-  static func number(_ value: Double) -> String { Numbers.fixed(value, 2) }
+  package static func number(_ value: Double) -> String { Numbers.fixed(value, 2) }
 
   /// What of a text fits into `width` pixels of the monospaced font, with `…` for the rest; empty when next to nothing
   /// fits. Not escaped yet.
@@ -48,7 +48,9 @@ enum SVG {
   }
 
   /// A line of text in the proportional font, cut where the picture ends; `raw` is escaped here.
-  static func line(_ raw: String, x: Double, y: Double, width: Double, style: String, size: Double = 12) -> String {
+  package static func line(
+    _ raw: String, x: Double, y: Double, width: Double, style: String, size: Double = 12
+  ) -> String {
     let words = text(fitted(raw, width: width, letterWidth: 0.56 * size))
     return "<text class=\"\(style)\" x=\"\(number(x))\" y=\"\(number(y))\">\(words)</text>\n"
   }
@@ -59,7 +61,7 @@ enum SVG {
   }
 
   /// A whole file. `name` is read out by screen readers; `style` is CSS behind the common one.
-  static func document(
+  package static func document(
     width: Double, height: Double, name: String, style: String, body: String, script: String? = nil
   ) -> String {
     let size = "width=\"\(number(width))\" height=\"\(number(height))\""

@@ -28,6 +28,6 @@ struct CFBench: ParsableCommand {
         subcommands: [
           Provision.self, Start.self, Stop.self, Status.self, Cost.self, Reap.self, Deprovision.self,
         ]),
-      CommandGroup(name: "Machine", subcommands: [Doctor.self, Authorize.self, Overhead.self, Calibrate.self]),
+      CommandGroup(name: "Machine", subcommands: [Doctor.self, Authorize.self]),
     ])
 }

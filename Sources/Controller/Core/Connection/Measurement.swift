@@ -112,7 +112,7 @@ extension MachineAccess {
 }
 
 /// Has an empty folder of this run's own for the length of `body`.
-func withTemporaryFolder<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+package func withTemporaryFolder<Result>(_ body: (String) async throws -> Result) async throws -> Result {
   let folder = FileManager.default.temporaryDirectory.appending(path: "cf-bench-\(UUID().uuidString)")
   try FileManager.default.createDirectory(
     at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

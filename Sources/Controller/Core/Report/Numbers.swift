@@ -1,9 +1,9 @@
 import CLibrary
 
 /// Numbers as people read them: no more digits than are known, always with their unit.
-enum Numbers {
+package enum Numbers {
   /// A duration with three digits: `1.23 s`, `19.7 ms`, `285 µs`.
-  static func seconds(_ seconds: Double) -> String {
+  package static func seconds(_ seconds: Double) -> String {
     guard seconds.isFinite else { return "?" }
     let size = abs(seconds)
     // A hair below the next unit would round up to `1000` of this one.
@@ -15,7 +15,7 @@ enum Numbers {
   static func microseconds(_ microseconds: Double) -> String { seconds(microseconds * 1e-6) }
 
   /// How long something took, for a person who waited: `0.4 s`, `42 s`, `3 min 5 s`, `2 h 10 min`.
-  static func elapsed(_ seconds: Double) -> String {
+  package static func elapsed(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0 else { return "?" }
     if seconds < 9.95 { return "\(fixed(seconds, 1)) s" }
     let whole = Int(seconds.rounded())
@@ -50,7 +50,7 @@ enum Numbers {
   }
 
   /// With `decimals` places after the point.
-  static func fixed(_ value: Double, _ decimals: Int) -> String {
+  package static func fixed(_ value: Double, _ decimals: Int) -> String {
     let scaled = (abs(value) * power(decimals)).rounded()
     guard scaled < 1e18 else { return "\(value)" }
     let text = String(Int(scaled))

@@ -1,3 +1,4 @@
+import ControllerCore
 import Foundation
 import Shared
 
@@ -8,16 +9,16 @@ struct SpinnerPackage {
 
   var folder: String
 
-  /// Beside the program, or in the checkout that it was built in.
+  /// In the checkout that this program was built in.
   static func find() throws -> SpinnerPackage {
-    var folder = URL(filePath: AgentBinary.ownFolder)
+    var folder = URL(filePath: LoopbackBench.programs)
     for _ in 0..<6 {
       let candidate = folder.appending(path: place).path
       if FileManager.default.fileExists(atPath: "\(candidate)/\(module)") { return SpinnerPackage(folder: candidate) }
       folder.deleteLastPathComponent()
     }
     throw Problem(
-      what: "the package that is measured is missing", why: "there is no \(place) beside cf-bench or above it",
+      what: "the package that is measured is missing", why: "there is no \(place) in or above the folder of bench-lab",
       fix: "run it from the checkout, or leave that part out: --simulated-only", exitStatus: .usage)
   }
 

@@ -1,3 +1,4 @@
+import ControllerCore
 import Foundation
 import Shared
 import Subprocess
@@ -52,7 +53,7 @@ struct RealComparisons {
     if let agent = environment["CF_BENCH_AGENT"] { variables["CF_BENCH_AGENT"] = agent }
     let start = ContinuousClock.now
     let result = try await Subprocess.run(
-      .path(FilePath(AgentBinary.ownFolder + "/cf-bench")),
+      .path(FilePath(LoopbackBench.programs + "/cf-bench")),
       arguments: [
         "compare", "path:\(folder)/base", "path:\(head)", "--machine", "local", "--layers", "startup", "--config",
         "\(folder)/cf-bench.yaml", "--results", "\(folder)/results", "--set", "startup.blocks=\(blocks)", "--budget",

@@ -1,4 +1,5 @@
 import Calibration
+import ControllerCore
 
 /// What the calibration says, table by table.
 enum CalibrationTables {
@@ -91,7 +92,7 @@ enum CalibrationTables {
   private static func real(_ comparisons: [RealComparison]) -> CalibrationTable {
     CalibrationTable(
       title: "Real comparisons over SSH on this machine, from folders to verdict",
-      header: ["added work", "verdict", "measured", "interval", "floor", "blocks", "set aside", "time"],
+      header: ["added work", "verdict", "measured", "interval", "floor", "blocks", "discarded", "time"],
       rows: comparisons.sorted { ($0.added, $0.round) < ($1.added, $1.round) }.map { one in
         [
           percent(one.added), one.verdict, signed(one.ratio),

@@ -1,4 +1,5 @@
 import Calibration
+import ControllerCore
 
 /// What cf-bench says about a head that is slower by so much: a small diagram for each kind of noise.
 enum PowerPicture {

@@ -1,11 +1,9 @@
+import ControllerCore
 import Foundation
 import LocalSSHD
-import SSH
 import Shared
-import Statistics
-import SystemPackage
 
-/// What the line costs: the way of an event from the benchmark host's disk to this one, and the way back after a cut.
+/// What the connection costs: an event's way from the benchmark host's disk to this one, and reconnecting after a cut.
 extension OverheadBench {
   private static let events = 1_000_000
   private static let rounds = 5
@@ -13,20 +11,18 @@ extension OverheadBench {
   /// A sealed journal from the benchmark host's disk to this one, numbers and hashes checked, and the same bytes over a bare
   /// channel; beside `ssh host cat` with the same cipher, in turns. One round before them brings everything into the cache.
   func streaming(
-    _ address: MachineAddress, _ server: PrivateSSHD, folder: String, home: String
+    _ bench: LoopbackBench, _ server: PrivateSSHD, folder: String, home: String
   ) async throws -> [OverheadReport.Line] {
     note("streaming a journal of a million events, \(Self.rounds + 1) times five ways")
     let sealed = try writeJournal("overhead", home: home, isSealed: true)
     let plain = try writeJournal("unsealed", home: home, isSealed: false)
-    let cipher = try await withAgentSession(address, agent: agent, note: { _ in }) { session, _ in
-      await session.connection.cipher
-    }
+    let cipher = try await bench.connect()
     var (ours, unsealed, copied, channel, piped): ([Double], [Double], [Double], [Double], [Double]) = (
       [], [], [], [], []
     )
     for round in -1..<Self.rounds {
-      let mine = try await follow(sealed, address, to: folder + "/events.ndjson")
-      let without = try await follow(plain, address, to: folder + "/events.ndjson")
+      let mine = try await follow(sealed, bench, to: folder + "/events.ndjson")
+      let without = try await follow(plain, bench, to: folder + "/events.ndjson")
       let copy = folder + "/copy"
       // Ours is on the disk when it is done, so the peer's copy has to be as well.
       let other = try await seconds {
@@ -34,7 +30,7 @@ extension OverheadBench {
         try FileHandle(forUpdating: URL(filePath: copy)).synchronize()
       }
       try FileManager.default.removeItem(atPath: copy)
-      let bare = try await read(sealed, address)
+      let bare = try await read(sealed, bench)
       let pipe = try await seconds { try await ssh(server, "cat \(sealed.path)", to: "/dev/null", cipher: cipher) }
       guard round >= 0 else { continue }
       ours.append(mine)
@@ -67,19 +63,15 @@ extension OverheadBench {
   }
 
   /// From a cut to the first new event on this disk: sshd's session is killed, and an event written in the same moment.
-  func mending(
-    _ address: MachineAddress, _ server: PrivateSSHD, folder: String, home: String
+  func reconnecting(
+    _ bench: LoopbackBench, _ server: PrivateSSHD, folder: String, home: String
   ) async throws -> OverheadReport.Line {
-    note("cutting a line, 11 times")
-    let file = FilePath(folder + "/mended.ndjson")
+    note("cutting a connection, 11 times")
+    let file = folder + "/reconnected.ndjson"
     let live = try LiveJournal(home: home)
-    let executable = "\(home)/agents/\(agent.sha256)/cf-bench-agent"
-    let steps = JobConnection.Steps(open: { _ in try EventStore(path: file) })
-    let target = JobConnection.Target(
-      job: live.job, machine: address, agent: agent, flags: "", reconnect: Reconnect(limit: .seconds(60)),
-      outputTail: .seconds(1))
-    let progress = TerminalProgress(mode: .quiet) { _ in }
-    async let ended = JobConnection(target, steps, progress: progress).run()
+    let executable = bench.agentPath(home: home)
+    let job = live.job
+    async let ended: Void = bench.followThroughCuts(job, into: file)
     var times: [Double] = []
     for _ in 0..<11 {
       let number = try live.write()
@@ -92,7 +84,7 @@ extension OverheadBench {
         })
     }
     try live.finish()
-    _ = try await ended
+    try await ended
     let plain = try await seconds { try await ssh(server, "true", to: "/dev/null") }
     return .init(
       name: "cut to first new event", figure: String(format: "%.0f ms", middle(times) * 1000),
@@ -101,11 +93,11 @@ extension OverheadBench {
       aim: "<= 1000 ms")
   }
 
-  private func wait(for number: Int, in file: FilePath) async throws {
+  private func wait(for number: Int, in file: String) async throws {
     let deadline = ContinuousClock.now + .seconds(30)
     let mark = Data("{\"seq\":\(number),".utf8)
     while true {
-      let bytes = (try? Data(contentsOf: URL(filePath: file.string))) ?? Data()  // not opened yet
+      let bytes = (try? Data(contentsOf: URL(filePath: file))) ?? Data()  // not opened yet
       if bytes.range(of: mark) != nil { return }
       guard ContinuousClock.now < deadline else { throw LimitPassed(waitedFor: "an event", limit: .seconds(30)) }
       try await Task.sleep(for: .milliseconds(1))
@@ -118,32 +110,25 @@ extension OverheadBench {
     var bytes: Int
   }
 
-  private func follow(_ journal: StoredJournal, _ address: MachineAddress, to file: String) async throws -> Double {
+  private func follow(_ journal: StoredJournal, _ bench: LoopbackBench, to file: String) async throws -> Double {
     let time = try await seconds {
-      try await withAgentSession(address, agent: agent, note: { _ in }) { session, _ in
-        let store = try EventStore(path: FilePath(file))
-        let ended = try await JobFollower(job: journal.job, store: store).follow(in: session)
-        try store.close()
-        guard ended.last == Self.events else {
-          throw ConnectionEnded(machine: address.name, during: "a million events")
-        }
-      }
+      let last = try await bench.follow(journal.job, into: file)
+      guard last == Self.events else { throw Self.cutShort("\(last) of \(Self.events) events came") }
     }
     try FileManager.default.removeItem(atPath: file)
     return time
   }
 
   /// The bytes of a file over a channel, looked at by nobody.
-  private func read(_ journal: StoredJournal, _ address: MachineAddress) async throws -> Double {
+  private func read(_ journal: StoredJournal, _ bench: LoopbackBench) async throws -> Double {
     try await seconds {
-      let connection = try await SSHConnection.connect(
-        to: address.destination, authentication: address.authentication, knownHosts: address.knownHosts)
-      let channel = try await connection.exec("cat \(journal.path)")
-      var count = 0
-      for try await chunk in channel.standardOutput { count += chunk.count }
-      await connection.close()
-      guard count == journal.bytes else { throw ConnectionEnded(machine: address.name, during: "the journal's bytes") }
+      let count = try await bench.bytes(of: "cat \(journal.path)")
+      guard count == journal.bytes else { throw Self.cutShort("\(count) of \(journal.bytes) bytes came") }
     }
+  }
+
+  private static func cutShort(_ why: String) -> Problem {
+    Problem(what: "the journal was cut short", why: why, fix: "run the command again", exitStatus: .infrastructure)
   }
 
   private func writeJournal(_ name: String, home: String, isSealed: Bool) throws -> StoredJournal {
@@ -184,14 +169,15 @@ private final class LiveJournal {
   private var last = 0
 
   init(home: String) throws {
-    guard let job = JobID("mended") else { preconditionFailure("a constant name of letters") }
+    guard let job = JobID("reconnected") else { preconditionFailure("a constant name of letters") }
     self.job = job
     let folder = "\(home)/jobs/\(job)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     try Data("{}".utf8).write(to: URL(filePath: folder + "/manifest.json"))
     try Data().write(to: URL(filePath: folder + "/journal.ndjson"))
     guard let lock = FileLock(path: folder + "/runner", create: true), lock.tryLock() else {
-      throw ResultsError.unwritable(path: folder + "/runner", reason: "it can't be locked")
+      throw Problem(
+        what: "\(folder)/runner can't be locked", fix: "run the command again", exitStatus: .infrastructure)
     }
     // Whoever would end the runner must not end this program: no process has this number.
     lock.write("\(Int32.max)")

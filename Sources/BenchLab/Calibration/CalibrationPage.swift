@@ -2,6 +2,14 @@ import Calibration
 
 /// `calibration.md`: the tables with the pictures, and what each rule and each kind of noise is.
 enum CalibrationPage {
+  /// Everything in `docs/calibration`, by name.
+  static func files(_ report: CalibrationReport) throws -> [(name: String, text: String)] {
+    let data = String(decoding: try Output.json(report), as: UTF8.self) + "\n"
+    return [("calibration.json", data), ("calibration.md", text(report))]
+      + (report.simulated.map { [("false-alarms.svg", AlarmPicture.svg($0)), ("power.svg", PowerPicture.svg($0))] }
+        ?? [])
+  }
+
   static func text(_ report: CalibrationReport) -> String {
     var text = """
       # Calibration

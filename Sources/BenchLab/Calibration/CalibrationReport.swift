@@ -1,6 +1,6 @@
 import Calibration
 
-/// What `cf-bench calibrate` found: `calibration.json`.
+/// What `bench-lab calibrate` found: `calibration.json`.
 struct CalibrationReport: Codable, Sendable {
   var schema = 1
   /// `nil` where the simulation was left out.
@@ -24,7 +24,7 @@ struct RealComparison: Codable, Sendable {
   /// By how much the base differed from its own second installation.
   var floor: Double?
   var blocks: Int
-  /// Blocks set aside because the machine was disturbed.
+  /// Blocks discarded because something else used the machine.
   var setAside: Int
   /// Median of the base's runs, in seconds.
   var baseSeconds: Double

@@ -1,6 +1,6 @@
+import ControllerCore
 import Foundation
 import LocalSSHD
-import SSH
 import Shared
 import Statistics
 import Subprocess
@@ -8,31 +8,27 @@ import SystemPackage
 
 /// Measures cf-bench against `ssh` on loopback: both sides against the same private sshd, in turns.
 struct OverheadBench {
-  var agent: AgentBinary
   var environment: [String: String]
   var note: (String) -> Void
 
   func run() async throws -> OverheadReport {
     try await withTemporaryFolder { folder in
       let home = folder + "/home"
-      var passed = environment.filter { isPassedOn($0.key) }
+      var passed = LoopbackBench.passedOn(environment)
       passed["CF_BENCH_HOME"] = home
       passed["CF_BENCH_LOCK"] = folder + "/lock"
       passed["HOME"] = folder  // a login's own start-up files would count for both sides, and dwarf what is compared
       return try await withPrivateSSHD(PrivateSSHDOptions(environment: passed)) { server in
-        let address = MachineAddress(
-          destination: SSHDestination(host: "127.0.0.1", port: server.port, user: server.user),
-          authentication: [.keyFile(path: server.clientKey, passphrase: nil)], knownHosts: [server.knownHosts],
-          name: "this machine")
+        let bench = try LoopbackBench(server, environment: environment)
         var report = OverheadReport()
-        report.lines.append(try await connecting(address, server))
-        report.lines += try await streaming(address, server, folder: folder, home: home)
-        report.lines.append(try await mending(address, server, folder: folder, home: home))
-        report.lines += try await measuring(address, home: home)
+        report.lines.append(try await connecting(bench, server))
+        report.lines += try await streaming(bench, server, folder: folder, home: home)
+        report.lines.append(try await reconnecting(bench, server, folder: folder, home: home))
+        report.lines += try await measuring(bench, home: home)
         report.lines.append(analysing())
         report.lines.append(
           .init(
-            name: "agent on disk", figure: String(format: "%.1f MB", Double(agent.bytes) / 1e6), beside: "",
+            name: "agent on disk", figure: String(format: "%.1f MB", Double(bench.agentBytes) / 1e6), beside: "",
             aim: "<= 16 MB"))
         return report
       }
@@ -40,15 +36,13 @@ struct OverheadBench {
   }
 
   /// Connect, authenticate, start the agent, hear its hello, close; beside a whole `ssh host true`.
-  private func connecting(_ address: MachineAddress, _ server: PrivateSSHD) async throws -> OverheadReport.Line {
+  private func connecting(_ bench: LoopbackBench, _ server: PrivateSSHD) async throws -> OverheadReport.Line {
     note("connecting, 21 times each")
     var ratios: [Double] = []
     var ours: [Double] = []
     var theirs: [Double] = []
     for round in -2..<21 {
-      let mine = try await seconds {
-        try await withAgentSession(address, agent: agent, note: { _ in }) { _, _ in }
-      }
+      let mine = try await seconds { try await bench.connect() }
       let other = try await seconds { try await ssh(server, "true", to: "/dev/null") }
       guard round >= 0 else { continue }  // the first two bring the agent and warm the caches
       ours.append(mine)
@@ -62,41 +56,28 @@ struct OverheadBench {
   }
 
   /// The agent's own CPU and memory while a real job measures commands that only sleep.
-  private func measuring(_ address: MachineAddress, home: String) async throws -> [OverheadReport.Line] {
+  private func measuring(_ bench: LoopbackBench, home: String) async throws -> [OverheadReport.Line] {
     note("a job of half a minute whose commands sleep")
-    let executable = "\(home)/agents/\(agent.sha256)/cf-bench-agent"
-    let peak = PeakCost()
-    return try await withAgentSession(address, agent: agent, note: { _ in }) { session, _ in
-      let manifest = try sleepingJob()
-      _ = try await session.answer(
-        to: .submit(SubmitRequest(manifest: manifest)), within: .seconds(30), waitingFor: "the job to be accepted")
-      let store = try EventStore(path: FilePath(home + "/events.ndjson"))
-      var first: (cost: ProcessCost, at: ContinuousClock.Instant)?
-      var last: (cost: ProcessCost, at: ContinuousClock.Instant)?
-      var follower = JobFollower(job: manifest.id, store: store)
-      follower.progress = { event in
-        guard case .sample = event.event else { return }
-        let now = (cost: ProcessCost.of(executable: executable), at: ContinuousClock.now)
-        if first == nil { first = now }
-        last = now
-        peak.bytes = max(peak.bytes, now.cost.memoryBytes)
-      }
-      _ = try await follower.follow(in: session)
-      try store.close()
-      guard let first, let last, last.at > first.at else {
-        throw Problem(
-          what: "the sleeping job gave no samples", fix: "run 'cf-bench doctor'", exitStatus: .infrastructure)
-      }
-      let share = (last.cost.cpuSeconds - first.cost.cpuSeconds) / (last.at - first.at).inSeconds
-      return [
-        .init(
-          name: "agent's CPU while measuring", figure: String(format: "%.2f %% of a core", share * 100),
-          beside: String(format: "over %.0f s", (last.at - first.at).inSeconds), aim: "<= 0.5 %"),
-        .init(
-          name: "agent's memory while measuring", figure: String(format: "%.1f MB", Double(peak.bytes) / 1e6),
-          beside: "serve and runner together, shared pages once", aim: "<= 24 MB"),
-      ]
+    let executable = bench.agentPath(home: home)
+    var costs: [(cost: ProcessCost, at: ContinuousClock.Instant)] = []
+    let manifest = try sleepingJob()
+    _ = try await bench.follow(manifest.id, submitting: manifest, into: home + "/events.ndjson") { event in
+      guard case .sample = event.event else { return }
+      costs.append((ProcessCost.of(executable: executable), .now))
     }
+    guard let first = costs.first, let last = costs.last, last.at > first.at else {
+      throw Problem(what: "the sleeping job gave no samples", fix: "run 'cf-bench doctor'", exitStatus: .infrastructure)
+    }
+    let share = (last.cost.cpuSeconds - first.cost.cpuSeconds) / (last.at - first.at).inSeconds
+    let peak = costs.map(\.cost.memoryBytes).max() ?? 0
+    return [
+      .init(
+        name: "agent's CPU while measuring", figure: String(format: "%.2f %% of a core", share * 100),
+        beside: String(format: "over %.0f s", (last.at - first.at).inSeconds), aim: "<= 0.5 %"),
+      .init(
+        name: "agent's memory while measuring", figure: String(format: "%.1f MB", Double(peak) / 1e6),
+        beside: "serve, supervisor and worker together, shared pages once", aim: "<= 24 MB"),
+    ]
   }
 
   /// The analysis of one large comparison.
@@ -142,17 +123,17 @@ struct OverheadBench {
           "\(server.user)@127.0.0.1", command,
         ]), output: .fileDescriptor(descriptor, closeAfterSpawningProcess: true), error: .string(limit: 1 << 16))
     guard result.terminationStatus.isSuccess else {
-      throw RevisionError.tool(name: "ssh", words: result.standardError)
+      throw Problem(
+        what: "'ssh HOST \(command)' failed", why: result.standardError, fix: "see what ssh says above",
+        exitStatus: .infrastructure)
     }
   }
 
   func middle(_ values: [Double]) -> Double { Quantile.median(values) ?? .nan }
 
-  func seconds(_ body: () async throws -> Void) async throws -> Double {
+  func seconds(_ body: () async throws -> some Any) async throws -> Double {
     let start = ContinuousClock.now
-    try await body()
+    _ = try await body()
     return (ContinuousClock.now - start).inSeconds
   }
 }
-
-private final class PeakCost { var bytes = 0 }

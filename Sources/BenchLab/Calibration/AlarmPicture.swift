@@ -1,4 +1,5 @@
 import Calibration
+import ControllerCore
 
 /// How often each rule called identical code different: a row a rule, a dot a kind of noise.
 enum AlarmPicture {
