@@ -3,8 +3,8 @@
 
 usage: bench_importtime.py [REVISION] [OPTION...]
 
-REVISION is a branch, a tag, a commit, a release (codeflash==0.20.6) or a folder (path:.); the current branch unless
-said. Options are those of 'cf-bench run', such as --python 3.12,3.13 or --set startup.import-runs=9. 'own' is the time
+REVISION is a branch, a tag, a commit, a release (codeflash==0.20.6) or a folder (path:.); by default the
+current branch. Options are those of 'cf-bench run', such as --python 3.12,3.13 or --set startup.import-runs=9. 'own' is the time
 in the module itself, 'cumulative' that of what it imports too. The commands of the layer are timed in one block only.
 """
 

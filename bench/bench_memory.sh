@@ -3,8 +3,8 @@
 #
 # usage: bench_memory.sh [REVISION] [OPTION...]
 #
-# REVISION is a branch, a tag, a commit, a release (codeflash==0.20.6) or a folder (path:.); the current branch unless
-# said. Options are those of 'cf-bench run', such as --set memory.blocks=5.
+# REVISION is a branch, a tag, a commit, a release (codeflash==0.20.6) or a folder (path:.); by default the
+# current branch. Options are those of 'cf-bench run', such as --set memory.blocks=5.
 set -euo pipefail
 # shellcheck source=bench/lib.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"

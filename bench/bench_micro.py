@@ -3,8 +3,8 @@
 
 usage: bench_micro.py [REVISION [TARGET...]] [OPTION...]
 
-REVISION is a branch, a tag, a commit, a release (codeflash==0.20.6) or a folder (path:.); the current branch unless
-said. TARGET is a function's name in the table, such as 'merge test results'; all of them unless said. Options are those
+REVISION is a branch, a tag, a commit, a release (codeflash==0.20.6) or a folder (path:.); by default the
+current branch. TARGET is a function's name in the table, such as 'merge test results'; by default all of them. Options are those
 of 'cf-bench run', such as --set micro.blocks=20.
 """
 

@@ -1,4 +1,4 @@
-"""The way from a Python script of this folder to cf-bench: through lib.sh, as the shell scripts go."""
+"""How the Python scripts of this folder call cf-bench: through lib.sh, like the shell scripts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def command(layer: str, arguments: list[str]) -> list[str]:
 
 
 def stop_with_reader() -> None:
-    """Whoever reads only the first lines is no error."""
+    """A reader that stops after the first lines is not an error."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the scripts of this folder share: they find cf-bench, the repository and the revision, and hand everything else to
-# cf-bench as it came. Sourced, never run. docs/bench.md is the page for people.
+# What the scripts of this folder share: they find cf-bench, the repository and the revision, and pass all other
+# arguments on to cf-bench. Sourced, never run. Described in docs/bench.md.
 set -euo pipefail
 
 bench_folder=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
@@ -30,7 +30,7 @@ find_cf_bench() {
   for cf_bench in "$bench_folder/bin/cf-bench" "$bench_folder/../.build/release/cf-bench"; do
     [[ -f $cf_bench && -x $cf_bench ]] && return
   done
-  cf_bench=$(command -v cf-bench) || fail "cf-bench is not here" \
+  cf_bench=$(command -v cf-bench) || fail "cf-bench was not found" \
     "it is neither in $bench_folder/bin nor built in the checkout nor on the PATH" \
     "run 'make build' in the checkout, 'cf-bench provision' for the VM, or set CF_BENCH to its path"
 }
@@ -99,13 +99,13 @@ fetch() {
   is_fetched=true
   GIT_TERMINAL_PROMPT=0 GIT_SSH_COMMAND=${GIT_SSH_COMMAND-ssh -o BatchMode=yes -o ConnectTimeout=20} \
     timeout 60 git -C "$repository" fetch --quiet --prune --tags origin </dev/null ||
-    say "git fetch failed in $repository: measuring what is there"
+    say "git fetch failed in $repository: measuring its local state"
 }
 
 # Sets `branch` to the one that is checked out.
 read_branch() {
   [[ -n $repository ]] || fail "no revision is named" \
-    "this is no checkout of the target, and there is none in ~/codeflash" "name one: $(basename -- "$0") main"
+    "this folder is not a checkout of the target, and there is none in ~/codeflash" "name one: $(basename -- "$0") main"
   branch=$(git -C "$repository" symbolic-ref --quiet --short HEAD) || fail "no revision is named" \
     "no branch is checked out in $repository" "name one: $(basename -- "$0") main"
 }
