@@ -71,6 +71,24 @@ struct DocumentationTests {
     }
   }
 
+  @Test("each row of make faults names tests that exist")
+  func faultRows() throws {
+    let script = try String(contentsOf: Self.root.appending(path: "scripts/faults.py"), encoding: .utf8)
+    let folder = Self.root.appending(path: "Tests")
+    let declarations = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+      .filter { $0.hasSuffix(".swift") }
+      .flatMap { try String(contentsOf: folder.appending(path: $0), encoding: .utf8).split(separator: "\n") }
+      .filter { $0.contains("struct ") || $0.contains("func ") }
+    let rows = script.matches(of: #/(?m)^    \("([^"]+)", "([\w.|]+)", \d+/#)
+    #expect(rows.count > 10)
+    for row in rows {
+      for test in row.2.split(separator: "|") {
+        let name = test.split(separator: ".").last ?? ""
+        #expect(declarations.contains { $0.contains(name) }, "\(row.1): \(test)")
+      }
+    }
+  }
+
   private static func exists(_ path: some StringProtocol) -> Bool {
     FileManager.default.fileExists(atPath: root.appending(path: String(path)).path)
   }
