@@ -71,6 +71,17 @@ struct WireTests {
     }
   }
 
+  @Test("an event whose body this release can't decode is one of an unknown kind, with the reason")
+  func undecodable() throws {
+    let text = #"{"seq":4,"type":"sample","time":"t","body":{"layer":"dance"}}"#
+    let event = try NumberedEvent(line: text.utf8)
+    guard case .unknown = event.event else {
+      Issue.record("decoded as \(event)")
+      return
+    }
+    #expect(event.number == 4 && event.time == "t")
+  }
+
   @Test(
     "what is no message is refused with words, and its start made safe for a terminal",
     arguments: [

@@ -69,6 +69,25 @@ struct HurtAgentTests {
     }
   }
 
+  @Test("an event that this release can't decode is no broken connection: it is kept, told once, and passed over")
+  func undecodable() async throws {
+    var chain = JournalChain()
+    var lines = try PlayedAgent.lines(Self.phases("event", 2), chain: &chain)
+    for number in 3...4 {
+      let strange = #"{"seq":\#(number),"type":"sample","time":"t","body":{"layer":"dance"}}"# + "\n"
+      lines.append(String(decoding: chain.seal(Array(strange.utf8)).dropLast(), as: UTF8.self))
+    }
+    lines += try PlayedAgent.lines([Self.end], chain: &chain, from: 5)
+    let play = PlayedAgent.Play(acts: [.init(lines: lines)], jobs: [try Self.summary()])
+    try await PlayedAgent.with(play) { agent in
+      let result = try await agent.testbed.bench(["attach", "20260131T123456Z-abc"] + agent.machine, extra: Self.quick)
+      #expect(result.status == 0, "\(result.error)")
+      #expect(try stored(agent.testbed) == lines)
+      #expect(try agent.asked("attach").count == 1, "\(result.error)")
+      #expect(result.error.split(separator: "\n").count { $0.contains("'sample'") } == 1, "\(result.error)")
+    }
+  }
+
   @Test("jobs are listed for people and for programs; one that nobody knows is answered with the nearest names")
   func listed() async throws {
     var waiting = try Self.summary(labels: ["main", "perf/x"])
