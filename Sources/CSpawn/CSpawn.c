@@ -3,11 +3,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,18 +27,8 @@ int cf_spawn_add_chdir(void *actions, const char *path) {
 short cf_spawn_setsid_flag(void) { return POSIX_SPAWN_SETSID; }
 
 int cf_pipe(int ends[2]) {
-#ifdef __linux__
   return pipe2(ends, O_CLOEXEC);
-#else
-  if (pipe(ends) != 0) return -1;
-  fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-  fcntl(ends[1], F_SETFD, FD_CLOEXEC);
-  return 0;
-#endif
 }
-
-#ifdef __linux__
-#include <sys/syscall.h>
 
 // The number is the same on all architectures (since Linux 5.3); glibc has a name for it only since 2.36.
 #ifndef SYS_pidfd_open
@@ -38,13 +36,6 @@ int cf_pipe(int ends[2]) {
 #endif
 
 static int open_process(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
-#else
-static int open_process(int pid) {
-  (void)pid;
-  errno = ENOSYS;
-  return -1;
-}
-#endif
 
 int cf_wait_for_end(int pid, int milliseconds) {
   int process = open_process(pid);
@@ -92,25 +83,9 @@ int cf_fork_and_wait(const char *path, char *const argv[], long *peak) {
   return status;
 }
 
-#ifdef __linux__
-#include <sys/prctl.h>
-
 int cf_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 ? 0 : errno; }
 
 int cf_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 ? 0 : errno; }
-#else
-int cf_adopt_orphans(void) { return ENOSYS; }
-int cf_die_with_parent(void) { return ENOSYS; }
-#endif
-
-#ifdef __linux__
-#include <net/if.h>
-#include <sched.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-
 static int write_file(const char *path, const char *text) {
   int file = open(path, O_WRONLY | O_CLOEXEC);
   if (file < 0) return errno;
@@ -189,20 +164,3 @@ int cf_join_network(int pid) {
   int reason = join(pid, "user", CLONE_NEWUSER, 1);
   return reason != 0 ? reason : join(pid, "net", CLONE_NEWNET, 0);
 }
-#else
-int cf_affinity_get(int *cpus, int room) {
-  (void)cpus;
-  (void)room;
-  return -1;
-}
-int cf_affinity_set(const int *cpus, int count) {
-  (void)cpus;
-  (void)count;
-  return ENOSYS;
-}
-int cf_enter_private_network(void) { return ENOSYS; }
-int cf_join_network(int pid) {
-  (void)pid;
-  return ENOSYS;
-}
-#endif

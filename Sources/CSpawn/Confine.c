@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -18,10 +20,6 @@ void cf_blank_variable(const char *name) {
     memset(value, 0, strlen(value));
   }
 }
-
-#ifdef __linux__
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 
 // The same numbers on all architectures (Linux 5.13). Own names: the build machine's headers may be older than the kernel.
 enum { create_ruleset = 444, add_rule = 445, restrict_self = 446 };
@@ -116,21 +114,3 @@ int cf_give_up_capabilities(void) {
 }
 
 void cf_close_memory(void) { prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
-
-#else
-int cf_landlock_abi(void) { return 0; }
-int cf_landlock_new(int abi) {
-  (void)abi;
-  return -ENOSYS;
-}
-int cf_landlock_allow(int rules, int abi, const char *path, int what, int keep) {
-  (void)rules, (void)abi, (void)path, (void)what, (void)keep;
-  return ENOSYS;
-}
-int cf_landlock_enter(int rules) {
-  (void)rules;
-  return ENOSYS;
-}
-int cf_give_up_capabilities(void) { return 0; }
-void cf_close_memory(void) {}
-#endif

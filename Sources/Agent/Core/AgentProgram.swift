@@ -7,6 +7,7 @@ import Shared
 /// Parses, runs, turns an error into words and an exit status; nothing else.
 public enum AgentProgram {
   public static func main() {
+    signal(SIGCHLD, SIG_DFL)  // where it was ignored, the kernel would tell nobody how a child ended
     exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
   }
 

@@ -19,7 +19,7 @@ unsigned long long cf_opaque(unsigned long long value);
 
 /// Runs a program by `fork` and `execv` to its end, with this process's environment, folder and descriptors.
 ///
-/// Returns its status as waitpid(2) tells it with its peak resident set, in the kernel's unit (KiB on Linux), in `*peak`;
+/// Returns its status as waitpid(2) tells it with its peak resident set, in KiB, in `*peak`;
 /// or -1 with the reason (an `errno`) in `*peak`.
 int cf_fork_and_wait(const char *path, char *const argv[], long *peak);
 
@@ -30,28 +30,28 @@ int cf_fork_and_wait(const char *path, char *const argv[], long *peak);
 int cf_wait_for_end(int pid, int milliseconds);
 
 /// Makes this process the one that orphans among its descendants come to (PR_SET_CHILD_SUBREAPER of prctl(2), which takes a
-/// variable number of arguments). Linux only. Returns 0 or an `errno`.
+/// variable number of arguments). Returns 0 or an `errno`.
 int cf_adopt_orphans(void);
 
 /// Has the kernel kill this process (SIGKILL) when the thread that started it ends (PR_SET_PDEATHSIG). A parent that ended
-/// before the call is not noticed: look at getppid(2) after it. Linux only. Returns 0 or an `errno`.
+/// before the call is not noticed: look at getppid(2) after it. Returns 0 or an `errno`.
 int cf_die_with_parent(void);
 
 /// The CPUs on which the calling thread may run, in rising order, at most `room` of them (sched_getaffinity(2), whose set
-/// is made of macros). Returns how many, or -1 where the kernel does not tell. Linux only.
+/// is made of macros). Returns how many, or -1 where the kernel does not tell.
 int cf_affinity_get(int *cpus, int room);
 
-/// Keeps the calling thread, and what it starts from now on, to these CPUs. Returns 0 or an `errno`. Linux only.
+/// Keeps the calling thread, and what it starts from now on, to these CPUs. Returns 0 or an `errno`.
 int cf_affinity_set(const int *cpus, int count);
 
 /// Puts this process, which must have one thread, into a network namespace of its own, where nothing but the loopback
-/// interface is, and that is up. Uses a user namespace too where the caller is not root. Linux only.
+/// interface is, and that is up. Uses a user namespace too where the caller is not root.
 ///
 /// Returns 0, or the `errno` of the step that was not permitted.
 int cf_enter_private_network(void);
 
 /// Puts this process, which must have one thread, into the network namespace (and user namespace, where it is another) of
-/// process `pid`. Linux only. Returns 0 or an `errno`.
+/// process `pid`. Returns 0 or an `errno`.
 int cf_join_network(int pid);
 
 #endif

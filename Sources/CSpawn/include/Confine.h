@@ -1,7 +1,7 @@
 #ifndef CF_BENCH_CONFINE_H
 #define CF_BENCH_CONFINE_H
 
-/// The version of Landlock's interface that this kernel has switched on; 0 for none. See landlock(7). Linux only.
+/// The version of Landlock's interface that this kernel has switched on; 0 for none. See landlock(7).
 int cf_landlock_abi(void);
 
 /// What may be done with a file or, for a folder, with all that is in it.

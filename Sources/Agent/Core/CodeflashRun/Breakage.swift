@@ -38,7 +38,7 @@ enum Breakage: Equatable {
     } else if record.outcome.end == .timedOut {
       self = .timedOut
     } else if !record.outcome.succeeded {
-      self = .failed("\(record.outcome.endWords): \(Self.outputTail(record))")
+      self = .failed("\(record.outcome.end.words): \(Self.outputTail(record))")
     } else if record.log.unreadable > 0 {
       self = .unreadableLog(lines: record.log.unreadable)
     } else if requests.isEmpty {

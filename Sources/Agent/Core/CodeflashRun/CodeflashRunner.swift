@@ -97,7 +97,7 @@ struct CodeflashRunner {
       environment: environment(of: side, block: 0), directory: clone, limitSeconds: 60
     ).run()
     let lines = (outcome.outputText + "\n" + outcome.errorText).split(whereSeparator: \.isNewline).map(String.init)
-    let error = lines.last { $0.contains("Error: ") } ?? lines.last ?? "it \(outcome.endWords)"
+    let error = lines.last { $0.contains("Error: ") } ?? lines.last ?? "it \(outcome.end.words)"
     let name = version.succeeded ? String(version.outputText.prefix { !$0.isNewline }) : "pytest"
     return "\(name) says: \(String(error.trimmingPrefix("INTERNALERROR> ").prefix(300)))"
   }

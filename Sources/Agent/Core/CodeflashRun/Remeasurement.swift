@@ -77,6 +77,6 @@ final class Remeasurement {
       directory: workdir, input: Array(try JSONEncoder().encode(order)), limitSeconds: 60
     ).run()
     let answer = try? JSONDecoder().decode(Answer.self, from: Data(outcome.output))  // none: its end tells why
-    return answer ?? Answer(failure: "it \(outcome.endWords): \(outcome.outputTail(lines: 2))")
+    return answer ?? Answer(failure: "it \(outcome.end.words): \(outcome.outputTail(lines: 2))")
   }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Shared
+import Synchronization
 
 /// One measurement at a time on this host: a kernel lock on one file, whoever the user is. ``QueueReservation`` is the way to
 /// it.
@@ -31,20 +32,23 @@ struct JobCancelled: Error {}
 
 /// Set by SIGTERM in the runner; looked at between the steps of a job.
 enum CancelFlag {
-  // Both are shared with a signal handler, in which no lock may be taken; the runner has one thread.
-  nonisolated(unsafe) private static var raised: sig_atomic_t = 0
-  nonisolated(unsafe) private static var childGroup: pid_t = 0
+  // Shared with a signal handler, in which no lock may be taken.
+  private static let raised = Atomic(false)
+  private static let childGroup = Atomic<pid_t>(0)
 
-  static var isSet: Bool { raised != 0 }
+  static var isSet: Bool { raised.load(ordering: .relaxed) }
 
   /// The process group that ends with the job; 0 for none.
-  static func protect(_ group: pid_t) { childGroup = group }
+  static func protect(_ group: pid_t) { childGroup.store(group, ordering: .relaxed) }
 
   static func install() {
+    protect(0)  // made here, and not first in the handler
+    raised.store(false, ordering: .relaxed)
     for number in [SIGTERM, SIGINT, SIGHUP] {
       signal(number) { _ in
-        CancelFlag.raised = 1
-        if CancelFlag.childGroup > 0 { kill(-CancelFlag.childGroup, SIGKILL) }
+        CancelFlag.raised.store(true, ordering: .relaxed)
+        let group = CancelFlag.childGroup.load(ordering: .relaxed)
+        if group > 0 { kill(-group, SIGKILL) }
       }
     }
   }

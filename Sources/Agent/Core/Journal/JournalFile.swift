@@ -53,6 +53,8 @@ enum JournalFile {
     var offset: Int
     /// The number after which events follow.
     var after: Int
+    /// That event is the journal's last word.
+    var isFinished = false
   }
 
   /// Finds where to go on after event `number`, whose line had this hash at the controller's.
@@ -69,7 +71,7 @@ enum JournalFile {
     try eachLine(path) { line, end in
       guard let seen = NumberedEvent.number(ofLine: line) else { return true }
       if beforeResumed == nil, seen > 1, isType("resumed", line) { beforeResumed = last }
-      last = Place(offset: end, after: seen)
+      last = Place(offset: end, after: seen, isFinished: isType("finished", line))
       guard seen >= number else { return true }
       // Where the number itself is missing, what follows it is not the controller's.
       let isSame = seen == number && (hash == nil || JournalChain.hash(ofLine: line) == hash)

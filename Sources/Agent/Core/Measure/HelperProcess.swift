@@ -25,7 +25,7 @@ final class HelperProcess {
 
   /// Whether it is still there.
   var isRunning: Bool {
-    if !hasEnded, waitpid(pid, nil, WNOHANG) == pid { hasEnded = true }
+    if !hasEnded, waitpid(pid, nil, WNOHANG) != 0 { hasEnded = true }
     return !hasEnded
   }
 
@@ -74,8 +74,8 @@ final class HelperProcess {
   }
 
   private func end() {
-    kill(-pid, SIGKILL)
-    if !hasEnded { while waitpid(pid, nil, 0) < 0, errno == EINTR {} }
+    var usage = rusage()
+    if hasEnded { kill(-pid, SIGKILL) } else { _ = ProcessEnd.wait(for: pid, until: 0, usage: &usage) }
     hasEnded = true
   }
 

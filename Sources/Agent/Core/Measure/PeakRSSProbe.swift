@@ -38,10 +38,11 @@ enum PeakRSSProbe {
         fix: "look at the benchmark host's limits",
         exitStatus: .infrastructure)
     }
-    #if os(Linux)
-      peak *= 1024
-    #endif
-    try Data("\(peak)".utf8).write(to: URL(filePath: report))
-    exit(status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f))
+    try Data("\(peak * 1024)".utf8).write(to: URL(filePath: report))
+    switch ProcessEnd(status: status) {
+    case .exited(let code): exit(code)
+    case .signalled(let signal): exit(128 + signal)
+    case .timedOut, .untold: preconditionFailure("no status says so")
+    }
   }
 }

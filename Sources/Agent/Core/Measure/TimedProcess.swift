@@ -15,7 +15,7 @@ struct TimedProcess {
   var limitSeconds: Double
 
   struct Outcome {
-    var end: ChildProcess.Outcome.End
+    var end: ProcessEnd
     /// From just before the spawn until the end was seen, in seconds.
     var seconds: Double
     /// CPU time of the command and the children that it waited for, in seconds.
@@ -26,7 +26,9 @@ struct TimedProcess {
 
   func run() throws(ChildProcess.SpawnFailure) -> Outcome {
     let started = MonotonicClock.seconds
-    let pid = try spawn()
+    let pid = try Spawn(
+      words: words, environment: environment, directory: directory, input: .nothing, output: .nothing
+    ).start()
     CancelFlag.protect(pid)
     defer { CancelFlag.protect(0) }
     var ended: Int32 = 0
@@ -37,37 +39,12 @@ struct TimedProcess {
     }
     // Seen to end now: what follows is bookkeeping.
     let seconds = MonotonicClock.seconds - started
-    if ended != 1 { kill(-pid, SIGKILL) }
-    var status: Int32 = 0
     var usage = rusage()
-    while wait4(pid, &status, 0, &usage) < 0, errno == EINTR {}
-    let end: ChildProcess.Outcome.End =
-      if ended != 1 { .timedOut } else if status & 0x7f == 0 { .exited((status >> 8) & 0xff) } else {
-        .signalled(status & 0x7f)
-      }
-    #if os(Linux)
-      let peak = usage.ru_maxrss * 1024
-    #else
-      let peak = usage.ru_maxrss
-    #endif
+    let end = ProcessEnd.wait(for: pid, until: ended == 0 ? 0 : started + limitSeconds, usage: &usage)
     return Outcome(
-      end: end, seconds: seconds, userSeconds: Self.seconds(usage.ru_utime),
-      systemSeconds: Self.seconds(usage.ru_stime),
+      end: end, seconds: seconds, userSeconds: usage.ru_utime.seconds, systemSeconds: usage.ru_stime.seconds,
       usage: ProcessUsage(
-        peakBytes: peak, minorFaults: usage.ru_minflt, majorFaults: usage.ru_majflt, voluntarySwitches: usage.ru_nvcsw,
-        involuntarySwitches: usage.ru_nivcsw))
+        peakBytes: usage.ru_maxrss * 1024, minorFaults: usage.ru_minflt, majorFaults: usage.ru_majflt,
+        voluntarySwitches: usage.ru_nvcsw, involuntarySwitches: usage.ru_nivcsw))
   }
-
-  private func spawn() throws(ChildProcess.SpawnFailure) -> pid_t {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, 1, 2)
-    cf_spawn_add_chdir(&actions, directory)
-    return try ChildProcess.spawn(words, environment: environment, actions: &actions)
-  }
-
-  private static func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
 }

@@ -45,7 +45,7 @@ struct AgentUpgrade {
       throw refusal(agent, code: error.code)
     }
     guard outcome.succeeded, outcome.outputText.contains(agent.sha256) else {
-      throw refusal(agent, words: outcome.outputTail(), end: outcome.endWords)
+      throw refusal(agent, words: outcome.outputTail(), end: outcome.end.words)
     }
   }
 

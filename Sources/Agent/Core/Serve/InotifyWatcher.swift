@@ -2,7 +2,7 @@ import Glibc
 import Shared
 
 /// Wakes the server when a followed journal grows or its writer is gone (inotify(7): closing counts too).
-final class InotifyWatcher {
+final class InotifyWatcher: Sendable {
   let descriptor: Int32
 
   init() throws(StorageFailure) {

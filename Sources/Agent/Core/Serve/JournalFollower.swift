@@ -3,37 +3,28 @@ import Shared
 
 /// Sends a job's journal from a number on, as the bytes that stand there, and then what is appended.
 final class JournalFollower {
-  /// The number after which events follow: less than was asked for where the journal lost its newest lines in a crash.
-  let after: Int
   private let folder: JobFolder
   private let descriptor: Int32
-  private let revive: () -> Bool
+  /// Has the job go on that lost its runner; its end is told to ``revived(_:)``.
+  private let revive: () -> Void
   private var revivals = 0
+  private var revival = Revival.none
   private var position: Int
   private var chunk = [UInt8](repeating: 0, count: 256 << 10)
-  private var lastLine: [UInt8] = []
   private var last: Int
+  private var isFinished: Bool
 
   /// How often a job whose runner is gone without a last word is taken up again while it is followed.
   private static let patience = 3
 
-  /// - Parameter revive: has a job go on that lost its runner; false when that is not possible.
-  /// - Throws: ``Problem`` when the controller's events are of another job.
-  init(_ folder: JobFolder, _ attach: AttachRequest, revive: @escaping () -> Bool) throws {
+  private enum Revival { case none, underway, failed }
+
+  init(_ folder: JobFolder, from place: JournalFile.Place, revive: @escaping () -> Void) throws(StorageFailure) {
     self.folder = folder
     self.revive = revive
-    guard let place = try JournalFile.place(after: attach.after, hash: attach.hash, in: folder.journal) else {
-      throw Problem(
-        what: "the journal of '\(folder.id)' is not the one that the controller has the beginning of",
-        why: "event \(attach.after) differs, and no runner took the job over before it",
-        fix: "measure again, under another name", exitStatus: .infrastructure)
-    }
-    after = place.after
-    last = place.after
-    position = place.offset
+    (position, last, isFinished) = (place.offset, place.after, place.isFinished)
     descriptor = open(folder.journal, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw StorageFailure(path: folder.journal, code: errno) }
-    if position > 0 { lastLine = lineBefore(position) }
   }
 
   deinit { close(descriptor) }
@@ -43,15 +34,21 @@ final class JournalFollower {
     while !out.isFull, !out.isBroken {
       if try sendChunk(out) { continue }
       if isFinished { return Ended(job: folder.id, reason: .finished, last: last) }
+      if revival == .underway { return nil }
       if folder.hasRunner { return try stillFits() ? nil : lost }
       // The runner may have written between our last look and its end.
       if try sendChunk(out) { continue }
       if isFinished { return Ended(job: folder.id, reason: .finished, last: last) }
       revivals += 1
-      guard revivals <= Self.patience, revive() else { return lost }
+      guard revivals <= Self.patience, revival != .failed else { return lost }
+      revival = .underway
+      revive()
     }
     return nil
   }
+
+  /// - Parameter isThere: whether the job has a runner, or its last word.
+  func revived(_ isThere: Bool) { revival = isThere ? .none : .failed }
 
   private var lost: Ended { Ended(job: folder.id, reason: .runnerLost, last: last, log: folder.outputTail) }
 
@@ -70,24 +67,11 @@ final class JournalFollower {
     }
     chunk[...newline].withUnsafeBytes { out.send($0) }
     let start = chunk[..<newline].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-    lastLine = Array(chunk[start..<newline].prefix(64))
-    last = lastLine.withUnsafeBytes { NumberedEvent.number(ofLine: $0) } ?? last
+    chunk[start..<newline].withUnsafeBytes { line in
+      last = NumberedEvent.number(ofLine: line) ?? last
+      isFinished = JournalFile.isType("finished", line)
+    }
     position += newline + 1
     return true
-  }
-
-  private var isFinished: Bool {
-    // `{"seq":N,"type":"finished",…`: the form is our own writer's, so the bytes can be compared.
-    String(decoding: lastLine, as: UTF8.self).contains(",\"type\":\"finished\",")
-  }
-
-  private func lineBefore(_ offset: Int) -> [UInt8] {
-    var line: [UInt8] = []
-    // A file that just gave this offset can be read again; if not, the runner's lock decides.
-    try? JournalFile.eachLine(folder.journal) { bytes, end in
-      if end == offset { line = Array(bytes.prefix(64)) }
-      return end < offset
-    }
-    return line
   }
 }

@@ -1,19 +1,24 @@
 import FoundationEssentials
 import Glibc
 import Shared
+import Synchronization
 
-/// Answers requests: all that a session can ask for but the stream of a journal.
-final class RequestHandler {
+/// Answers requests: all that a session can ask for but the stream of a journal, files and the change of the agent. From any
+/// thread: what takes long is done on a ``RequestLane``.
+final class RequestHandler: Sendable {
   private let home: AgentHome
   private let environment: [String: String]
-  /// Runners that this process started: its children, to be waited for once they end.
-  private var children: [pid_t] = []
-  /// Masks what this session knows to be secret in its words to the controller.
-  private var redactor: Redactor
-  private var cancelled: [(job: JobFolder, deadline: Double)] = []
-  private let intake: UploadReceiver
   /// This agent was installed just now: the stable name is to lead to it.
   private let isNew: Bool
+  private let state: Mutex<State>
+
+  private struct State {
+    /// Runners that this process started: its children, to be waited for once they end.
+    var children: [pid_t] = []
+    /// Masks what this session knows to be secret in its words to the controller.
+    var redactor: Redactor
+    var cancelled: [(job: JobFolder, deadline: Double)] = []
+  }
 
   /// How long a runner may take to end by itself once told, in seconds: more than it gives its worker, and time to end all
   /// that this started.
@@ -23,12 +28,10 @@ final class RequestHandler {
     self.home = home
     self.environment = environment
     self.isNew = isNew
-    intake = UploadReceiver(home: home)
-    redactor = Redactor(SecretNames.values(in: environment))
+    state = Mutex(State(redactor: Redactor(SecretNames.values(in: environment))))
   }
 
-  /// - Returns: `nil` when the answer comes with a later request: a file's, with its last piece.
-  func answer(_ request: AgentRequest) throws -> AgentMessage? {
+  func answer(_ request: AgentRequest) throws -> AgentMessage {
     switch request {
     case .hello(let hello): return try greet(hello)
     case .submit(let submit): return .accepted(try accept(submit))
@@ -40,10 +43,8 @@ final class RequestHandler {
     case .jobs: return .jobs(try JobListing(home: home, environment: environment).list())
     case .mayStop(let asked):
       return .mayStop(try JobsHere(home: home, environment: environment).mayStop(for: asked.run))
-    case .receive(let request): return try intake.begin(request).map { .received($0) }
-    case .piece(let piece): return try intake.take(piece).map { .received($0) }
     case .ping(let ping): return .pong(ping)
-    case .attach, .upgrade: preconditionFailure("the server does these itself")
+    case .attach, .upgrade, .receive, .piece: preconditionFailure("the server does these itself")
     case .unknown(let type):
       throw Problem(
         what: "this agent does not know the request '\(type)'", why: "it is version \(Version.current)",
@@ -54,48 +55,55 @@ final class RequestHandler {
   func refusal(of request: String, _ error: any Error) -> [UInt8] {
     let message = AgentMessage.refused(Refused(request: request, problem: Problem(error, at: home.path)))
     let line = (try? message.line()) ?? []  // a problem is four short fields: it always fits a line
-    return redactor.redacted(line: line)
+    return state.withLock { $0.redactor }.redacted(line: line)
   }
-
-  /// No request comes any more.
-  /// - Throws: when a file was left in the middle.
-  func inputEnded() throws { try intake.end() }
 
   /// Gets the agent ready that is to take over.
   func prepare(_ upgrade: UpgradeRequest) throws -> AgentUpgrade {
-    guard !intake.isBusy else {
-      throw Problem(
-        what: "the agent can't be changed now", why: "a file is still coming", fix: "ask again after it",
-        exitStatus: .infrastructure)
-    }
     let next = AgentUpgrade(home: home, environment: environment)
     try next.prepare(upgrade.agent)
     return next
   }
 
-  func follower(_ attach: AttachRequest, watch: InotifyWatcher) throws -> JournalFollower {
+  /// Has a job go on that is to be followed, and finds the place in its journal.
+  /// - Throws: ``Problem`` when the controller's events are of another job.
+  func place(_ attach: AttachRequest, watch: InotifyWatcher) throws -> (folder: JobFolder, place: JournalFile.Place) {
     let folder = try existing(attach.job)
     let isThere = revive(folder, secrets: attach.secrets ?? [:])
     // Without a journal there is nothing to follow, and its absence says so.
     if isThere || folder.hasJournal { try watch.add(folder.journal) }
-    return try JournalFollower(folder, attach) { [unowned self] in revive(folder, secrets: attach.secrets ?? [:]) }
+    guard let place = try JournalFile.place(after: attach.after, hash: attach.hash, in: folder.journal) else {
+      throw Problem(
+        what: "the journal of '\(folder.id)' is not the one that the controller has the beginning of",
+        why: "event \(attach.after) differs, and no runner took the job over before it",
+        fix: "measure again, under another name", exitStatus: .infrastructure)
+    }
+    return (folder, place)
   }
 
   /// Milliseconds until something has to be looked at without being asked.
   var nextDeadlineMilliseconds: Int32? {
-    cancelled.map(\.deadline).min().map { Int32(max(0, ($0 - MonotonicClock.seconds) * 1000)) + 1 }
+    let deadlines = state.withLock { $0.cancelled.map(\.deadline) }
+    return deadlines.min().map { Int32(max(0, ($0 - MonotonicClock.seconds) * 1000)) + 1 }
   }
 
-  /// Waits for ended children and ends runners that did not end when told.
-  func tend() {
-    children.removeAll { waitpid($0, nil, WNOHANG) != 0 }
-    cancelled.removeAll { entry in
-      guard let pid = entry.job.runningPID() else { return true }
-      guard MonotonicClock.seconds >= entry.deadline else { return false }
-      SessionProcesses.kill(leader: pid)
-      _ = revive(entry.job, secrets: [:])  // it finds the mark, ends the rest and says so
-      return true
+  /// Waits for ended children.
+  /// - Returns: jobs whose runner did not end in time when it was told: see ``end(_:)``.
+  func tend() -> [JobFolder] {
+    state.withLock { state in
+      state.children.removeAll { waitpid($0, nil, WNOHANG) != 0 }
+      let now = MonotonicClock.seconds
+      let overdue = state.cancelled.filter { now >= $0.deadline && $0.job.runningPID() != nil }.map(\.job)
+      state.cancelled.removeAll { now >= $0.deadline || $0.job.runningPID() == nil }
+      return overdue
     }
+  }
+
+  /// Ends a runner that did not end when told.
+  func end(_ job: JobFolder) {
+    guard let pid = job.runningPID() else { return }
+    SessionProcesses.kill(leader: pid)
+    _ = revive(job, secrets: [:])  // it finds the mark, ends the rest and says so
   }
 
   private func greet(_ hello: HelloRequest) throws -> AgentMessage {
@@ -130,9 +138,9 @@ final class RequestHandler {
   }
 
   /// Has a job go on that has neither a runner nor a last word. False when that is not possible: its log says why.
-  private func revive(_ folder: JobFolder, secrets: [String: String]) -> Bool {
+  func revive(_ folder: JobFolder, secrets: [String: String]) -> Bool {
     guard folder.state == .lost else { return true }
-    if !secrets.isEmpty { redactor = Redactor(SecretNames.values(in: environment) + secrets.values) }
+    mask(secrets)
     do {
       var environment = environment.filter { $0.key != Secrets.codeflashKey }
       var admitted: [String: String] = [:]
@@ -144,13 +152,18 @@ final class RequestHandler {
         }
       }
       let runner = DetachedRunner(home: home, environment: environment)
-      if let pid = try runner.revive(folder, secrets: admitted) { children.append(pid) }
+      if let pid = try runner.revive(folder, secrets: admitted) { state.withLock { $0.children.append(pid) } }
       return true
     } catch {
       let problem = Problem(error, at: home.path)
       CappedLog(path: folder.log).append("[cf-bench: the job can't be taken up again: \(problem.rendered)]\n")
       return false
     }
+  }
+
+  private func mask(_ secrets: [String: String]) {
+    guard !secrets.isEmpty else { return }
+    state.withLock { $0.redactor = Redactor(SecretNames.values(in: environment) + secrets.values) }
   }
 
   private func uploads(_ asked: UploadsRequest) -> UploadsReply {
@@ -163,7 +176,7 @@ final class RequestHandler {
     let folder = JobFolder(id, in: home)
     let wasRunning = DetachedRunner.cancel(folder)
     if wasRunning {
-      cancelled.append((folder, MonotonicClock.seconds + Self.cancelGrace))
+      state.withLock { $0.cancelled.append((folder, MonotonicClock.seconds + Self.cancelGrace)) }
     } else {
       // One that lost its runner gets a last word, and what it left running is ended.
       _ = revive(folder, secrets: [:])
@@ -173,9 +186,7 @@ final class RequestHandler {
 
   private func accept(_ submit: SubmitRequest) throws -> Accepted {
     let manifest = submit.manifest
-    if let secrets = submit.secrets, !secrets.isEmpty {
-      redactor = Redactor(SecretNames.values(in: environment) + secrets.values)
-    }
+    mask(submit.secrets ?? [:])
     try ManifestCheck.check(manifest)
     let folder = JobFolder(manifest.id, in: home)
     let isKnown = folder.exists
@@ -211,7 +222,10 @@ final class RequestHandler {
       }
     }
     let runner = DetachedRunner(home: home, environment: Secrets.removed(from: environment, for: manifest))
-    do { children.append(try runner.start(folder, secrets: admitted)) } catch {
+    do {
+      let pid = try runner.start(folder, secrets: admitted)
+      state.withLock { $0.children.append(pid) }
+    } catch {
       _ = try? FileManager.default.removeItem(atPath: folder.path)  // so that it can be submitted again
       throw error
     }

@@ -95,7 +95,7 @@ struct Interpreter: Equatable {
   private static func reasonWords(of outcome: ChildProcess.Outcome) -> String {
     let words = outcome.outputTail()
     if SetupTools.speakOfNetwork(words) { return "it is not installed, and there is no network to fetch it" }
-    let line = words.split(separator: "\n").first.map(String.init) ?? "uv \(outcome.endWords)"
+    let line = words.split(separator: "\n").first.map(String.init) ?? "uv \(outcome.end.words)"
     return line.hasPrefix("error: ") ? String(line.dropFirst(7)) : line
   }
 }

@@ -1,4 +1,3 @@
-import CSpawn
 import Glibc
 import Shared
 
@@ -73,32 +72,11 @@ struct DetachedRunner {
   private func spawn(_ folder: JobFolder, _ secrets: [String: String]) throws -> pid_t {
     let input = try SecretsPipe.filled(with: secrets)
     defer { close(input) }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, input, 0)
-    posix_spawn_file_actions_addopen(&actions, 1, folder.log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-    posix_spawn_file_actions_adddup2(&actions, 1, 2)
-    cf_spawn_add_chdir(&actions, folder.path)
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var defaults = sigset_t()
-    sigemptyset(&defaults)
-    for signal in [SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD] { sigaddset(&defaults, signal) }
-    posix_spawnattr_setsigdefault(&attributes, &defaults)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF) | cf_spawn_setsid_flag())
-    var variables = environment
-    variables["CF_BENCH_HOME"] = home.path
-    var pid: pid_t = 0
-    let program = program(folder)
-    let code = CStringVector.with([program, "run", folder.id.text]) { argv in
-      CStringVector.with(variables.map { "\($0)=\($1)" }) { envp in
-        posix_spawn(&pid, program, &actions, &attributes, argv, envp)
-      }
-    }
-    guard code == 0 else { throw ChildProcess.SpawnFailure(program: program, code: code) }
-    return pid
+    return try Spawn(
+      words: [program(folder), "run", folder.id.text],
+      environment: environment.merging(["CF_BENCH_HOME": home.path]) { $1 }, directory: folder.path,
+      input: .descriptor(input), output: .file(folder.log, flags: O_WRONLY | O_CREAT | O_APPEND), leadsSession: true
+    ).start()
   }
 }
 

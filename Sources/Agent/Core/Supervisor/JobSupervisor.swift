@@ -121,11 +121,11 @@ struct JobSupervisor {
       exitStatus: .infrastructure)
   }
 
-  private static func words(_ end: WorkerProcess.End, ranOut: Bool) -> String {
+  private static func words(_ end: ProcessEnd, ranOut: Bool) -> String {
     switch end {
     case .signalled(SIGKILL) where ranOut: "was killed by the kernel because memory ran out (signal 9)"
-    case .signalled(let signal): "was killed by signal \(signal)"
-    case .exited(let code): "exited with \(code) without a last word"
+    case .exited: "\(end.words) without a last word"
+    default: end.words
     }
   }
 

@@ -14,21 +14,16 @@ struct WorkerProcess {
   /// How long a worker that was told to end may take, in seconds.
   static let cancelGrace = 3.0
 
-  enum End: Equatable {
-    case exited(Int32)
-    case signalled(Int32)
-  }
-
   /// Runs one worker to its end; nothing that it started is left then.
   /// - Parameter cut: what had to be cut off the journal, in words that the worker is to pass on.
-  func run(cut: Problem?) throws -> End {
+  func run(cut: Problem?) throws -> ProcessEnd {
     let (pid, output) = try spawn(cut: cut)
     defer { close(output) }
-    let status = watch(pid, output)
+    let end = watch(pid, output)
     endTree()
     pump(output)
     log.end()
-    return status & 0x7f == 0 ? .exited((status >> 8) & 0xff) : .signalled(status & 0x7f)
+    return end
   }
 
   /// Ends whatever is left of the job.
@@ -41,7 +36,7 @@ struct WorkerProcess {
 
   // MARK: Watching
 
-  private func watch(_ worker: pid_t, _ output: Int32) -> Int32 {
+  private func watch(_ worker: pid_t, _ output: Int32) -> ProcessEnd {
     var killAt = Double.infinity
     var nextSync = MonotonicClock.seconds + 1
     var synced: off_t = -1
@@ -51,7 +46,7 @@ struct WorkerProcess {
         killAt = MonotonicClock.seconds + Self.cancelGrace
       }
       if MonotonicClock.seconds >= killAt { endTree(sparing: worker) }
-      if let status = reap(worker) { return status }
+      if let end = reap(worker) { return end }
       if MonotonicClock.seconds >= nextSync {
         nextSync = MonotonicClock.seconds + 1
         syncJournal(&synced)
@@ -77,13 +72,13 @@ struct WorkerProcess {
     _ = ProcessTree.killAll(reaps: false) { ProcessTree.descendants(of: getpid()) }
   }
 
-  /// The worker's status once it has ended. Adopted orphans are reaped on the way.
-  private func reap(_ worker: pid_t) -> Int32? {
+  /// The worker's end, once it has come. Adopted orphans are reaped on the way.
+  private func reap(_ worker: pid_t) -> ProcessEnd? {
     var status: Int32 = 0
     while true {
       let pid = waitpid(-1, &status, WNOHANG)
-      if pid == worker { return status }
-      if pid < 0, errno == ECHILD { return status }
+      if pid == worker { return ProcessEnd(status: status) }
+      if pid < 0, errno == ECHILD { return .untold }
       guard pid > 0 else { return nil }
     }
   }
@@ -120,17 +115,13 @@ struct WorkerProcess {
     defer { close(ends[1]) }
     let input = try SecretsPipe.filled(with: secrets)
     defer { close(input) }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, input, 0)
-    posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-    posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
-    cf_spawn_add_chdir(&actions, folder.path)
     var words = [program, "work", folder.id.text, "--supervisor", "\(getpid())"]
     if let cgroup { words += ["--cgroup", cgroup.path] }
     if let why = cut?.why { words += ["--cut", why] }
-    do { return (try ChildProcess.spawn(words, environment: environment, actions: &actions), ends[0]) } catch {
+    let spawn = Spawn(
+      words: words, environment: environment, directory: folder.path, input: .descriptor(input),
+      output: .descriptor(ends[1]))
+    do { return (try spawn.start(), ends[0]) } catch {
       close(ends[0])
       throw error
     }

@@ -13,6 +13,8 @@ struct ProgressState: Equatable, Sendable {
   private var hasBudget = false
   private var isMeasuring = false
   private(set) var troubles = 0
+  /// Kinds of events of which it was said that they can't be read.
+  private var unknown: Set<String> = []
 
   struct Layer: Equatable, Sendable {
     var name: LayerName
@@ -35,6 +37,8 @@ struct ProgressState: Equatable, Sendable {
     /// One more sample.
     case sample
     case trouble(String)
+    /// A remark that is neither.
+    case note(String)
   }
 
   /// Takes an event in; `nil` when it changes nothing that a person would see.
@@ -97,8 +101,11 @@ struct ProgressState: Equatable, Sendable {
       let found = FindingCount(body.functions).words
       return .step("\(body.side.rawValue): a \(purpose) of \(Numbers.elapsed(body.seconds)), \(found)")
     case .recording(let body): return .step("recorded \(body.function)")
-    case .importTree, .skipped, .profile, .stacks, .profiledPhases, .memoryTimeline, .memoryProfile, .unknown:
+    case .importTree, .skipped, .profile, .stacks, .profiledPhases, .memoryTimeline, .memoryProfile:
       return nil
+    case .unknown(let type, _):
+      guard unknown.insert(type).inserted else { return nil }
+      return .note(TerminalText.clean("this release can't read the job's '\(type)' events; they are kept"))
     }
   }
 

@@ -63,6 +63,7 @@ final class TerminalProgress: Sendable {
       case .step(let text): show(step: text, at: now, in: &state)
       case .sample: showSample(at: now, in: &state)
       case .trouble(let text): write(line: "trouble: \(text)", in: &state)
+      case .note(let text): write(line: text, in: &state)
       }
     }
   }

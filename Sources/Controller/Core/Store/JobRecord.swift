@@ -38,7 +38,12 @@ struct JobRecord: Equatable, Sendable {
 
   init(events: [NumberedEvent], labels: [Side: String] = [:]) {
     self.labels = labels
-    for event in events { take(event) }
+    var unreadable: [String: (count: Int, why: String)] = [:]
+    for event in events {
+      take(event)
+      if case .unknown(let type, let why?) = event.event { unreadable[type, default: (0, why)].count += 1 }
+    }
+    noteUnreadable(unreadable)
     leaveOutDiscarded()
     for side in sides where self.labels[side.side] == nil { self.labels[side.side] = side.label }
   }
@@ -78,6 +83,17 @@ struct JobRecord: Equatable, Sendable {
     case .trouble(let body): troubles.append(body)
     case .finished(let body): finished = body
     case .queued, .phase, .unknown: break
+    }
+  }
+
+  /// One word of trouble for each kind of event that this release can't decode.
+  private mutating func noteUnreadable(_ unreadable: [String: (count: Int, why: String)]) {
+    for (type, found) in unreadable.sorted(by: { $0.key < $1.key }) {
+      let problem = Problem(
+        what: "\(found.count) of the job's '\(type)' events can't be read by this release, and count for nothing",
+        why: found.why, fix: "report with the release of cf-bench that measured; events.ndjson has them",
+        exitStatus: .partial)
+      troubles.append(Trouble(problem: problem))
     }
   }
 

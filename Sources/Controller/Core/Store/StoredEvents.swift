@@ -12,25 +12,25 @@ enum StoredEvents {
     let bytes = try StoredFile.read(file)
     guard let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else { return [] }
     var events: [NumberedEvent] = []
+    var chain = JournalChain()
     var number = 0
     for line in bytes[..<end].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
       number += 1
-      let event = try decode(line, file: file, line: number)
-      guard event.number == number else {
-        throw .damagedLine(
-          path: file.string, line: number, reason: "it holds event \(event.number) where \(number) belongs")
+      func damaged(_ reason: String) -> ResultsError {
+        .damagedLine(path: file.string, line: number, reason: reason)
       }
-      if case .unknown = event.event { continue }
+      let verdict = line.withUnsafeBytes { chain.take($0) }
+      let event: NumberedEvent
+      do { event = try NumberedEvent(line: line) } catch { throw damaged(error.why ?? error.what) }
+      guard event.number == number else { throw damaged("it holds event \(event.number) where \(number) belongs") }
+      if verdict == .broken { throw damaged("its hash does not fit") }
+      if case .unknown(_, let why) = event.event {
+        guard let why else { continue }
+        // Without a hash nobody knows whether it is what was written.
+        if verdict == .unsealed { throw damaged(why) }
+      }
       events.append(event)
     }
     return events
-  }
-
-  private static func decode(
-    _ bytes: ArraySlice<UInt8>, file: FilePath, line: Int
-  ) throws(ResultsError) -> NumberedEvent {
-    do { return try NumberedEvent(line: bytes) } catch {
-      throw .damagedLine(path: file.string, line: line, reason: error.why ?? error.what)
-    }
   }
 }

@@ -2,7 +2,7 @@ import FoundationEssentials
 
 /// What happened in a job: the journal's vocabulary. Schema: `docs/schemas/event.schema.json`.
 ///
-/// An event of a kind that this program does not know stays in the journal as it is and is passed over here.
+/// An event that this program does not know, or can't decode, stays in the journal as it is and is passed over here.
 public enum JobEvent: Equatable, Sendable {
   case started(Started)
   /// A runner took the job over from one that died.
@@ -32,7 +32,9 @@ public enum JobEvent: Equatable, Sendable {
   /// Something went wrong and the job goes on without that part.
   case trouble(Trouble)
   case finished(Finished)
-  case unknown(type: String)
+  /// Of another release.
+  /// - Parameter why: What is wrong with the body of a kind that is known; `nil` for an unknown kind.
+  case unknown(type: String, why: String? = nil)
 
   private enum Kind: String {
     case started, resumed, continued, queued, phase, host, tuned, sideReady, layerStarted, sample, importTree, skipped,
@@ -69,16 +71,22 @@ public enum JobEvent: Equatable, Sendable {
     case .layerFinished(let body): try line(.layerFinished, body)
     case .trouble(let body): try line(.trouble, body)
     case .finished(let body): try line(.finished, body)
-    case .unknown(let type): throw .unencodable(type: type, detail: "an unknown event can't be written")
+    case .unknown(let type, _): throw .unencodable(type: type, detail: "an unknown event can't be written")
     }
   }
 
-  init(type: String, data: Data) throws {
+  init(type: String, data: Data) {
+    do { self = try Self.decode(type: type, data: data) } catch {
+      self = .unknown(type: type, why: DecodingErrorText.describe(error))
+    }
+  }
+
+  private static func decode(type: String, data: Data) throws -> JobEvent {
     let decoder = JSONDecoder()
     func body<Content: Decodable>(_: Content.Type) throws -> Content {
       try decoder.decode(Body<Content>.self, from: data).body
     }
-    self =
+    return
       switch Kind(rawValue: type) {
       case .started: .started(try body(Started.self))
       case .resumed: .resumed(try body(Resumed.self))

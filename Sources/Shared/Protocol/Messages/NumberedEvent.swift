@@ -32,7 +32,7 @@ public struct NumberedEvent: Equatable, Sendable {
     try event.withBody(number: number, time: time)
   }
 
-  /// Reads a line of a journal.
+  /// Reads a line of a journal; one whose body can't be decoded is an event of an unknown kind.
   /// - Throws: ``WireError/notOurs(excerpt:detail:)``
   public init(line: some Sequence<UInt8>) throws(WireError) {
     let data = Data(line)
@@ -41,7 +41,7 @@ public struct NumberedEvent: Equatable, Sendable {
       guard let number = envelope.seq else {
         throw WireError.notOurs(excerpt: WireError.excerpt(of: data), detail: "it has no number")
       }
-      self.init(number: number, time: envelope.time ?? "", event: try JobEvent(type: envelope.type, data: data))
+      self.init(number: number, time: envelope.time ?? "", event: JobEvent(type: envelope.type, data: data))
     } catch let error as WireError {
       throw error
     } catch {

@@ -79,7 +79,7 @@ struct MemoryLayer: Layer {
       try trouble(
         Self.metric(command), side.side,
         Problem(
-          what: "\(command.name) \(outcome.endWords) on \(side.label)", why: outcome.outputTail(),
+          what: "\(command.name) \(outcome.end.words) on \(side.label)", why: outcome.outputTail(),
           fix: "make '\(command.arguments.joined(separator: " "))' exit with 0, or take it out of the commands",
           exitStatus: .partial), in: context)
       return nil

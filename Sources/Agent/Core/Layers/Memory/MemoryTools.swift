@@ -50,7 +50,7 @@ struct MemoryTools {
         fix: "see whether the benchmark host has room on its disk; leave the layer out with --layers otherwise",
         exitStatus: .partial)
     }
-    guard outcome.succeeded else { throw unreadable("\(outcome.endWords): \(outcome.outputTail())") }
+    guard outcome.succeeded else { throw unreadable("\(outcome.end.words): \(outcome.outputTail())") }
     let report: Report
     do { report = try JSONDecoder().decode(Report.self, from: Data(outcome.output)) } catch let error as DecodingError {
       throw unreadable("is not what it should be: \(DecodingErrorText.describe(error))")

@@ -187,7 +187,7 @@ struct MicroLayer: Layer {
         failed.insert(index)
         let words = casualty.outcome.outputTail()
         try trouble(
-          index, side: side, what: "took its process with it on \(side.label): it \(casualty.outcome.endWords)",
+          index, side: side, what: "took its process with it on \(side.label): it \(casualty.outcome.end.words)",
           why: words.isEmpty ? nil : words, in: context)
       }
     }

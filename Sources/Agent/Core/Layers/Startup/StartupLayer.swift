@@ -115,7 +115,7 @@ struct StartupLayer: Layer {
     try trouble(
       metric, side: side.side,
       Problem(
-        what: "\(metric.command.name) \(outcome.endWords) on \(side.label)",
+        what: "\(metric.command.name) \(outcome.end.words) on \(side.label)",
         why: words.isEmpty ? "it printed nothing" : words,
         fix: outcome.end == .timedOut
           ? "make the command end within \(plan.timeoutSeconds) s, or raise the layer's time limit"
@@ -187,7 +187,7 @@ struct StartupLayer: Layer {
       try trouble(
         metric, side: nil,
         Problem(
-          what: "hyperfine \(outcome.endWords) while it timed \(metric.command.name)", why: outcome.outputTail(),
+          what: "hyperfine \(outcome.end.words) while it timed \(metric.command.name)", why: outcome.outputTail(),
           fix: "run on the benchmark host: hyperfine -N -r 1 '\(metric.command.arguments.joined(separator: " "))'",
           exitStatus: .partial), in: context)
       return false
@@ -237,7 +237,7 @@ struct StartupLayer: Layer {
           Trouble(
             layer: Self.name, metric: name, python: context.python, side: side.side,
             problem: Problem(
-              what: "the import tree of \(side.label) can't be taken: '\(name)' \(outcome.endWords)",
+              what: "the import tree of \(side.label) can't be taken: '\(name)' \(outcome.end.words)",
               why: ImportTimeReport.otherLines(in: outcome.errorText).suffix(6).joined(separator: "\n"),
               fix: "check the target's import name in the settings, and that it imports on this side",
               exitStatus: .partial))))
