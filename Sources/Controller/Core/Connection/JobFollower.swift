@@ -65,7 +65,7 @@ struct JobFollower {
         } chunkDone: {
           line.heard.withLock { $0 = .now }
           try store.flush()
-          for bytes in fresh { try progress?(NumberedEvent(line: bytes)) }
+          for bytes in fresh { try progress?(Self.event(bytes)) }
           fresh.removeAll(keepingCapacity: true)
         }
         return ended
@@ -107,6 +107,14 @@ struct JobFollower {
     }
   }
 
+  /// What fits the chain is what the agent wrote: where it can't be read, the connection is not at fault.
+  private static func event(_ line: [UInt8]) -> NumberedEvent {
+    do { return try NumberedEvent(line: line) } catch {
+      let number = line.withUnsafeBytes { NumberedEvent.number(ofLine: $0) } ?? 0
+      return NumberedEvent(number: number, time: "", event: .unknown(type: "?", why: error.why ?? error.what))
+    }
+  }
+
   private func append(_ number: Int, _ line: UnsafeRawBufferPointer) throws {
     let expected = store.last + 1
     do { try store.append(number: number, line: line) } catch {
@@ -124,7 +132,7 @@ struct JobFollower {
       try line.withUnsafeBytes { try append(number, $0) }
       guard let progress else { return nil }
       try store.flush()
-      try progress(NumberedEvent(line: line))
+      try progress(Self.event(line))
       return nil
     case .ended(let ended): return ended.job == job ? ended : nil
     // What the journal's reader on the benchmark host could not do.
