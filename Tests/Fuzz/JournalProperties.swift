@@ -29,7 +29,7 @@ enum JournalProperties {
   private static func checkReading(_ input: [UInt8]) throws {
     _ = try JobHistory(path)
     let whole = input.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()
-    try promise(JournalFile.lastLine(path) == whole.last.map { Array($0) }, "another line is taken for the last one")
+    try promise(EventLog.lastLine(path) == whole.last.map { Array($0) }, "another line is taken for the last one")
     let asked = Int(input.first ?? 0) % 16
     guard let place = try JournalFile.place(after: asked, hash: nil, in: path) else { return }
     try promise(place.after <= asked, "a place after event \(place.after), asked for \(asked)")

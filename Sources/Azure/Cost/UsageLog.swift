@@ -102,10 +102,7 @@ public struct UsageLog: Sendable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     do {
-      // After a line that a crash tore, this one begins a line of its own.
-      let isTorn = FileManager.default.contents(atPath: path)?.last.map { $0 != UInt8(ascii: "\n") } ?? false
-      let line = Array(try encoder.encode(entry)) + [UInt8(ascii: "\n")]
-      try DurableFile.append(isTorn ? [UInt8(ascii: "\n")] + line : line, to: path)
+      try DurableFile.append(line: Array(try encoder.encode(entry)), to: path)
     } catch let error as StorageFailure { throw StateFolder.failure(path, error.why ?? "") }
   }
 

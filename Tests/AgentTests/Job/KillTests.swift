@@ -66,7 +66,7 @@ struct KillTests {
           let time = UInt32.random(in: 0..<1_500_000, using: &random)
           guard try await strike(victim, folder, after: time) else { break }
           var events: [JobEvent] = []
-          try JournalFile.eachLine(folder.journal) { line, _ in
+          try EventLog.eachLine(folder.journal) { line, _ in
             if let event = try? NumberedEvent(line: line) { events.append(event.event) }  // as a reader would
             return true
           }

@@ -152,7 +152,7 @@ struct JournalTests {
         let writer = try JournalWriter(folder: folder)
         #expect(writer.last == 2 && writer.cut != nil)
         try writer.emit(phase("after"))
-        #expect(try JournalFile.sound(path.path).last == 3)
+        #expect(try EventLog.sound(path.path).end.last == 3)
       }
       #expect(FileManager.default.fileExists(atPath: folder + "/journal.cut-2"))
     }

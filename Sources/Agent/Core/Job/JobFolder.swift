@@ -48,7 +48,7 @@ struct JobFolder: Sendable {
 
   /// How the job ended, once its journal says so.
   var lastWord: Finished? {
-    guard let line = JournalFile.lastLine(journal), line.withUnsafeBytes({ JournalFile.isType("finished", $0) }),
+    guard let line = EventLog.lastLine(journal), line.withUnsafeBytes({ JournalFile.isType("finished", $0) }),
       case .finished(let finished) = try? NumberedEvent(line: line).event  // not our writer's: no last word
     else { return nil }
     return finished
@@ -88,7 +88,6 @@ struct JobFolder: Sendable {
 
   /// The end of the runner's own words, for a runner that is gone.
   var outputTail: String {
-    let bytes = (try? Data(contentsOf: URL(filePath: log))) ?? Data()  // no log: no words
-    return String(decoding: bytes.suffix(2000), as: UTF8.self)
+    String(decoding: DurableFile.tail(of: log, bytes: 2000) ?? [], as: UTF8.self)  // no log: no words
   }
 }

@@ -25,7 +25,7 @@ struct JobListing {
     guard let manifest = try? folder.readManifest() else { return nil }
     // Before the journal: a runner that ends in between has then had its last word.
     let isPresent = folder.isPresent
-    let last = JournalFile.lastLine(folder.journal) ?? []
+    let last = EventLog.lastLine(folder.journal) ?? []
     var info = stat()
     let bytes = stat(folder.journal, &info) == 0 ? Int(info.st_size) : 0
     var summary = JobSummary(

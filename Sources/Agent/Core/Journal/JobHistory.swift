@@ -39,7 +39,7 @@ struct JobHistory {
 
   /// - Throws: when the journal can't be read.
   init(_ journal: String) throws {
-    try JournalFile.eachLine(journal) { line, _ in
+    try EventLog.eachLine(journal) { line, _ in
       if Self.types.contains(where: { JournalFile.isType($0, line) }),
         let event = try? NumberedEvent(line: line)
       {  // not our writer's: it tells nothing

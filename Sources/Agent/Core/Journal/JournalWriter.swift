@@ -1,25 +1,28 @@
 import Glibc
 import Shared
 
-/// A job's journal, `journal.ndjson`: append-only, numbered from 1 without gaps, sealed by ``JournalChain``, one `write` an
-/// event.
-///
-/// Each event is with the kernel before it is sent anywhere, and on the disk within a second or at ``sync()``. A `reserve`
-/// file holds room for the last word: when the disk is full it is given up, so that the failure itself can be written.
+/// Where events go: the job's journal, or a list in a test.
+protocol EventSink: AnyObject {
+  /// Numbers the event and keeps it.
+  /// - Throws: ``UserFacingError`` when it can't be kept (a full disk).
+  func emit(_ event: JobEvent) throws
+}
+
+/// A job's journal, `journal.ndjson`: an ``EventLog`` that each event is handed to before it is sent anywhere; it is on the disk
+/// within a second, or at ``sync()``. A `reserve` file holds room for the last word: when the disk is full it is given up, so
+/// that the failure itself can be written.
 final class JournalWriter: EventSink {
-  let journalPath: String
   /// What had to be cut off at opening because it was not what had been written, in words; `nil` when nothing was.
   private(set) var cut: Problem?
+  private let log: EventLog
   private let reserve: String
-  private let descriptor: Int32
-  private(set) var last: Int
-  private var chain: JournalChain
-  private var size: off_t
-  private var lastSync = MonotonicClock.seconds
-  private static let reserveBytes = 64 << 10
   /// Held open: it is given up by emptying it, which a runner that is confined may still do.
   private let reserveDescriptor: Int32
   private let redactor: Redactor
+  private static let reserveBytes = 64 << 10
+
+  var journalPath: String { log.path }
+  var last: Int { log.last }
 
   /// Opens or creates the journal. A torn last line, left by a crash, is cut off, and so is a line that does not fit with
   /// all that follows it, of which a copy is kept as `journal.cut-N`; all before it stands.
@@ -27,26 +30,14 @@ final class JournalWriter: EventSink {
   /// - Parameter redactor: masks what no journal may hold.
   init(folder: String, keepsReserve: Bool = true, redactor: Redactor = Redactor()) throws {
     self.redactor = redactor
-    journalPath = folder + "/journal.ndjson"
     reserve = folder + "/reserve"
-    let sound = try JournalFile.sound(journalPath)
-    last = sound.last
-    chain = sound.chain
-    size = off_t(sound.bytes)
-    if case .damaged(let bytes) = sound.rest {
-      cut = Self.setAside(journalPath, from: sound, bytes: bytes)
-    }
-    descriptor = open(journalPath, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-    guard descriptor >= 0, ftruncate(descriptor, size) == 0 else {
-      throw StorageFailure(path: journalPath, code: errno)
-    }
+    log = try EventLog(path: folder + "/journal.ndjson", mode: 0o600)
+    if case .damaged(let bytes, _) = log.rest { cut = Self.setAside(log.path, from: log.end, bytes: bytes) }
+    try log.cutRest()
     reserveDescriptor = keepsReserve ? try Self.fill(reserve) : -1
   }
 
-  deinit {
-    close(descriptor)
-    close(reserveDescriptor)
-  }
+  deinit { close(reserveDescriptor) }
 
   /// Room that is there already is left alone: on a full disk it could not be had again.
   private static func fill(_ path: String) throws(StorageFailure) -> Int32 {
@@ -65,24 +56,16 @@ final class JournalWriter: EventSink {
   }
 
   func emit(_ event: JobEvent) throws {
-    let sealed: (line: [UInt8], chain: JournalChain)
-    do { sealed = try seal(event) } catch {
+    let numbered = NumberedEvent(number: last + 1, time: Timestamp.rfc3339(), event: event)
+    do throws(WireError) { try log.seal(redactor.redacted(line: try numbered.line())) } catch {
       // Too long or not expressible in JSON: the job goes on, and the place says what is missing.
       return try emit(.trouble(Trouble(problem: error.problem)))
     }
-    try append(sealed.line)
-    chain = sealed.chain
-    last += 1
-    if MonotonicClock.seconds - lastSync >= 1 || event.endsLayer { sync() }
-  }
-
-  private func seal(_ event: JobEvent) throws(WireError) -> (line: [UInt8], chain: JournalChain) {
-    let event = NumberedEvent(number: last + 1, time: Timestamp.rfc3339(), event: event)
-    let line = redactor.redacted(line: try event.line())
-    var next = chain
-    let sealed = next.seal(line)
-    guard sealed.count <= WireLine.maximumBytes else { throw .lineTooLong(limit: WireLine.maximumBytes) }
-    return (sealed, next)
+    do { try log.flush() } catch {
+      log.dropWaiting()
+      throw error
+    }
+    if log.isSyncDue(after: .seconds(1)) || event.endsLayer { sync() }
   }
 
   /// Writes the job's last word even where the disk is full.
@@ -94,27 +77,7 @@ final class JournalWriter: EventSink {
   }
 
   /// Waits until everything is on the disk.
-  func sync() {
-    fsync(descriptor)  // best effort: the bytes are with the kernel, and a failing disk shows at the next write
-    lastSync = MonotonicClock.seconds
-  }
-
-  private func append(_ line: [UInt8]) throws(StorageFailure) {
-    var written = 0
-    while written < line.count {
-      let count = line.withUnsafeBytes {
-        write(descriptor, $0.baseAddress?.advanced(by: written), line.count - written)
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else {
-        let code = count < 0 ? errno : ENOSPC
-        ftruncate(descriptor, size)  // a torn line must not stay in front of the last word
-        throw StorageFailure(path: journalPath, code: code)
-      }
-      written += count
-    }
-    size += off_t(line.count)
-  }
+  func sync() { try? log.sync() }  // best effort: the bytes are with the kernel, and a failing disk shows at the next write
 }
 
 extension JobEvent {
@@ -125,14 +88,14 @@ extension JobEvent {
 
 extension JournalWriter {
   /// Keeps a copy of what does not fit, and says so.
-  private static func setAside(_ path: String, from sound: JournalFile.Sound, bytes: Int) -> Problem {
+  private static func setAside(_ path: String, from end: EventLog.Position, bytes: Int) -> Problem {
     let name = (1...).lazy.map { "journal.cut-\($0)" }.first { access(folder(of: path) + "/" + $0, F_OK) != 0 }
     let copy = folder(of: path) + "/" + (name ?? "journal.cut")
-    let code = copyTail(of: path, from: off_t(sound.bytes), to: copy)
+    let code = copyTail(of: path, from: off_t(end.bytes), to: copy)
     if code != 0 { unlink(copy) }
     let kept = code == 0 ? "kept as \(copy)" : "no copy could be kept: \(String(cString: strerror(code)))"
     return cutProblem(
-      "\(path): from event \(sound.last + 1) on, \(bytes) bytes are not what was written; \(kept)")
+      "\(path): from event \(end.last + 1) on, \(bytes) bytes are not what was written; \(kept)")
   }
 
   static func cutProblem(_ why: String) -> Problem {
@@ -159,7 +122,8 @@ extension JournalWriter {
       let count = pread(source, &chunk, chunk.count, position)
       guard count >= 0 else { return errno }
       guard count > 0 else { return fsync(target) == 0 ? 0 : errno }
-      guard write(target, chunk, count) == count else { return errno == 0 ? ENOSPC : errno }
+      let code = chunk[..<count].withUnsafeBytes { DurableFile.writeAll($0, to: target) }
+      guard code == 0 else { return code }
       position += off_t(count)
     }
   }

@@ -109,15 +109,8 @@ private final class IncomingFile {
 
   func append(_ data: Data) throws {
     try data.withUnsafeBytes { bytes in
-      var rest = bytes[...]
-      while !rest.isEmpty {
-        let count = UnsafeRawBufferPointer(rebasing: rest).withMemoryRebound(to: UInt8.self) {
-          write(descriptor, $0.baseAddress, $0.count)
-        }
-        if count < 0, errno == EINTR { continue }
-        guard count > 0 else { throw Self.failure(path, count < 0 ? errno : ENOSPC) }
-        rest = rest.dropFirst(count)
-      }
+      let code = DurableFile.writeAll(bytes, to: descriptor)
+      guard code == 0 else { throw Self.failure(path, code) }
       hash.update(bytes)
     }
     left -= data.count

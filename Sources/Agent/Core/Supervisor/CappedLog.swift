@@ -21,11 +21,8 @@ final class CappedLog {
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     let size = max(0, Int(lseek(descriptor, 0, SEEK_END)))
     head = min(size, Self.part)
-    guard size > head else { return }
     let count = min(size - head, Self.part)
-    tail = [UInt8](repeating: 0, count: count)
-    let got = pread(descriptor, &tail, count, off_t(size - count))
-    tail.removeLast(count - max(0, got))
+    tail = DurableFile.tail(of: path, bytes: count) ?? []
     leftOut = size - head - count
   }
 

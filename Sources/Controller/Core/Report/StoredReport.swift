@@ -50,7 +50,7 @@ enum StoredReport: Equatable, Sendable {
   @discardableResult
   static func rewrite(_ folder: RunFolder) throws(ResultsError) -> StoredReport {
     let report = try read(folder)
-    StoredFile.removeLeftovers(in: folder.path)
+    DurableFile.removeLeftovers(in: folder.path.string)
     switch report {
     case .comparison(let comparison, let record):
       for side in [Side.base, .head] {
@@ -70,7 +70,7 @@ enum StoredReport: Equatable, Sendable {
   ) throws(ResultsError) {
     guard let path = folder.folder(of: side) else { return }
     try StoredFile.makeFolders(path)
-    StoredFile.removeLeftovers(in: path)
+    DurableFile.removeLeftovers(in: path.string)
     let comparison = folder.isComparison ? comparison(of: side, record: record, folder: folder) : nil
     let report = SideReport(side, record: record, comparison: comparison, cost: cost)
     if let startup = report.startup { try StoredFile.write(json: startup, to: path.appending("startup.json")) }

@@ -23,37 +23,10 @@ enum StoredFile {
     }
   }
 
-  /// Writes beside the file first, waits until that is on the disk, then moves it into place.
+  /// Replaces the file in one step; see ``DurableFile``.
   /// - Throws: ``ResultsError/unwritable(path:reason:)``; the old file then stands as it was.
   static func write(_ bytes: some Sequence<UInt8>, to path: FilePath) throws(ResultsError) {
-    let name = path.lastComponent?.string ?? "file"
-    let temporary = path.removingLastComponent().appending(".\(name).\(getpid()).tmp")
-    do {
-      let file = try FileDescriptor.open(
-        temporary, .writeOnly, options: [.create, .truncate, .closeOnExec],
-        permissions: [.ownerReadWrite, .groupRead, .otherRead])
-      try file.closeAfter {
-        try file.writeAll(bytes)
-        guard fsync(file.rawValue) == 0 else { throw Errno(rawValue: errno) }
-      }
-      guard rename(temporary.string, path.string) == 0 else { throw Errno(rawValue: errno) }
-    } catch {
-      unlink(temporary.string)  // Nothing to do if that fails too: the error that matters is on its way.
-      throw .unwritable(path: path.string, reason: "\(error)")
-    }
-  }
-
-  /// Removes what writers that were killed left beside the files of a folder. What belongs to a living process stays: it may
-  /// be writing. A folder that can't be read has nothing to be removed; writing into it will say why.
-  static func removeLeftovers(in folder: FilePath) {
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? [] {
-      let parts = name.split(separator: ".")
-      guard name.hasPrefix("."), parts.count >= 3, parts.last == "tmp", let writer = pid_t(parts[parts.count - 2]),
-        writer > 0,
-        kill(writer, 0) != 0, errno == ESRCH
-      else { continue }
-      unlink(folder.appending(name).string)  // One that can't be removed is in nobody's way.
-    }
+    do { try DurableFile.write(Array(bytes), to: path.string, mode: 0o644) } catch { throw .unwritable(error) }
   }
 
   static func write(_ text: String, to path: FilePath) throws(ResultsError) {
