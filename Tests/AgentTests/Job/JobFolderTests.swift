@@ -21,7 +21,8 @@ struct JobFolderTests {
         func bytesRead() throws -> Int {
           let text = try String(contentsOfFile: "/proc/self/io", encoding: .utf8)
           let field = text.split(separator: "\n").first { $0.hasPrefix("rchar: ") }
-          return try #require(field.flatMap { Int($0.dropFirst(7)) })
+          let count = field.flatMap { Int($0.dropFirst(7)) }
+          return try #require(count)
         }
         let folder = JobFolder(try #require(JobID("job")), in: AgentHome(environment: ["CF_BENCH_HOME": home]))
         let before = try bytesRead()
