@@ -28,7 +28,7 @@ struct JobFolderTests {
       try #require(pwrite(file, "the end\n", 8, 64 << 20) == 8)
       close(file)
       // In a process of its own: what others read meanwhile must not count.
-      await #expect(processExitsWith: .success) { [home] in
+      await #expect(processExitsWith: .success) { [home = home as String] in
         let folder = try Self.folder(in: home)
         let before = try Self.bytesRead()
         let tail = folder.outputTail
