@@ -59,7 +59,8 @@ let package = Package(
     .target(
       name: "LocalSSHD", dependencies: ["CLibrary", "Shared", subprocess, systemPackage], swiftSettings: strict),
     .target(
-      name: "AgentCore", dependencies: ["CLibrary", "CSpawn", "Shared", "Statistics", argumentParser], path: "Sources/Agent/Core",
+      name: "AgentCore", dependencies: ["CLibrary", "CSpawn", "Shared", "Statistics", argumentParser],
+      path: "Sources/Agent/Core",
       resources: [.embedInCode("Python")], swiftSettings: strict),
     .executableTarget(name: "Agent", dependencies: ["AgentCore"], exclude: ["Core"], swiftSettings: strict),
     .target(

@@ -113,18 +113,21 @@ final class Server {
     case .hello, .uploads, .ping, .unknown: try send(try requests.answer(request))
     case .receive(let request): if let received = try intake.begin(request) { try send(.received(received)) }
     case .piece(let piece): if let received = try intake.take(piece) { try send(.received(received)) }
-    case .doctor: checks.add { [requests] in
-      let answer = try requests.answer(request)
-      return { try $0.send(answer) }
-    }
-    case .submit, .cancel, .occupancy, .jobs, .mayStop: jobs.add { [requests] in
-      let answer = try requests.answer(request)
-      return { try $0.send(answer) }
-    }
-    case .attach(let attach): jobs.add { [requests, watch] in
-      let (folder, place) = try requests.place(attach, watch: watch)
-      return { try $0.follow(folder, from: place, secrets: attach.secrets ?? [:]) }
-    }
+    case .doctor:
+      checks.add { [requests] in
+        let answer = try requests.answer(request)
+        return { try $0.send(answer) }
+      }
+    case .submit, .cancel, .occupancy, .jobs, .mayStop:
+      jobs.add { [requests] in
+        let answer = try requests.answer(request)
+        return { try $0.send(answer) }
+      }
+    case .attach(let attach):
+      jobs.add { [requests, watch] in
+        let (folder, place) = try requests.place(attach, watch: watch)
+        return { try $0.follow(folder, from: place, secrets: attach.secrets ?? [:]) }
+      }
     case .upgrade(let upgrade):
       try refuseUpgrade(unless: isLast)
       jobs.add { [requests] in
