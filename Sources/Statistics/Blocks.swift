@@ -71,3 +71,36 @@ public enum Blocks {
     return Set(base.filter { $0.value == full && head[$0.key] == full }.keys)
   }
 }
+
+// MARK: The A/A control
+
+extension Blocks {
+  /// The A/A control of a metric: the base's values against those of its own second installation, which stands in the head's
+  /// place. Only blocks that hold it.
+  public static func control(_ observations: [Observation], copies: [Observation]) -> [Observation] {
+    let blocks = Set(copies.map(\.block))
+    return observations.filter { $0.arm == .base && blocks.contains($0.block) }
+      + copies.map { Observation(block: $0.block, arm: .head, value: $0.value) }
+  }
+
+  /// By how much identical code differed in this very run, as a ratio above 1, less 1; `nil` where fewer than two blocks tell,
+  /// or a value has no logarithm.
+  public static func floor(_ observations: [Observation], copies: [Observation]) -> Double? {
+    // Whoever judges the values says what is wrong with them.
+    guard let ratios = try? logRatios(control(observations, copies: copies)), ratios.count > 1,
+      let centre = SignedRank.hodgesLehmann(ratios.map(\.logRatio))
+    else { return nil }
+    return DecisionRule.change(ofLogRatio: abs(centre))
+  }
+}
+
+extension Question {
+  /// What the blocks of a metric ask. The agent, which stops by it, and the controller, which judges by it, both ask this.
+  /// - Parameter copies: Values of the base's second installation.
+  /// - Throws: ``StatisticsError/notPositive(value:block:arm:)``
+  public init(_ observations: [Observation], copies: [Observation] = []) throws(StatisticsError) {
+    self.init(
+      .blocks(try Blocks.logRatios(observations).map(\.logRatio)),
+      floor: Blocks.floor(observations, copies: copies) ?? 0)
+  }
+}

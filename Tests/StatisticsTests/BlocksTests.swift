@@ -67,3 +67,30 @@ struct QuantileTests {
     #expect(abs(deviation - 2.138089935299395) < 1e-12)
   }
 }
+
+@Suite("The floor: by how much identical code differed in this run")
+struct FloorTests {
+  private func values(_ block: Int, _ arm: Observation.Arm, _ values: [Double]) -> [Observation] {
+    values.map { Observation(block: block, arm: arm, value: $0) }
+  }
+
+  @Test("it is how far the base lay from its own second installation, in the blocks that hold both, and no verdict's matter")
+  func floor() throws {
+    let sides = (0..<6).flatMap { values($0, .base, [1, 1]) + values($0, .head, [2, 2]) }
+    let copies = [1, 4].flatMap { values($0, .head, [0.9, 0.9]) }
+    let question = try Question(sides, copies: copies)
+    #expect(abs(question.floor - (1 / 0.9 - 1)) < 1e-12)
+    #expect(question.observed == (try Question(sides)).observed, "the copies are no evidence about the head")
+    #expect(try Question(sides).floor == 0)
+    #expect(Blocks.floor(sides, copies: copies) == question.floor)
+    #expect(Blocks.control(sides, copies: copies).count == 8)
+  }
+
+  @Test("one block, or a value without a logarithm, is no floor")
+  func none() {
+    let sides = (0..<3).flatMap { values($0, .base, [1, 1]) + values($0, .head, [1, 1]) }
+    #expect(Blocks.floor(sides, copies: values(1, .head, [1, 1])) == nil)
+    #expect(Blocks.floor(sides, copies: values(1, .head, [1, 0]) + values(2, .head, [1, 1])) == nil)
+    #expect(Blocks.floor(sides, copies: []) == nil)
+  }
+}

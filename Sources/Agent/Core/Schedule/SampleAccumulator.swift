@@ -48,22 +48,8 @@ final class SampleAccumulator: EventSink {
   /// The metrics of a comparison that were measured.
   var metrics: [String] { observations.keys.filter { !controls.contains($0) }.sorted() }
 
+  /// Without blocks where a value has no logarithm: the comparison says so at the end, and the budget is not spent on it.
   func question(_ metric: String) -> Question {
-    Question(.blocks(logRatios(observations[metric] ?? [])), floor: floor(metric))
-  }
-
-  /// As the comparison computes it at the end.
-  private func floor(_ metric: String) -> Double {
-    guard let copies = copies[metric] else { return 0 }
-    let blocks = Set(copies.map(\.block))
-    let base = (observations[metric] ?? []).filter { $0.arm == .base && blocks.contains($0.block) }
-    let ratios = logRatios(base + copies.map { Observation(block: $0.block, arm: .head, value: $0.value) })
-    guard ratios.count > 1, let centre = SignedRank.hodgesLehmann(ratios) else { return 0 }
-    return DecisionRule.change(ofLogRatio: abs(centre))
-  }
-
-  /// None where a value has no logarithm: the comparison says so at the end, and the budget is not spent on it.
-  private func logRatios(_ observations: [Observation]) -> [Double] {
-    (try? Blocks.logRatios(observations))?.map(\.logRatio) ?? []
+    (try? Question(observations[metric] ?? [], copies: copies[metric] ?? [])) ?? Question(.blocks([]))
   }
 }

@@ -14,7 +14,7 @@ enum Comparison {
   ) -> ComparisonDocument {
     let rule = DecisionRule(alpha: alpha, delta: delta, correction: correction)
     let series = record.metrics.filter { record.isOnBothSides($0) }.map { MetricSeries($0, in: record) }
-    let all = JudgedFamilies(series, copies: series.compactMap { $0.ofCopy(in: record) }, rule: rule)
+    let all = JudgedFamilies(series, copies: series.compactMap(\.ofCopy), rule: rule)
     // What ended the job stands among the troubles: a document that says "incomplete" has to say why.
     let failure = record.failure.map { [Trouble(problem: $0)] } ?? []
     let findings = FindingComparison.all(from: record)

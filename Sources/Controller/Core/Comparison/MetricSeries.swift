@@ -10,8 +10,8 @@ struct MetricSeries {
   var observations: [Observation]
   /// Whether blocks hold both sides; without, an observation's block says nothing.
   var isPaired = true
-  /// By how much the base differed from its own second installation, as a ratio above 1, less 1.
-  var floor: Double?
+  /// Values of the base's second installation.
+  var copies: [Observation] = []
   var setAside: Int
   var control: ComparisonDocument.Control?
   /// What one block of the metric's layer takes, in seconds.
@@ -21,13 +21,11 @@ struct MetricSeries {
     self.key = key
     name = key.metric
     control = key.isControl ? .command : nil
-    observations = record.samples.filter { $0.key == key }.map {
-      Observation(block: $0.block, arm: $0.side == .base ? .base : .head, value: $0.value)
-    }
+    observations = record.samples.filter { $0.key == key }.map(Observation.init)
+    copies = record.copySamples.filter { $0.key == key }.map(Observation.init)
     setAside = record.setAside(key)
     let seconds = record.blocks.filter { $0.python == key.python && $0.metrics.contains(key.metric) }.map(\.seconds)
     blockSeconds = Quantile.median(seconds)
-    floor = ofCopy(in: record)?.estimate.map { DecisionRule.change(ofLogRatio: abs($0)) }
   }
 
   /// Samples that come from elsewhere than a job.
@@ -40,33 +38,26 @@ struct MetricSeries {
     setAside = 0
   }
 
-  /// The same metric with the base's second installation in the place of the head: only blocks that hold it.
-  func ofCopy(in record: JobRecord) -> MetricSeries? {
-    let copies = record.copySamples.filter { $0.key == key }
+  /// The same metric's A/A control; `nil` where the base was not measured a second time.
+  var ofCopy: MetricSeries? {
     guard !copies.isEmpty else { return nil }
-    let blocks = Set(copies.map(\.block))
     var series = self
     series.name += " (base again)"
     series.control = .copy
-    series.floor = nil
-    series.observations =
-      observations.filter { $0.arm == .base && blocks.contains($0.block) }
-      + copies.map { Observation(block: $0.block, arm: .head, value: $0.value) }
+    series.observations = Blocks.control(observations, copies: copies)
+    series.copies = []
     return series
   }
 
-  /// The logarithm of the estimated ratio, from at least two blocks; values without a logarithm are said elsewhere.
-  private var estimate: Double? {
-    guard let blocks = try? Blocks.logRatios(observations), blocks.count > 1 else { return nil }
-    return SignedRank.hodgesLehmann(blocks.map(\.logRatio))
-  }
+  /// By how much the base differed from its own second installation, as a ratio above 1, less 1.
+  private var floor: Double? { Blocks.floor(observations, copies: copies) }
 
   func question() throws(Unmeasurable) -> Question {
     guard isPaired else { return try unpairedQuestion() }
     do {
-      let blocks = try Blocks.logRatios(observations)
-      guard !blocks.isEmpty else { throw Unmeasurable.noCompleteBlock(metric: name) }
-      return Question(.blocks(blocks.map(\.logRatio)), floor: floor ?? 0)
+      let question = try Question(observations, copies: copies)
+      guard question.observed != .blocks([]) else { throw Unmeasurable.noCompleteBlock(metric: name) }
+      return question
     } catch let error as Unmeasurable { throw error } catch StatisticsError.notPositive(let value, let block, _) {
       throw .notPositive(metric: name, value: value, unit: key.unit, block: block)
     } catch { throw .noCompleteBlock(metric: name) }
@@ -80,7 +71,7 @@ struct MetricSeries {
     func logarithms(_ arm: Observation.Arm) -> [Double] {
       observations.filter { $0.arm == arm }.map { log($0.value) }.sorted()
     }
-    return Question(.unpaired(base: logarithms(.base), head: logarithms(.head)), floor: floor ?? 0)
+    return Question(.unpaired(base: logarithms(.base), head: logarithms(.head)))
   }
 
   /// What the document says of the metric; `nil` where a side has no value in a block that counts.
@@ -129,6 +120,12 @@ enum Unmeasurable: UserFacingError {
     }
   }
   var exitStatus: ExitStatus { .partial }
+}
+
+extension Observation {
+  fileprivate init(_ sample: Sample) {
+    self.init(block: sample.block, arm: sample.side == .base ? .base : .head, value: sample.value)
+  }
 }
 
 extension Decision.Verdict {
