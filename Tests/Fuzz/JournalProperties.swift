@@ -27,7 +27,7 @@ enum JournalProperties {
 
   /// What reads a journal without opening it for writing takes any bytes.
   private static func checkReading(_ input: [UInt8]) throws {
-    _ = try JobHistory(path)
+    _ = try JobHistory(journal: path)
     let whole = input.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()
     try promise(EventLog.lastLine(path) == whole.last.map { Array($0) }, "another line is taken for the last one")
     let asked = Int(input.first ?? 0) % 16

@@ -13,9 +13,7 @@ struct KillTests {
 
   /// What a report is made of: each value by its place, in the order of measuring.
   private func measured(_ events: [JobEvent]) -> [Sample] {
-    var history = JobHistory()
-    for event in events { history.take(event) }
-    return history.interpreters["3.11"]?.blocks.flatMap(\.content.samples) ?? []
+    JobHistory(events).interpreters["3.11"]?.blocks.flatMap(\.content.samples) ?? []
   }
 
   private func places(_ samples: [Sample]) -> [String] {

@@ -33,11 +33,7 @@ struct JobHistoryTests {
       BlockFinished(layer: .startup, python: "3.12", block: block, order: [.head], metrics: ["m"], seconds: 1))
   }
 
-  private func history(_ events: [JobEvent]) -> JobHistory {
-    var history = JobHistory()
-    for event in events { history.take(event) }
-    return history
-  }
+  private func history(_ events: [JobEvent]) -> JobHistory { JobHistory(events) }
 
   private func resumed(_ boot: String) -> JobEvent {
     .resumed(Resumed(reason: .runnerKilled, attempt: 2, bootID: boot, agentSHA256: "agent"))
@@ -82,12 +78,12 @@ struct JobHistoryTests {
   @Test("an interpreter is complete when all of its layers are finished, and not after it was taken up again")
   func complete() throws {
     let done = JobEvent.layerFinished(LayerFinished(layer: .startup, python: "3.12", seconds: 7))
-    let history = history([try started("b"), ready(), sample(0), finished(0), done])
+    let events = [try started("b"), ready(), sample(0), finished(0), done]
+    let history = history(events)
     #expect(history.complete("3.12", layers: [.startup])?.secondsSpent == 7)
     #expect(history.complete("3.12", layers: [.startup, .micro]) == nil)
     #expect(history.complete("3.13", layers: [.startup]) == nil)
-    var later = history
-    later.take(.continued(Continued(python: "3.12", keepsBlocks: true)))
+    let later = JobHistory(events + [.continued(Continued(python: "3.12", keepsBlocks: true))])
     #expect(later.complete("3.12", layers: [.startup]) == nil)
   }
 }

@@ -143,9 +143,7 @@ struct ScheduleTests {
 
   /// The blocks that a worker had finished which was killed after so many events.
   private func past(_ ran: Ran, after count: Int) -> [EarlierBlock] {
-    var history = JobHistory()
-    for event in ran.events.all.prefix(count) { history.take(event.event) }
-    return history.interpreters["3"]?.blocks ?? []
+    JobHistory(ran.events.all.prefix(count).map(\.event)).interpreters["3"]?.blocks ?? []
   }
 
   @Test("killed after any event it goes on with the block that was cut off, in the order that it would have had")

@@ -37,16 +37,24 @@ struct JobHistory {
 
   init() {}
 
+  init(_ events: [JobEvent]) {
+    var counted = CountedEvents<JobEvent>()
+    for event in events { counted.take(event, as: event) }
+    for event in counted.items { take(event) }
+  }
+
   /// - Throws: when the journal can't be read.
-  init(_ journal: String) throws {
+  init(journal: String) throws {
+    var events: [JobEvent] = []
     try EventLog.eachLine(journal) { line, _ in
       if Self.types.contains(where: { JournalFile.isType($0, line) }),
         let event = try? NumberedEvent(line: line)
       {  // not our writer's: it tells nothing
-        take(event.event)
+        events.append(event.event)
       }
       return true
     }
+    self.init(events)
   }
 
   private static let types = [
@@ -54,7 +62,7 @@ struct JobHistory {
     "memoryTimeline", "trouble",
   ]
 
-  mutating func take(_ event: JobEvent) {
+  private mutating func take(_ event: JobEvent) {
     switch event {
     case .started(let body):
       started = body
@@ -63,11 +71,6 @@ struct JobHistory {
     case .resumed(let body):
       attempts = body.attempt
       conditions = RunConditions(bootID: body.bootID, agentSHA256: body.agentSHA256)
-      for python in interpreters.keys { interpreters[python]?.pending = EarlierBlock.Content() }
-    case .continued(let body):
-      if !body.keepsBlocks { interpreters[body.python]?.blocks = [] }
-      interpreters[body.python]?.layersFinished = []
-      interpreters[body.python]?.hasTrouble = false
     case .sideReady(let body): interpreters[body.python, default: Past()].take(body)
     case .sample(let body): interpreters[body.python, default: Past()].pending.samples.append(body)
     case .optimizeRun(let body) where body.purpose == .measured:

@@ -45,7 +45,7 @@ struct Worker {
   {
     do {
       let manifest = try folder.readManifest()
-      let history = try JobHistory(folder.journal)
+      let history = try JobHistory(journal: folder.journal)
       let job = Job(
         manifest: manifest, folder: folder, home: home, environment: environment, secrets: secrets, journal: journal,
         history: history)

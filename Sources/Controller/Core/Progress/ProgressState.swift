@@ -8,6 +8,8 @@ struct ProgressState: Equatable, Sendable {
   private(set) var layers: [Layer] = []
   /// The one whose samples came last.
   private(set) var current: Int?
+  /// The layers of the samples that count.
+  private var counted = CountedEvents<LayerKey>()
   /// How far a comparison with a budget is.
   private(set) var budget: Budget?
   private var hasBudget = false
@@ -15,6 +17,11 @@ struct ProgressState: Equatable, Sendable {
   private(set) var troubles = 0
   /// Kinds of events of which it was said that they can't be read.
   private var unknown: Set<String> = []
+
+  private struct LayerKey: Equatable, Sendable {
+    var name: LayerName
+    var python: String
+  }
 
   struct Layer: Equatable, Sendable {
     var name: LayerName
@@ -43,6 +50,11 @@ struct ProgressState: Equatable, Sendable {
 
   /// Takes an event in; `nil` when it changes nothing that a person would see.
   mutating func take(_ event: JobEvent, at now: Double) -> Change? {
+    if case .sample(let body) = event {
+      counted.take(event, as: LayerKey(name: body.layer, python: body.python))
+    } else {
+      counted.take(event, as: nil)
+    }
     switch event {
     case .started(let body):
       hasBudget = body.budgetSeconds != nil
@@ -66,7 +78,11 @@ struct ProgressState: Equatable, Sendable {
       let reused = body.reused ? "reused" : "made in \(Numbers.elapsed(body.seconds))"
       return step("\(body.label) is ready with Python \(body.interpreterVersion) (\(reused))")
     case .layerStarted(let body):
-      layers.append(Layer(name: body.layer, python: body.python, planned: body.plannedSamples))
+      // What was measured before a worker died counts.
+      let key = LayerKey(name: body.layer, python: body.python)
+      layers.append(
+        Layer(
+          name: body.layer, python: body.python, planned: body.plannedSamples, done: counted.items.count { $0 == key }))
       let name = "\(body.layer.rawValue), Python \(body.python)"
       return step(hasBudget ? "preparing \(name)" : "\(name): \(body.plannedSamples) samples")
     case .sample(let body):

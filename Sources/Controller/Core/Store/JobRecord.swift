@@ -33,13 +33,13 @@ struct JobRecord: Equatable, Sendable {
   var troubles: [Trouble] = []
   /// `nil` while the job runs, and when its runner died without a last word.
   var finished: Finished?
-  /// Timelines of blocks that were finished, by interpreter: a timeline does not name its block.
-  private var settledTimelines: [String: [MemoryTimeline]] = [:]
 
   init(events: [NumberedEvent], labels: [Side: String] = [:]) {
     self.labels = labels
     var unreadable: [String: (count: Int, why: String)] = [:]
-    for event in events {
+    var counted = CountedEvents<NumberedEvent>()
+    for event in events { counted.take(event.event, as: event) }
+    for event in counted.items {
       take(event)
       if case .unknown(let type, let why?) = event.event { unreadable[type, default: (0, why)].count += 1 }
     }
@@ -53,8 +53,6 @@ struct JobRecord: Equatable, Sendable {
     case .started(let body):
       started = body
       startedAt = event.time
-    case .resumed(let body): resume(body)
-    case .continued(let body): dropVoid(of: body)
     case .host(let body): if host == nil { host = body } else { hostAfter = body }
     case .tuned(let body): tuning.append(body)
     case .sideReady(let body):
@@ -67,9 +65,7 @@ struct JobRecord: Equatable, Sendable {
     case .layerStarted(let body): layers.append(body)
     case .sample(let body):
       if body.isCopy == true { copySamples.append(body) } else { samples.append(body) }
-    case .blockFinished(let body):
-      blocks.append(body)
-      settledTimelines[body.python] = memoryTimelines.filter { $0.python == body.python }
+    case .blockFinished(let body): blocks.append(body)
     case .layerFinished(let body): layersFinished.append(body)
     case .importTree(let body): importTrees.append(body)
     case .profile(let body): profiles.append(body)
@@ -82,7 +78,7 @@ struct JobRecord: Equatable, Sendable {
     case .skipped(let body): skipped.append(body)
     case .trouble(let body): troubles.append(body)
     case .finished(let body): finished = body
-    case .queued, .phase, .unknown: break
+    case .resumed, .continued, .queued, .phase, .unknown: break
     }
   }
 
@@ -95,40 +91,6 @@ struct JobRecord: Equatable, Sendable {
         exitStatus: .partial)
       troubles.append(Trouble(problem: problem))
     }
-  }
-
-  /// A new runner turns the machine's knobs again, and looks at a machine that was booted anew.
-  private mutating func resume(_ resumed: Resumed) {
-    tuning = []
-    recordings = []
-    if resumed.reason == .rebooted { host = nil }
-    hostAfter = nil
-  }
-
-  /// Leaves out what does not count on of an interpreter that a new runner took up: see ``Continued``.
-  private mutating func dropVoid(of continued: Continued) {
-    let python = continued.python
-    if !continued.keepsBlocks {
-      blocks.removeAll { $0.python == python }
-      settledTimelines[python] = []
-    }
-    let kept = blocks.filter { $0.python == python }
-    let places = Set(kept.flatMap(\.places))
-    samples.removeAll { $0.python == python && !places.contains($0.place) }
-    copySamples.removeAll { $0.python == python && !places.contains($0.place) }
-    let runs = Set(kept.filter { $0.layer == .optimize }.map(\.block))
-    optimizeRuns.removeAll { $0.python == python && !($0.purpose == .measured && runs.contains($0.block)) }
-    memoryTimelines.removeAll { $0.python == python }
-    memoryTimelines += settledTimelines[python] ?? []
-    layers.removeAll { $0.python == python }
-    layersFinished.removeAll { $0.python == python }
-    importTrees.removeAll { $0.python == python }
-    profiles.removeAll { $0.python == python }
-    stacks.removeAll { $0.python == python }
-    profiledPhases.removeAll { $0.python == python }
-    memoryProfiles.removeAll { $0.python == python }
-    skipped.removeAll { $0.python == python }
-    troubles.removeAll { $0.python == python }
   }
 
   /// The samples of blocks that were set aside are in the events, and in nothing that is made from them.
