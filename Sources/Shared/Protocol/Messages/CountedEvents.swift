@@ -2,8 +2,8 @@
 /// wrote (see ``Resumed`` and ``Continued``): the journal keeps it, and nothing that is told from the journal has it.
 ///
 /// `Item` is what is kept of an event for as long as it counts.
-public struct CountedEvents<Item> {
-  private struct Entry {
+public struct CountedEvents<Item: Equatable & Sendable>: Equatable, Sendable {
+  private struct Entry: Equatable {
     var item: Item
     var lifetime: Lifetime
   }
@@ -98,9 +98,3 @@ public struct CountedEvents<Item> {
     }
   }
 }
-
-extension CountedEvents: Equatable where Item: Equatable {
-  public static func == (left: Self, right: Self) -> Bool { left.items == right.items }
-}
-
-extension CountedEvents: Sendable where Item: Sendable {}
