@@ -8,19 +8,30 @@ import Shared
 /// The worker goes under the rules itself, once its sides' code is fetched and before any of it runs; all that it starts
 /// inherits them. See landlock(7).
 struct Confinement {
-  /// Switches it off, set to `no` in the environment of the benchmark host's login.
+  /// In the environment of the benchmark host's login: `no` switches it off; a number has it ask for no more than that
+  /// version of Landlock knows, so that what older kernels do can be tried on a newer one.
   static let variable = "CF_BENCH_CONFINE"
   /// The first version in which files can be moved between folders, without which uv can't install (Linux 5.19).
   private static let oldest: Int32 = 2
+  /// The first version that keeps files from being emptied by their names (truncate(2), Linux 6.2).
+  private static let withTruncation: Int32 = 3
   /// The first version that keeps signals inside (Linux 6.12).
   private static let withScopes: Int32 = 6
 
-  var abi = cf_landlock_abi()
-  var isRoot = geteuid() == 0
+  let abi: Int32
+  private let isRoot: Bool
+  private let isOff: Bool
+
+  init(_ environment: [String: String], kernel: Int32 = cf_landlock_abi(), isRoot: Bool = geteuid() == 0) {
+    let word = environment[Self.variable]?.lowercased()
+    abi = min(kernel, word.flatMap { Int32($0) } ?? kernel)
+    isOff = word == "no"
+    self.isRoot = isRoot
+  }
 
   /// Why jobs run unconfined here; `nil` where they are confined.
-  func obstacle(_ environment: [String: String]) -> String? {
-    if environment[Self.variable]?.lowercased() == "no" { return "\(Self.variable)=no says so" }
+  var obstacle: String? {
+    if isOff { return "\(Self.variable)=no says so" }
     if abi == 0 { return "the kernel has no Landlock, or it is switched off there" }
     if abi < Self.oldest { return "the kernel's Landlock is too old: Linux 5.19 or later has what is needed" }
     return nil
@@ -29,6 +40,7 @@ struct Confinement {
   /// What a confined job could do here all the same.
   var gaps: [String] {
     var gaps: [String] = []
+    if abi < Self.withTruncation { gaps.append("empty files that it can't write to (Linux 6.2 keeps it from that)") }
     if abi < Self.withScopes { gaps.append("signal this user's processes (Linux 6.12 keeps it from that)") }
     if isRoot { gaps.append("use what only root may (a login of its own has less)") }
     let sockets = ["/var/run/docker.sock", "/run/user/\(geteuid())/bus"].filter { (path: String) in
@@ -42,7 +54,7 @@ struct Confinement {
   /// - Returns: words for a person about what holds from now on.
   /// - Throws: ``Problem`` where the kernel offers it and it fails all the same: nothing is run then.
   func enter(_ places: ConfinedPlaces) throws -> String {
-    if let obstacle = obstacle(places.environment) {
+    if let obstacle {
       return "what is measured runs unconfined: \(obstacle)"
     }
     for folder in [places.scratch] + places.caches {

@@ -131,8 +131,8 @@ struct HostChecks {
   }
 
   private var confinement: DoctorCheck {
-    let confinement = Confinement()
-    if let obstacle = confinement.obstacle(environment) {
+    let confinement = Confinement(environment)
+    if let obstacle = confinement.obstacle {
       return Check(
         id: "far.confinement", status: .warning,
         detail: "measured code runs with all rights of this login: \(obstacle)",

@@ -127,7 +127,7 @@ final class Job {
     let places = ConfinedPlaces(
       home: home, job: folder.path, scratch: folder.scratch, environment: login, isRoot: geteuid() == 0,
       tunes: manifest.tune == true)
-    try journal.emit(.phase(Phase(text: try Confinement().enter(places))))
+    try journal.emit(.phase(Phase(text: try Confinement(login).enter(places))))
   }
 
   /// Prepares an interpreter's sides, and says what counts on of what was measured with it before.
