@@ -35,9 +35,7 @@ struct Output: ParsableArguments {
   }
 
   static func json(_ value: some Encodable) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(value)
+    return try JSONEncoder.pretty.encode(value)
   }
 }
 

@@ -203,9 +203,7 @@ public struct GitHubAPI: Sendable {
   }
 
   private func json(_ body: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(body), as: UTF8.self)
+    return String(decoding: try JSONEncoder.line.encode(body), as: UTF8.self)
   }
 
   private func decode<Answer: Decodable>(_ type: Answer.Type, _ text: String, _ path: String) throws -> Answer {

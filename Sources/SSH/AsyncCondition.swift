@@ -90,19 +90,3 @@ final class AsyncCondition<State: Sendable>: Sendable {
     continuation?.resume(throwing: CancellationError())
   }
 }
-
-/// Runs `body`, and throws `late` when it has not ended within `limit`. `body` must end soon after being cancelled.
-func withLimit<R: Sendable>(
-  _ limit: Duration, late: SSHError, _ body: @escaping @Sendable () async throws -> R
-) async throws -> R {
-  try await withThrowingTaskGroup(of: R.self) { group in
-    group.addTask { try await body() }
-    group.addTask {
-      try await Task.sleep(for: limit)
-      throw late
-    }
-    defer { group.cancelAll() }
-    guard let first = try await group.next() else { throw CancellationError() }
-    return first
-  }
-}

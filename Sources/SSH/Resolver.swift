@@ -1,4 +1,5 @@
 import CLibrary
+import Shared
 
 /// One address a host can be reached at, ready for connect(2).
 struct SocketAddress: Sendable {

@@ -1,3 +1,5 @@
+import Shared
+
 /// One command on the remote host: its standard input, output and error, and how it ended.
 ///
 /// Both outputs must be read: unread bytes of one stream fill the window they share, and then neither goes on. Dropping the

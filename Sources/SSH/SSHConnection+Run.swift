@@ -1,3 +1,5 @@
+import Shared
+
 /// Everything a command of short output left.
 public struct SSHOutput: Sendable, Equatable {
   public var standardOutput: [UInt8]

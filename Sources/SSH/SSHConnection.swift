@@ -1,5 +1,6 @@
 import CLibrary
 import CSSH2
+import Shared
 
 /// One connection to one host: a libssh2 session that is called by nobody but this actor, on a thread of its own.
 ///

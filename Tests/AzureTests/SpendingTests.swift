@@ -105,14 +105,17 @@ struct SpendingTests {
       try ledger.begin(
         intent, lease: Lease(run: "r", until: .now + 3600, generation: 1, kind: .run, owner: "alice"))
       #expect(ledger.content().starts.map(\.run) == ["r"] && ledger.entries().entries.isEmpty)
-      try DurableFile.append(Array(#"{"event":"stopped","run":"#.utf8), to: state.ledger)  // the crash
+      let crash = try FileHandle(forWritingTo: URL(filePath: state.ledger))
+      try crash.seekToEnd()
+      try crash.write(contentsOf: Data(#"{"event":"stopped","run":"#.utf8))
+      try crash.close()
       try ledger.add(
         VMOutcome(outcome: .deallocated, seconds: 1800), of: intent,
         price: Price(usd: 0.2, asOf: "2026-11-01", source: .publicList))
       intent.startedAt = nil
       try ledger.add(VMOutcome(outcome: .deallocated, seconds: 0), of: intent)
       try ledger.add(VMOutcome(outcome: .nothingToDo("gone"), seconds: 0), of: intent)
-      try DurableFile.append(Array("{\"event\":\"paused\",\"run\":\"r\"}\n".utf8), to: state.ledger)
+      try DurableFile.append(line: Array(#"{"event":"paused","run":"r"}"#.utf8), to: state.ledger)
       let content = ledger.content()
       #expect(content.starts.count == 1 && content.uses.count == 1 && content.offs.count == 1)
       #expect(content.unreadable == 2)

@@ -74,7 +74,7 @@ struct FloorTests {
     values.map { Observation(block: block, arm: arm, value: $0) }
   }
 
-  @Test("it is how far the base lay from its own second installation, in the blocks that hold both, and no verdict's matter")
+  @Test("it is how far the base lay from its own second installation, in the blocks that hold both")
   func floor() throws {
     let sides = (0..<6).flatMap { values($0, .base, [1, 1]) + values($0, .head, [2, 2]) }
     let copies = [1, 4].flatMap { values($0, .head, [0.9, 0.9]) }

@@ -54,7 +54,7 @@ public struct AzureCLI: Sendable {
 
   /// The words of the call as a person would type them.
   public func line(_ arguments: [String]) -> String {
-    (["az"] + complete(arguments)).map(ShellWord.quoted).joined(separator: " ")
+    ShellWord.line(["az"] + complete(arguments))
   }
 
   private func complete(_ arguments: [String]) -> [String] {
@@ -79,13 +79,5 @@ public struct AzureCLI: Sendable {
     } catch let error as ToolMissing {
       throw AzureError(.toolMissing(program: error.program, words: error.words), during: during)
     }
-  }
-}
-
-/// A word as a POSIX shell would need it.
-enum ShellWord {
-  static func quoted(_ word: String) -> String {
-    let plain = word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "@%+=:,./_-".contains($0)) }
-    return plain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
   }
 }

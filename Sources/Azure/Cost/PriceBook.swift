@@ -87,9 +87,7 @@ public struct PriceBook: Sendable {
   }
 
   private func keep(_ kept: Kept) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-    guard let data = try? encoder.encode(kept) else { return }
+    guard let data = try? JSONEncoder.pretty.encode(kept) else { return }
     // As above: without it the list is asked again.
     _ = try? state.make(state.path)
     _ = try? state.write(String(decoding: data, as: UTF8.self) + "\n", to: file)

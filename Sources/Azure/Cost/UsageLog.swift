@@ -99,10 +99,8 @@ public struct UsageLog: Sendable {
 
   private func append(_ entry: some Encodable) throws {
     try state.make(state.path)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     do {
-      try DurableFile.append(line: Array(try encoder.encode(entry)), to: path)
+      try DurableFile.append(line: Array(try JSONEncoder.line.encode(entry)), to: path)
     } catch let error as StorageFailure { throw StateFolder.failure(path, error.why ?? "") }
   }
 

@@ -93,9 +93,7 @@ public final class OpenIntent {
   }
 
   private func save() throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    try state.write(String(decoding: try encoder.encode(intent), as: UTF8.self) + "\n", to: file)
+    try state.write(String(decoding: try JSONEncoder.pretty.encode(intent), as: UTF8.self) + "\n", to: file)
   }
 
   /// The intent is carried out: forgets it.

@@ -20,6 +20,13 @@ public struct LimitPassed: UserFacingError {
 public func withLimit<Result: Sendable>(
   _ limit: Duration, waitingFor what: String, _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
+  try await withLimit(limit, late: LimitPassed(waitedFor: what, limit: limit), body)
+}
+
+/// Runs `body`, cancelling it and throwing `late` once `limit` has gone by. `body` must end soon after being cancelled.
+public func withLimit<Result: Sendable>(
+  _ limit: Duration, late: any Error, _ body: @escaping @Sendable () async throws -> Result
+) async throws -> Result {
   try await withThrowingTaskGroup(of: Result?.self) { group in
     group.addTask { try await body() }
     group.addTask {
@@ -27,9 +34,7 @@ public func withLimit<Result: Sendable>(
       return nil
     }
     defer { group.cancelAll() }
-    guard let first = try await group.next(), let result = first else {
-      throw LimitPassed(waitedFor: what, limit: limit)
-    }
+    guard let first = try await group.next(), let result = first else { throw late }
     return result
   }
 }

@@ -76,8 +76,9 @@ final class JournalWriter: EventSink {
     sync()
   }
 
-  /// Waits until everything is on the disk.
-  func sync() { try? log.sync() }  // best effort: the bytes are with the kernel, and a failing disk shows at the next write
+  /// Waits until everything is on the disk. Best effort: the bytes are with the kernel, and a failing disk shows at the next
+  /// write.
+  func sync() { try? log.sync() }
 }
 
 extension JobEvent {

@@ -70,13 +70,13 @@ enum AnalysisError: UserFacingError, Equatable {
     case .unknownJSON(_, let fields):
       fields.isEmpty
         ? "its outermost value is no object with fields"
-        : "its outermost fields are \(SomeNames.text(fields, limit: 8))"
+        : "its outermost fields are \(listed(fields, most: 8))"
     case .notOfKind(_, _, let reason): reason
     case .sameName: "which of them belongs to which of the other file can't be known"
     case .wrongHeader(_, let found, let fault): "\(fault); it is '\(TerminalText.clean(found, limit: 120))'"
     case .wrongRow(_, _, let fault): fault
     case .nothingInCommon(_, _, let base, let head):
-      "the one has \(SomeNames.text(base)), the other \(SomeNames.text(head))"
+      "the one has \(listed(base)), the other \(listed(head))"
     case .apart(_, _, let difference): difference
     case .differentSettings: "which one is to decide can't be known"
     }

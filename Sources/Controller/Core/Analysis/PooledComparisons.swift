@@ -75,7 +75,7 @@ enum PooledComparisons {
   private static func packages(_ one: SideReady, _ other: SideReady) -> String {
     let own = ["Python \(one.interpreterVersion)"] + one.distributions
     let names = own.filter { !(["Python \(other.interpreterVersion)"] + other.distributions).contains($0) }
-    return names.isEmpty ? "nothing more" : SomeNames.text(names)
+    return names.isEmpty ? "nothing more" : listed(names)
   }
 
   /// A block counts when it is as full as the fullest: shorter ones of another job would be left out in silence.

@@ -28,7 +28,7 @@ struct SampleSet {
 enum Caveat {
   /// - Parameter names: The metrics that it is about; empty for all.
   static func unpaired(_ names: [String] = [], alpha: Double) -> String {
-    let which = names.isEmpty ? "No block pairs the samples" : "No block pairs the samples of \(SomeNames.text(names))"
+    let which = names.isEmpty ? "No block pairs the samples" : "No block pairs the samples of \(listed(names))"
     return
       "\(which): what drifted between measuring the two sides (heat, neighbours, caches) can look like a difference"
       + " of the code. The chance of \(VerdictFormatter.percent(alpha)) holds only when the number of runs was fixed"

@@ -88,16 +88,16 @@ struct TableSamples {
     }
     if !cutShort.isEmpty {
       set.caveats.append(
-        "\(incomplete) of \(blocks) blocks of \(SomeNames.text(cutShort)) do not hold both sides in full, and do not count."
+        "\(incomplete) of \(blocks) blocks of \(listed(cutShort)) do not hold both sides in full, and do not count."
       )
     }
     if !unknownOrder.isEmpty {
       set.caveats.append(
-        "Which side stood first is not said of \(SomeNames.text(unknownOrder)): it could not be checked.")
+        "Which side stood first is not said of \(listed(unknownOrder)): it could not be checked.")
     }
     if !fixedOrder.isEmpty {
       set.caveats.append(
-        "One side always stood first in the blocks of \(SomeNames.text(fixedOrder)): an effect of the order would look"
+        "One side always stood first in the blocks of \(listed(fixedOrder)): an effect of the order would look"
           + " like a difference.")
     }
     return set

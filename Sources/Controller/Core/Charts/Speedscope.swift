@@ -9,9 +9,7 @@ enum Speedscope {
   ///   - name: What the page is headed with.
   /// - Throws: What `JSONEncoder` throws, which it has no reason to: every number is finite.
   static func json(_ profiles: [StackProfile], labels: [Side: String], name: String) throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return Array(try encoder.encode(file(profiles, labels: labels, name: name)))
+    return Array(try JSONEncoder.line.encode(file(profiles, labels: labels, name: name)))
   }
 
   struct File: Encodable {

@@ -192,9 +192,7 @@ enum StandardOutput {
   }
 
   static func write(json value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    write(String(decoding: try encoder.encode(value), as: UTF8.self))
+    write(String(decoding: try JSONEncoder.pretty.encode(value), as: UTF8.self))
   }
 
   /// - Parameter folder: where the results lie.

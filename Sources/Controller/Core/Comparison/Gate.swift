@@ -181,8 +181,5 @@ enum GateFormatter {
     }
   }
 
-  static func list(_ names: [String]) -> String {
-    let rest = names.count - shown
-    return names.prefix(shown).joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
-  }
+  static func list(_ names: [String]) -> String { listed(names, most: shown) }
 }

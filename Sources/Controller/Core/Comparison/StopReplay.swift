@@ -20,14 +20,6 @@ enum StopReplay {
   static func caveats(_ series: [MetricSeries]) -> [String] {
     let left = series.filter { !$0.isPaired && !$0.key.isControl }.map(\.name)
     guard !left.isEmpty else { return [] }
-    return ["The replay leaves out what has no blocks: \(SomeNames.text(left))."]
-  }
-}
-
-/// A list of names that stays short.
-enum SomeNames {
-  static func text(_ names: [String], limit: Int = 4) -> String {
-    let rest = names.count - limit
-    return names.prefix(limit).joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+    return ["The replay leaves out what has no blocks: \(listed(left))."]
   }
 }

@@ -14,8 +14,7 @@ enum FindingFormatter {
   static func difference(_ comparison: FindingComparison) -> String {
     let differing = comparison.functions.filter { $0.base.finding != $0.head.finding }
     func names(_ pairs: [FindingComparison.Pair]) -> String {
-      let shown = pairs.prefix(3).map(\.head.function).joined(separator: ", ")
-      return pairs.count > 3 ? "\(shown) and \(pairs.count - 3) more" : shown
+      listed(pairs.map(\.head.function), most: 3)
     }
     let won = differing.filter { $0.head.rank > $0.base.rank }
     let lost = differing.filter { $0.head.rank < $0.base.rank }

@@ -52,7 +52,6 @@ enum SpendingFormatter {
   }
 
   private static func names(_ names: [String]) -> String {
-    let shown = names.prefix(3).joined(separator: ", ")
-    return names.count > 3 ? "\(shown) and \(names.count - 3) others" : shown
+    listed(names, most: 3, rest: "others")
   }
 }

@@ -1,3 +1,5 @@
+import Shared
+
 /// Splits a command line into its words as a POSIX shell does (XCU 2.2, quoting), and does nothing else that a shell does:
 /// no variable, pattern or operator means anything.
 enum ShellWords {
@@ -30,10 +32,5 @@ enum ShellWords {
   }
 
   /// The words as one line that ``split(_:)`` takes apart again.
-  static func join(_ words: [String]) -> String {
-    words.map { word in
-      let plain = !word.isEmpty && word.allSatisfy { $0.isLetter || $0.isNumber || "%+,-./:=@_".contains($0) }
-      return plain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
-    }.joined(separator: " ")
-  }
+  static func join(_ words: [String]) -> String { ShellWord.line(words) }
 }

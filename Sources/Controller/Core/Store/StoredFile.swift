@@ -49,9 +49,7 @@ enum StoredFile {
   }
 
   private static func json(_ document: some Encodable, path: FilePath) throws(ResultsError) -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    do { return Masking.redactor.redacted(line: Array(try encoder.encode(document))) } catch {
+    do { return Masking.redactor.redacted(line: Array(try JSONEncoder.pretty.encode(document))) } catch {
       throw .unwritable(path: path.string, reason: "a value in it can't be written as JSON: \(error)")
     }
   }

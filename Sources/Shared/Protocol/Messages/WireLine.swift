@@ -8,12 +8,6 @@ public enum WireLine {
   /// The longest line either side accepts, without its newline, in bytes. Larger things are split by their writer.
   public static let maximumBytes = 4 << 20
 
-  static func makeEncoder() -> JSONEncoder {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return encoder
-  }
-
   /// A message without a number, newline included.
   static func message(type: String, body: some Encodable) throws(WireError) -> [UInt8] {
     try line(head: "{\"v\":\(Version.wireProtocol),\"type\":\"\(type)\",\"body\":", type: type, body: body)
@@ -26,7 +20,7 @@ public enum WireLine {
 
   private static func line(head: String, type: String, body: some Encodable) throws(WireError) -> [UInt8] {
     let data: Data
-    do { data = try makeEncoder().encode(body) } catch { throw .unencodable(type: type, detail: "\(error)") }
+    do { data = try JSONEncoder.line.encode(body) } catch { throw .unencodable(type: type, detail: "\(error)") }
     var line = Array(head.utf8)
     line.reserveCapacity(line.count + data.count + 2)
     line.append(contentsOf: data)

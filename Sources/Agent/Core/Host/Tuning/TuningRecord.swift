@@ -31,9 +31,7 @@ struct TuningRecord: Codable, Equatable {
   }
 
   func save(to path: String) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .withoutEscapingSlashes]
-    try DurableFile.write(Array(encoder.encode(self)), to: path)
+    try DurableFile.write(Array(JSONEncoder.pretty.encode(self)), to: path)
   }
 
   struct Damaged: Error {

@@ -84,13 +84,4 @@ struct Hyperfine {
     if let failure { throw failure }
     return outcome
   }
-
-  /// One word of a command line, quoted as a POSIX shell (and hyperfine's own splitting) reads it.
-  static func quoted(_ word: String) -> String {
-    let plain = word.utf8.allSatisfy { byte in
-      (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
-        || "-_./=:,+@%".utf8.contains(byte)
-    }
-    return plain && !word.isEmpty ? word : "'" + word.replacing("'", with: #"'\''"#) + "'"
-  }
 }

@@ -5,7 +5,7 @@ struct StartupCommandLine: Equatable {
   /// Program and arguments; the program is a path.
   var words: [String]
 
-  var quoted: String { words.map(Hyperfine.quoted).joined(separator: " ") }
+  var quoted: String { ShellWord.line(words) }
 
   /// What a command is on a side, or why the side does not have it.
   ///

@@ -1,0 +1,31 @@
+import FoundationEssentials
+
+/// A list of names that stays short: `a, b, c and 2 more`.
+/// - Parameter rest: What those that are left out are called behind their number.
+public func listed(_ names: [String], most: Int = 4, rest: String = "more") -> String {
+  let shown = names.prefix(most).joined(separator: ", ")
+  return names.count > most ? "\(shown) and \(names.count - most) \(rest)" : shown
+}
+
+/// Words of a command line as a POSIX shell (and hyperfine's own splitting) reads them.
+public enum ShellWord {
+  public static func quoted(_ word: String) -> String {
+    let plain = word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "@%+=:,./_-".contains($0)) }
+    return plain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+  }
+
+  public static func line(_ words: [String]) -> String { words.map(quoted).joined(separator: " ") }
+}
+
+extension JSONEncoder {
+  /// One line, the same for the same value.
+  public static var line: JSONEncoder { make([.sortedKeys, .withoutEscapingSlashes]) }
+  /// For a file that people look at, the same for the same value.
+  public static var pretty: JSONEncoder { make([.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]) }
+
+  private static func make(_ formatting: OutputFormatting) -> JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = formatting
+    return encoder
+  }
+}
