@@ -2,7 +2,7 @@ import Shared
 
 /// Looks whether steps are needed, and carries out those that are.
 struct StepRunner: Sendable {
-  var cli: AzureCLI
+  var client: AzureClient
   var note: @Sendable (String) -> Void
   /// A step as a person could paste it.
   var line: @Sendable (AzureStep) -> String
@@ -22,8 +22,8 @@ struct StepRunner: Sendable {
       if !inNew || step.mayBeOlder, try await !isNeeded(step) { continue }
       note("making \(step.purpose)")
       do {
-        _ = try await RetryPolicy(limit: Self.retryLimit, note: note).with {
-          try await cli.call(step.arguments, limit: Self.callLimit)
+        _ = try await client.retry(for: Self.retryLimit, note: note).with {
+          try await client.cli.call(step.arguments, limit: Self.callLimit)
         } isPassing: {
           $0.isTransient || Self.isLate($0)
         }
@@ -46,8 +46,8 @@ struct StepRunner: Sendable {
   func isNeeded(_ step: AzureStep) async throws -> Bool {
     guard let look = step.look else { return true }
     do {
-      let answer = try await RetryPolicy(limit: Self.retryLimit, note: note).with {
-        try await cli.call(look + ["--output", "json"])
+      let answer = try await client.retry(for: Self.retryLimit, note: note).with {
+        try await client.cli.call(look + ["--output", "json"])
       }
       return answer.filter { !$0.isWhitespace } == step.emptyAnswer
     } catch let error as AzureError where error.isMissing { return !step.onlyMends }

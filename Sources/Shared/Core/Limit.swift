@@ -18,12 +18,13 @@ public struct LimitPassed: UserFacingError {
 
 /// Runs `body`, cancelling it and throwing ``LimitPassed`` once `limit` has gone by.
 public func withLimit<Result: Sendable>(
-  _ limit: Duration, waitingFor what: String, _ body: @escaping @Sendable () async throws -> Result
+  _ limit: Duration, waitingFor what: String, clock: any Clock<Duration> = ContinuousClock(),
+  _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
   try await withThrowingTaskGroup(of: Result?.self) { group in
     group.addTask { try await body() }
     group.addTask {
-      try await Task.sleep(for: limit)
+      try await clock.sleep(for: limit)
       return nil
     }
     defer { group.cancelAll() }
@@ -31,6 +32,14 @@ public func withLimit<Result: Sendable>(
       throw LimitPassed(waitedFor: what, limit: limit)
     }
     return result
+  }
+}
+
+extension Clock where Duration == Swift.Duration {
+  /// - Returns: tells how long ago this was called.
+  public func stopwatch() -> @Sendable () -> Duration {
+    let start = now
+    return { start.duration(to: now) }
   }
 }
 

@@ -7,12 +7,9 @@ import Shared
 typealias MachineUseRecord = RunCost
 
 extension MachineAccess {
-  var azureCLI: AzureCLI {
-    AzureCLI(
-      environment: environment, subscription: settings.azure.subscription, callLimit: settings.azure.callLimit)
-  }
+  var azureClient: AzureClient { AzureClient(settings: settings.azure, environment: environment) }
 
-  var state: StateFolder { StateFolder(environment: environment) }
+  var state: StateFolder { azureClient.state }
 
   func withAzure<Result: Sendable>(
     _ claim: Claim, note: @escaping @Sendable (String) -> Void, _ body: (MachineAddress) async throws -> Result
@@ -40,33 +37,23 @@ extension MachineAccess {
 
   /// Finishes what earlier commands of this machine left, before anything new.
   func settle(note: @escaping @Sendable (String) -> Void) async throws {
-    let findings = try await Reaper(
-      cli: azureCLI, state: state, environment: environment, stopLimit: settings.azure.stopLimit, note: note
-    ).settleIntents()
+    let findings = try await Reaper(client: azureClient, note: note).settleIntents()
     for finding in findings { note("\(finding.vm), left by \(finding.run): \(finding.result)") }
   }
 
   func azureScope(_ claim: Claim, kind: Lease.Kind = .run, note: @escaping @Sendable (String) -> Void) -> MachineScope {
-    let azure = settings.azure
-    let wish = VMRequest(
-      vm: azure.machine, run: claim.run, owner: claim.owner, kind: kind, lease: claim.lease, sshPort: azure.sshPort,
-      source: azure.allowFrom, addressService: azure.addressService, startLimit: azure.startLimit,
-      stopLimit: azure.stopLimit, keepRunning: settings.keepRunning)
+    let request = VMRequest(
+      run: claim.run, owner: claim.owner, kind: kind, lease: claim.lease, keepRunning: settings.keepRunning)
     let hooks = MachineHooks(
       answers: { address, view in try await answers(at: address, view) },
       otherJobs: { address, view in try await otherJobs(at: address, view, than: claim.run) },
       mayStart: { view in try mayStart(claim, view) }, note: note)
-    return MachineScope(
-      client: AzureClient(cli: azureCLI, vm: azure.machine), wish: wish, hooks: hooks, state: state,
-      environment: environment)
+    return MachineScope(client: azureClient, request: request, hooks: hooks)
   }
 
   /// Names and sources of our rules that let somebody in.
   func openRules() async throws -> [String] {
-    try await FirewallRule(
-      client: AzureClient(cli: azureCLI, vm: settings.azure.machine), environment: environment,
-      source: settings.azure.allowFrom, addressService: settings.azure.addressService, port: settings.azure.sshPort
-    ).open().map { "\($0.name) for \($0.sourceAddressPrefix ?? "several")" }
+    try await FirewallRule(client: azureClient).open().map { "\($0.name) for \($0.sourceAddressPrefix ?? "several")" }
   }
 
   func address(at address: String, view: VMView) throws -> MachineAddress {
