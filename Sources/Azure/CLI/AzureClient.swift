@@ -22,7 +22,7 @@ public struct AzureClient: Sendable {
 
   /// What this person's commands keep here.
   public var state: StateFolder { StateFolder(environment: cli.environment) }
-  var prices: PriceBook { PriceBook(state: state, environment: cli.environment) }
+  public var prices: PriceBook { PriceBook(state: state, environment: cli.environment) }
 
   private var named: [String] { ["--resource-group", vm.group, "--name", vm.name] }
 

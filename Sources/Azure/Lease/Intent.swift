@@ -97,10 +97,11 @@ public final class OpenIntent {
     try save()
   }
 
-  /// What is left of the VM costs nothing.
+  /// What is left of the VM costs nothing: leaves it to a later command.
   func noteOff() throws {
     intent.isOff = true
     try save()
+    lock.unlock()
   }
 
   private func save() throws {

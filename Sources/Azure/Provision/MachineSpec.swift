@@ -31,33 +31,3 @@ public struct MachineSpec: Sendable {
   static let readyTag = "cf-bench-ready"
   public static let hostKeyTag = "cf-bench-host-key"
 }
-
-extension AzureVM {
-  var network: String { "\(name)-vnet" }
-  var interface: String { "\(name)-nic" }
-  var disk: String { "\(name)-disk" }
-  var role: String { "cf-bench deallocate \(name)" }
-
-  func groupID(in subscription: String) -> String { "/subscriptions/\(subscription)/resourceGroups/\(group)" }
-  func id(in subscription: String) -> String {
-    "\(groupID(in: subscription))/providers/Microsoft.Compute/virtualMachines/\(name)"
-  }
-  func scheduleID(in subscription: String) -> String {
-    "\(groupID(in: subscription))/providers/Microsoft.DevTestLab/schedules/shutdown-computevm-\(name)"
-  }
-}
-
-/// One call that makes or removes something, and how to see that it is not needed.
-struct AzureStep: Sendable {
-  /// What it is for, as a person would say it.
-  var purpose: String
-  var arguments: [String]
-  /// A call that succeeds when the thing is there; `nil` when that is known otherwise.
-  var look: [String]?
-  /// What the look prints when the thing is not there, for lists.
-  var emptyAnswer: String?
-  /// Whether it may be there though what it is for is new: a role belongs to the directory.
-  var mayBeOlder = false
-  /// Puts right what is there; where nothing is there, another step makes it right at once.
-  var onlyMends = false
-}

@@ -1,5 +1,20 @@
 import Shared
 
+/// One call that makes or removes something, and how to see that it is not needed.
+struct AzureStep: Sendable {
+  /// What it is for, as a person would say it.
+  var purpose: String
+  var arguments: [String]
+  /// A call that succeeds when the thing is there; `nil` when that is known otherwise.
+  var look: [String]?
+  /// What the look prints when the thing is not there, for lists.
+  var emptyAnswer: String?
+  /// Whether it may be there though what it is for is new: a role belongs to the directory.
+  var mayBeOlder = false
+  /// Puts right what is there; where nothing is there, another step makes it right at once.
+  var onlyMends = false
+}
+
 /// Looks whether steps are needed, and carries out those that are.
 struct StepRunner: Sendable {
   var client: AzureClient

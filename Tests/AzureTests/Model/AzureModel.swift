@@ -47,7 +47,7 @@ final class AzureModel: Sendable {
     var vms: [String: VM] = [:]
     var rules: [String: Rule] = [:]
     /// All else that was made: `network vnet cf-bench-vnet`.
-    var things: Set<String> = ["group CF-BENCH-RG"]
+    var things: Set<String> = []
     /// Whether the network interface has its firewall.
     var isInterfaceClosed = true
     /// A VM that is being made, and when it is there.
@@ -57,8 +57,11 @@ final class AzureModel: Sendable {
     var calls: [(who: String, words: String)] = []
     var powers: [VMView.Power] = []
     /// What the guest says of its first boot.
-    var guest =
+    var guest = Self.readyGuest
+    static let readyGuest =
       #"{"status": "done", "errors": "", "isDone": true, "step": null, "words": "", "hostKey": "ssh-ed25519 AAAA"}"#
+    /// The steps inside go well when they are run again.
+    var isMendedByRepeating = false
     var startFailure: String?
     var random = SplitMix64(state: 1)
     /// The controller that is killed at its call of that number, and what it leaves on its disk.
@@ -91,6 +94,7 @@ final class AzureModel: Sendable {
       if isProvisioned {
         model.state.withLock { state in
           state.vms["cf-bench"] = VM(tags: ["cf-bench": Version.current, "cf-bench-host-key": "ssh-ed25519 AAAA"])
+          state.things = ["group CF-BENCH-RG"]
           state.things.formUnion(model.provisioned)
         }
       }

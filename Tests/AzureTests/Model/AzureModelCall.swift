@@ -116,6 +116,9 @@ struct AzureModelCall {
     guard state.vms[name]?.power == .running else {
       return AzureModel.refusal("OperationNotAllowed", "The operation requires the VM to be running")
     }
+    if state.isMendedByRepeating, value("--scripts").contains("/usr/local/lib/cf-bench/provision") {
+      state.guest = AzureModel.State.readyGuest
+    }
     let marks = value("--scripts").matches(of: /cf-bench-(begin|end)-[-0-9A-F]+/).map { String($0.output.0) }
     let printed = [marks.first ?? "", "cf-bench-verdict \(state.guest)", marks.last ?? ""].joined(separator: "\n")
     return json(["value": [["message": "Enable succeeded: \n[stdout]\n\(printed)\n\n[stderr]\n"]]])

@@ -31,7 +31,7 @@ struct Cost: BenchCommand {
     let progress = context.makeProgress()
     let machine = context.machine
     let azure = machine.settings.azure
-    let book = PriceBook(state: machine.state, environment: machine.environment)
+    let book = machine.azureClient.prices
     if let plan { _ = try CostPlan(plan, prices: MachinePrices(compute: nil, disk: nil, address: nil)) }
     progress.step("asking about the VM and its prices")
     let seen = try await context.withTicks(progress) {

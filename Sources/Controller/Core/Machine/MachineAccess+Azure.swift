@@ -16,7 +16,7 @@ extension MachineAccess {
   ) async throws -> (result: Result, use: MachineUseRecord?) {
     try await settle(note: note)
     await refreshPricesForLimit()
-    let book = PriceBook(state: state, environment: environment)
+    let book = azureClient.prices
     let (pair, end) = try await azureScope(claim, note: note).with { held in
       // Beside the work: nobody waits for a price while the VM is on.
       async let asked: Void = book.refresh(
@@ -49,6 +49,27 @@ extension MachineAccess {
       otherJobs: { address, view in try await otherJobs(at: address, view, than: claim.run) },
       mayStart: { view in try mayStart(claim, view) }, note: note)
     return MachineScope(client: azureClient, request: request, hooks: hooks)
+  }
+
+  /// Throws when the start would take the month over `azure.monthly-limit`.
+  func mayStart(_ claim: Claim, _ view: VMView) throws {
+    guard let limit = settings.azure.monthlyLimit else { return }
+    let vm = settings.azure.machine
+    let book = azureClient.prices
+    let month = Spending(UsageLog(state: state).content()) { size, location in
+      size.flatMap { size in location.flatMap { book.price(of: .compute(size: size, location: $0))?.usd } }
+    }.part(Month.name(), of: vm)
+    let expected = (claim.expected ?? claim.lease) + (settings.keepRunning ?? .zero)
+    try SpendingLimit(limit: limit, expected: expected, ledger: month) { size, location in
+      book.price(of: .compute(size: size, location: location))
+    }.check(view, vm: vm, run: claim.run)
+  }
+
+  /// Before anything is started, and only where a price decides: a fresh one if the list answers within seconds.
+  func refreshPricesForLimit() async {
+    guard settings.azure.monthlyLimit != nil else { return }
+    await azureClient.prices.refresh(
+      size: settings.azure.size, diskGB: settings.azure.diskGB, location: settings.azure.location)
   }
 
   /// Names and sources of our rules that let somebody in.

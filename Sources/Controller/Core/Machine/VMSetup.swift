@@ -37,7 +37,7 @@ struct VMSetup: Sendable {
 
   /// What it costs each month whether it is used or not, and each hour that it is on.
   private func price() async -> String {
-    let book = PriceBook(state: access.state, environment: access.environment)
+    let book = access.azureClient.prices
     await book.refresh(size: azure.size, diskGB: azure.diskGB, location: azure.location)
     let prices = book.prices(size: azure.size, diskGB: azure.diskGB, location: azure.location)
     guard let fixed = prices.fixedPerMonth, let compute = prices.compute else { return "price not known" }
