@@ -51,13 +51,12 @@ let package = Package(
       swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
     .target(name: "SSH", dependencies: ["CLibrary", "CSSH2", "Shared"], swiftSettings: strict),
     // Programs of this machine that answer: az, gh, curl.
-    .target(name: "Tools", dependencies: ["Shared", subprocess, systemPackage], swiftSettings: strict),
+    .target(name: "Tools", dependencies: ["CLibrary", "Shared", subprocess, systemPackage], swiftSettings: strict),
     .target(name: "GitHub", dependencies: ["Shared", "Tools"], swiftSettings: strict),
     .target(
       name: "Azure", dependencies: ["CLibrary", "Shared", "Tools"], resources: [.embedInCode("Data")],
       swiftSettings: strict),
-    .target(
-      name: "LocalSSHD", dependencies: ["CLibrary", "Shared", subprocess, systemPackage], swiftSettings: strict),
+    .target(name: "LocalSSHD", dependencies: ["CLibrary", "Shared", "Tools"], swiftSettings: strict),
     .target(
       name: "AgentCore", dependencies: ["CLibrary", "CSpawn", "Shared", "Statistics", argumentParser],
       path: "Sources/Agent/Core",

@@ -195,10 +195,10 @@ public struct GitHubAPI: Sendable {
     } catch is LimitPassed { throw GitHubError(.late(Self.callLimit), during: during) }
     try Task.checkCancellation()
     let head = ResponseHead(answer.output)
-    guard let head else { throw GitHubError(.unreached(words: answer.error), during: during) }
+    guard let head else { throw GitHubError(.unreached(words: answer.reason), during: during) }
     guard 200..<300 ~= head.status else { throw GitHubError(head, words: answer.error, during: during) }
     // Cut in the middle.
-    guard answer.succeeded else { throw GitHubError(.unreached(words: answer.error), during: during) }
+    guard answer.succeeded else { throw GitHubError(.unreached(words: answer.reason), during: during) }
     return head.body
   }
 

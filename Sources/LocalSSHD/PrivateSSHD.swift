@@ -45,17 +45,12 @@ public struct PrivateSSHDFailure: UserFacingError {
 }
 
 /// Has a private sshd for the length of `body`. It ends and its folder vanishes on return, throw and cancellation, and
-/// also when this process is killed: its process reads a pipe that only this process holds.
+/// also when this process is killed: its process reads a pipe that only this process holds. Where that process is killed as
+/// well, the folder goes with the next ``ScratchFolder/sweep()``.
 public func withPrivateSSHD<Result: Sendable>(
   _ options: PrivateSSHDOptions = .init(), _ body: (PrivateSSHD) async throws -> Result
 ) async throws -> Result {
   let process = try await SSHDProcess.start(options)
-  do {
-    let result = try await body(process.server)
-    process.stop()
-    return result
-  } catch {
-    process.stop()
-    throw error
-  }
+  defer { process.stop() }
+  return try await body(process.server)
 }

@@ -1,12 +1,15 @@
 import CLibrary
 import Foundation
+import Shared
+import Tools
 
-/// The shell that keeps one sshd: ends it, and removes its folder, at the end of its own standard input.
+/// The shell around one sshd: ends it, and removes its folder, at the end of its own standard input.
 struct SSHDProcess {
   var server: PrivateSSHD
   private var pid: pid_t
   /// The only writing end of the shell's input.
   private var lifetimePipe: Int32
+  private var folder: ScratchFolder
 
   /// How long the server may take to listen, in seconds.
   private static let startLimit = 10.0
@@ -14,7 +17,7 @@ struct SSHDProcess {
   /// Signals are left to the controller: a Ctrl-C at the terminal must not end the server before its scope.
   private static let script = """
     trap '' INT HUP TERM
-    "$1" -D -f "$2/sshd_config" -E "$2/log" </dev/null & server=$!
+    "$1" -D -f "$2/sshd_config" -E "$2/log" </dev/null 3>&- & server=$!
     cat >/dev/null
     kill "$server" 2>/dev/null
     wait "$server"
@@ -28,18 +31,17 @@ struct SSHDProcess {
     }
     if geteuid() == 0 { mkdir("/run/sshd", 0o755) }  // sshd's privilege separation folder; there already is as good
     for _ in 0..<5 {
-      let folder = FileManager.default.temporaryDirectory.appending(path: "cf-bench-sshd-\(UUID().uuidString)").path
-      try FileManager.default.createDirectory(
-        atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-      let server = PrivateSSHD(port: try freePort(), user: NSUserName(), folder: folder)
+      let folder = try ScratchFolder("sshd")
       do {
-        try makeKeys(server, options, keygen: keygen)
-        try configuration(server, options).write(toFile: folder + "/sshd_config", atomically: false, encoding: .utf8)
-        let process = try launch(server, sshd: sshd)
+        let server = PrivateSSHD(port: try freePort(), user: NSUserName(), folder: folder.path)
+        try await makeKeys(server, options, keygen: keygen)
+        try configuration(server, options)
+          .write(toFile: folder.path + "/sshd_config", atomically: false, encoding: .utf8)
+        let process = try launch(server, in: folder, sshd: sshd)
         if try await process.listens() { return process }
         process.stop()  // another program took the port in between: once more with another one
       } catch {
-        try? FileManager.default.removeItem(atPath: folder)  // the reason to throw matters more
+        folder.remove()
         throw error
       }
     }
@@ -84,24 +86,27 @@ struct SSHDProcess {
     return Int(UInt16(bigEndian: address.sin_port))
   }
 
-  private static func makeKeys(_ server: PrivateSSHD, _ options: PrivateSSHDOptions, keygen: String) throws {
-    try makeKey("ed25519", server.clientKey, keygen)
+  private static func makeKeys(_ server: PrivateSSHD, _ options: PrivateSSHDOptions, keygen: String) async throws {
+    try await makeKey("ed25519", server.clientKey, keygen)
     let publicKey = try String(contentsOfFile: server.clientKey + ".pub", encoding: .utf8)
     let line = (options.keyOptions.map { $0 + " " } ?? "") + publicKey
     try line.write(toFile: server.folder + "/authorized_keys", atomically: false, encoding: .utf8)
     var known = ""
     for type in options.hostKeyTypes {
       let path = "\(server.folder)/host_\(type)"
-      try makeKey(type, path, keygen)
+      try await makeKey(type, path, keygen)
       let words = try String(contentsOfFile: path + ".pub", encoding: .utf8).split(separator: " ").prefix(2)
       known += "[127.0.0.1]:\(server.port) \(words.joined(separator: " "))\n"
     }
     try known.write(toFile: server.knownHosts, atomically: false, encoding: .utf8)
   }
 
-  private static func makeKey(_ type: String, _ path: String, _ keygen: String) throws {
-    guard try run(keygen, ["-q", "-t", type, "-N", "", "-C", "cf-bench", "-f", path]) == 0 else {
-      throw PrivateSSHDFailure(why: "ssh-keygen made no \(type) key", fix: "run: ssh-keygen -t \(type)")
+  private static func makeKey(_ type: String, _ path: String, _ keygen: String) async throws {
+    let made = try await ChildTool(program: keygen, environment: ProcessInfo.processInfo.environment)
+      .run(["-q", "-t", type, "-N", "", "-C", "cf-bench", "-f", path], limit: .seconds(60))
+    guard made.succeeded else {
+      throw PrivateSSHDFailure(
+        why: "ssh-keygen made no \(type) key: \(made.reason)", fix: "run: ssh-keygen -t \(type)")
     }
   }
 
@@ -121,14 +126,15 @@ struct SSHDProcess {
     return (options.extraConfiguration + lines).joined(separator: "\n") + "\n"
   }
 
-  private static func launch(_ server: PrivateSSHD, sshd: String) throws -> SSHDProcess {
+  private static func launch(_ server: PrivateSSHD, in folder: ScratchFolder, sshd: String) throws -> SSHDProcess {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw PrivateSSHDFailure(why: String(cString: strerror(errno)), fix: "try again") }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     defer { close(ends[0]) }
     let pid = try spawn(
-      ["/usr/bin/setsid", "/bin/sh", "-c", script, "cf-bench-sshd-lifetime", sshd, server.folder], input: ends[0])
-    return SSHDProcess(server: server, pid: pid, lifetimePipe: ends[1])
+      ["/usr/bin/setsid", "/bin/sh", "-c", script, "cf-bench-sshd-lifetime", sshd, server.folder], input: ends[0],
+      lock: folder.lock)
+    return SSHDProcess(server: server, pid: pid, lifetimePipe: ends[1], folder: folder)
   }
 
   /// Waits until the server's log says that it listens. False when the port was taken.
@@ -148,24 +154,15 @@ struct SSHDProcess {
     }
   }
 
-  private static func run(_ program: String, _ arguments: [String]) throws -> Int32 {
-    let pid = try spawn([program] + arguments, input: nil)
-    var status: Int32 = 0
-    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-    return status
-  }
-
-  private static func spawn(_ arguments: [String], input: Int32?) throws -> pid_t {
+  /// - Parameter lock: held by the child too, as its descriptor 3.
+  private static func spawn(_ arguments: [String], input: Int32, lock: Int32) throws -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    if let input {
-      posix_spawn_file_actions_adddup2(&actions, input, 0)
-    } else {
-      posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    }
+    posix_spawn_file_actions_adddup2(&actions, input, 0)
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+    posix_spawn_file_actions_adddup2(&actions, lock, 3)
     let pointers = arguments.map { strdup($0) }
     defer { for pointer in pointers { free(pointer) } }
     var argv = pointers + [nil]

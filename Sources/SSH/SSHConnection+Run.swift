@@ -70,8 +70,8 @@ extension SSHConnection {
       await channel.close()
       return output
     } catch {
-      // A task of its own, because this one may have been cancelled and could not wait for the remote host.
-      await Task { await channel.close() }.value
+      // This task may have been cancelled and could not wait for the remote host.
+      await runToEnd { await channel.close() }
       throw error
     }
   }

@@ -1,5 +1,6 @@
 import Shared
 import Testing
+import Tools
 
 @testable import Azure
 
@@ -86,12 +87,13 @@ struct AzureErrorTests {
       stderr: refused("BrandNewCode", "never seen"), code: "BrandNewCode",
       what: "Azure refused 'vm start' (BrandNewCode)",
       fix: "cf-bench doctor"),
-    Row(stderr: "", what: "'az vm start' failed", fix: "--debug"),
+    Row(stderr: "\n", what: "'az vm start' failed", fix: "--debug"),
   ]
 
   @Test("each has its own words, and only what may pass is tried again", arguments: rows)
   func words(row: Row) {
-    let error = AzureError(standardError: row.stderr, during: "vm start --resource-group G --name v")
+    let error = AzureError(
+      ChildTool.Output(.status(1), error: row.stderr), during: "vm start --resource-group G --name v")
     #expect(error.code == row.code)
     #expect(error.what.contains(row.what), "\(error.what)")
     #expect(error.fix.contains(row.fix), "\(error.fix)")
@@ -101,13 +103,23 @@ struct AzureErrorTests {
 
   @Test("a missing role names the action")
   func missingAction() {
-    let error = AzureError(standardError: Self.rows[2].stderr, during: "vm start")
+    let error = AzureError(ChildTool.Output(.status(1), error: Self.rows[2].stderr), during: "vm start")
     #expect(error.why?.hasPrefix("the role lacks the action Microsoft.Compute/virtualMachines/start/action") == true)
+  }
+
+  @Test("az that ends without a word: how it ended is the why, and there is something to do")
+  func silent() {
+    let died = AzureError(ChildTool.Output(.status(1)), during: "vm start")
+    #expect(died.why == "az ended with exit status 1 and said nothing")
+    #expect(died.fix.contains("az vm start --debug") && died.fix.contains("azure-cli"))
+    let killed = AzureError(ChildTool.Output(.signal(9), error: " \n"), during: "vm start")
+    #expect(killed.why?.hasPrefix("az was killed by signal 9 (") == true)
   }
 
   @Test("a call's arguments, which may be secret, are in no words")
   func noArguments() {
-    let error = AzureError(standardError: "ERROR: no", during: "login --service-principal -p secret")
+    let error = AzureError(
+      ChildTool.Output(.status(1), error: "ERROR: no"), during: "login --service-principal -p secret")
     #expect(!error.problem.rendered.contains("secret"))
   }
 }

@@ -77,10 +77,7 @@ struct DoctorTests {
 @Suite("doctor: one that fails stops only those that need it")
 struct DoctorOrderTests {
   private func facts() -> AzureFacts {
-    let client = AzureClient(cli: AzureCLI(environment: [:]), vm: AzureVM(group: "g", name: "v"))
-    let door = FirewallRule(client: client, environment: [:], source: .asItIs, addressService: "", port: 22)
-    return AzureFacts(
-      client: client, door: door, state: StateFolder(environment: [:]), environment: [:], dailyStop: "0300")
+    AzureFacts(client: AzureClient(settings: AzureSettings(), environment: [:]))
   }
 
   @Test("what needs a failed or a skipped one is skipped and named; a warning is ground enough")

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Tools
 
 @testable import Azure
 
@@ -49,7 +50,9 @@ struct ProvisionPlanTests {
 
   @Test("a role that az does not find yet is waited for, and other words of az are not")
   func late() {
-    func isLate(_ words: String) -> Bool { StepRunner.isLate(AzureError(standardError: words, during: "role")) }
+    func isLate(_ words: String) -> Bool {
+      StepRunner.isLate(AzureError(ChildTool.Output(.status(1), error: words), during: "role"))
+    }
     #expect(isLate("ERROR: Role 'cf-bench deallocate cf-bench' doesn't exist."))
     #expect(isLate("ERROR: (PrincipalNotFound) Principal x does not exist\nCode: PrincipalNotFound\nMessage: x"))
     #expect(!isLate("ERROR: The subscription of 'X' doesn't exist in cloud 'AzureCloud'."))

@@ -264,7 +264,7 @@ struct Breakage: Sendable, CustomTestStringConvertible {
 
 @Suite("doctor tells each breakage from all others, and what it prints mends it")
 struct AzureBreakageTests {
-  @Test("each breakage", arguments: Thoroughness.cases(Breakage.table, each: 4))
+  @Test("each breakage", arguments: Thoroughness.cases(Breakage.table, each: 9))
   func breakage(of row: Breakage) async throws {
     try await AzureDoctorTests.turnstile.within {
       try await AzureTestbed.with { testbed in

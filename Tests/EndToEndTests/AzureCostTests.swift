@@ -52,7 +52,7 @@ struct AzureCostTests {
     }
   }
 
-  @Test("a run and a start over azure.monthly-limit are refused with 2 before anything is asked of the VM")
+  @Test("a start over azure.monthly-limit is refused with 2 before anything is asked of the VM")
   func refused() async throws {
     try await AzureTestbed.with { testbed in
       try await testbed.setTags(["cf-bench-month": "\(Timestamp.rfc3339().prefix(7))=360000"])  // $19.20
@@ -60,21 +60,15 @@ struct AzureCostTests {
         try testbed.azure.requests().count { $0.method != "GET" && !$0.path.contains("oauth2") }
       }
       let before = try changes()
-      for command in [AzureTestbed.shortRun, ["start", "--for", "30"]] {
-        let result = try await testbed.bench(command, extra: ["CF_BENCH_AZURE_MONTHLY_LIMIT": "19.21"])
-        #expect(result.status == 2, "\(result.error)")
-        #expect(result.error.contains("azure.monthly-limit of $19.21 would be passed"), "\(result.error)")
-        #expect(result.error.contains("spent on compute so far: $19.20"))
-      }
+      let result = try await testbed.bench(
+        ["start", "--for", "30"], extra: ["CF_BENCH_AZURE_MONTHLY_LIMIT": "19.21"])
+      #expect(result.status == 2, "\(result.error)")
+      #expect(result.error.contains("azure.monthly-limit of $19.21 would be passed"), "\(result.error)")
+      #expect(result.error.contains("spent on compute so far: $19.20"))
       #expect(try before > 0 && changes() == before)
       #expect(testbed.intents == [])
       #expect(try testbed.vm.power == "deallocated")
       #expect(!FileManager.default.fileExists(atPath: testbed.testbed.folder + "/state/ledger.ndjson"))
-      let allowed = try await testbed.bench(
-        ["start", "--for", "1"], extra: ["CF_BENCH_AZURE_MONTHLY_LIMIT": "19.25"])
-      #expect(allowed.status == 0, "\(allowed.error)")
-      #expect(try await testbed.bench(["stop"]).status == 0)
-      try testbed.expectClean()
     }
   }
 }

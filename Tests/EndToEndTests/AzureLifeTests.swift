@@ -23,18 +23,19 @@ struct AzureLifeTests {
     }
   }
 
-  @Test("start leaves it on under a lease, a run then uses it and leaves it on, stop ends it")
+  @Test(
+    "start leaves it on under a lease, a run then uses it and leaves it on for as long as it was told, stop ends it")
   func kept() async throws {
     try await AzureTestbed.with { testbed in
       let started = try await testbed.bench(["start", "--for", "30", "--json"])
       #expect(started.status == 0, "\(started.error)")
       #expect(started.output.contains("\"wasOn\" : false"))
       #expect(testbed.intents == [])
-      let run = try await testbed.bench(AzureTestbed.shortRun)
+      let run = try await testbed.bench(AzureTestbed.shortRun + ["--keep-running", "10"])
       #expect(run.status == 0, "\(run.error)")
-      #expect(run.error.contains("left on for"))
+      #expect(run.error.contains("kept on until"))
       #expect(try testbed.vm.power == "running")
-      #expect(try testbed.leases.count == 1)
+      #expect(try testbed.leases.count == 2 && testbed.intents == [])
       let status = try await testbed.bench(["status"])
       #expect(status.output.contains("is running") && status.output.contains("kept on for"))
       let stopped = try await testbed.bench(["stop"])
@@ -44,19 +45,7 @@ struct AzureLifeTests {
     }
   }
 
-  @Test("--keep-running leaves it on after a run, for as long as was said")
-  func keepRunning() async throws {
-    try await AzureTestbed.with { testbed in
-      let run = try await testbed.bench(AzureTestbed.shortRun + ["--keep-running", "10"])
-      #expect(run.status == 0, "\(run.error)")
-      #expect(run.error.contains("kept on until"))
-      #expect(try testbed.vm.power == "running")
-      #expect(try testbed.vm.tags.values.contains { $0.contains("kind=keep") })
-      #expect(testbed.intents == [])
-    }
-  }
-
-  @Test("two controllers on one VM: the first to end leaves it on for the other")
+  @Test("two controllers on one VM: the first to end leaves it on for the other", .thorough)
   func two() async throws {
     try await AzureTestbed.with { testbed in
       var other = testbed
@@ -79,7 +68,8 @@ struct AzureLifeTests {
     }
   }
 
-  @Test("a stale controller, which wakes up when its lease is over and taken away, does not stop another's VM")
+  @Test(
+    "a stale controller, which wakes up when its lease is over and taken away, does not stop another's VM", .thorough)
   func stale() async throws {
     try await AzureTestbed.with { testbed in
       var other = testbed
@@ -103,7 +93,9 @@ struct AzureLifeTests {
     }
   }
 
-  @Test("a cancel at any moment has the stop asked for within five seconds, and ends with 130", arguments: [0, 1, 2])
+  @Test(
+    "a cancel at any moment has the stop asked for within five seconds, and ends with 130",
+    arguments: Thoroughness.cases([2, 0, 1], each: 3))
   func cancelled(phase: Int) async throws {
     try await AzureTestbed.with(isQuick: false) { testbed in
       let result = try await testbed.whileRunning([
@@ -127,7 +119,8 @@ struct AzureLifeTests {
     }
   }
 
-  @Test("settings of a VM that is not there, or of a key that it does not take, leave nothing behind")
+  @Test(
+    "a VM that is not there, a key that it does not take, a host key that is not its own: no login, nothing left on")
   func refused() async throws {
     try await AzureTestbed.with { testbed in
       let missing = try await testbed.bench(["start"], extra: ["CF_BENCH_AZURE_VM": "nope"])
@@ -140,12 +133,7 @@ struct AzureLifeTests {
       #expect(refused.status == 3)
       #expect(refused.error.contains("refuses the key"))
       try testbed.expectClean()
-    }
-  }
-
-  @Test("another host key than the one learned through Azure: no login is tried, nothing is left on")
-  func hostKey() async throws {
-    try await AzureTestbed.with { testbed in
+      // Another host key than the one learned through Azure.
       let key = try testbed.testbed.read("key.pub").split(separator: " ").prefix(2).joined(separator: " ")
       try await testbed.setTags(["cf-bench-host-key": key])
       let result = try await testbed.bench(["start"])

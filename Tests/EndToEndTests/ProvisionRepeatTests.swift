@@ -45,7 +45,9 @@ struct ProvisionRepeatTests {
     }
   }
 
-  @Test("a firewall and a right that were taken away are there again, with the VM off; another machine makes no key")
+  @Test(
+    "a firewall and a right that were taken away are there again, with the VM off; another machine makes no key",
+    .thorough)
   func mended() async throws {
     try await AzureTestbed.with { testbed in
       let version = try await testbed.bench(["--version"]).output.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -83,7 +85,8 @@ struct ProvisionRepeatTests {
     }
   }
 
-  @Test("the VM's watchdog learns its limits; every request that changes something stands in the dry run")
+  @Test(
+    "the VM's watchdog learns its limits; every request that changes something stands in the dry run", .thorough)
   func limits() async throws {
     try await AzureTestbed.with(isProvisioned: false) { testbed in
       try testbed.azure.setGuest(

@@ -103,40 +103,4 @@ struct ProvisionTests {
     #expect(stopped.status == 0, "\(stopped.error)")
     try testbed.expectClean()
   }
-
-  @Test("a first boot that fails says which step and why, and the VM is stopped")
-  func bootFails() async throws {
-    try await AzureTestbed.with(isProvisioned: false) { testbed in
-      try testbed.azure.setGuest(
-        seconds: 1, verdict: "error", errors: ["runcmd failed"],
-        files: ["/var/lib/cf-bench/failed.json": #"{"schema":1,"step":"hyperfine","words":"no pinned SHA-256"}"#])
-      let result = try await testbed.bench(["provision"])
-      #expect(result.status == 3)
-      #expect(
-        result.error.contains("failed at the step 'hyperfine'") && result.error.contains("no pinned SHA-256"),
-        "\(result.error)")
-      try testbed.expectClean("\(result.error)")
-    }
-  }
-
-  @Test(
-    "a step that Azure refuses ends with its words, and nothing is left on or claimed",
-    arguments: [
-      ("SkuNotAvailable", "virtualMachines/cf-bench|deployments", "can't be had in the region"),
-      ("QuotaExceeded", "virtualMachines/cf-bench|deployments", "quota"),
-      ("AuthorizationFailed", "roleAssignments", "may not do that"),
-    ])
-  func refused(code: String, path: String, words: String) async throws {
-    try await withEmptySubscription { testbed in
-      var fault = StandInAzure.Fault(.status, path: path)
-      (fault.method, fault.status, fault.code) = ("PUT", code == "AuthorizationFailed" ? 403 : 409, code)
-      fault.message = "The client does not have authorization to perform action 'x/write' over scope '/y'"
-      try testbed.azure.fault(fault)
-      let result = try await testbed.bench(["provision"])
-      #expect(result.status == 3, "\(result.error)")
-      #expect(result.error.contains(words), "\(result.error)")
-      #expect(testbed.intents == [])
-      if let vm = try testbed.azure.state().vms.first { #expect(vm.power == "deallocated") }
-    }
-  }
 }

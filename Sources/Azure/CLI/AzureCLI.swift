@@ -8,13 +8,20 @@ public struct AzureCLI: Sendable {
   var program: String
   var environment: [String: String]
   var subscription: String?
-  /// How long one call may take; az itself tries some failures again for up to a minute.
+  /// How long one call may take.
   var callLimit: Duration
+  /// Runs `az`; tests have a model of Azure answer in its place.
+  var run: @Sendable (_ cli: AzureCLI, _ arguments: [String], _ limit: Duration) async throws -> ChildTool.Output = {
+    try await ChildTool(program: $0.program, environment: $0.environment).run($1, limit: $2)
+  }
+  /// What every wait in this module goes by, and what o'clock it is; a model of Azure brings its own.
+  var clock: any Clock<Duration> = ContinuousClock()
+  var now: @Sendable () -> Date = { .now }
 
-  public init(environment: [String: String], subscription: String? = nil, callLimit: Duration = .seconds(120)) {
+  init(environment: [String: String], settings: AzureSettings = AzureSettings()) {
     program = environment["CF_BENCH_AZ"] ?? "az"
-    self.callLimit = callLimit
-    self.subscription = subscription
+    callLimit = settings.callLimit
+    subscription = settings.subscription
     // Plain answers, nothing asked, nothing sent home.
     self.environment = environment.merging([
       "AZURE_CORE_ONLY_SHOW_ERRORS": "true", "AZURE_CORE_NO_COLOR": "true", "AZURE_CORE_SURVEY_MESSAGE": "false",
@@ -69,15 +76,14 @@ public struct AzureCLI: Sendable {
     let limit = limit ?? callLimit
     let during = arguments.joined(separator: " ")
     do {
-      let result = try await ChildTool(program: program, environment: environment).run(
-        complete(arguments), limit: limit)
+      let result = try await run(self, complete(arguments), limit)
       try Task.checkCancellation()  // a call that was given up ended by a signal, which says nothing of Azure
-      guard result.succeeded else { throw AzureError(standardError: result.error, during: during) }
+      guard result.succeeded else { throw AzureError(result, during: during) }
       return result.output
     } catch is LimitPassed {
       throw AzureError(.late(limit), during: during)
-    } catch let error as ToolMissing {
-      throw AzureError(.toolMissing(program: error.program, words: error.words), during: during)
+    } catch let error as ToolFailure {
+      throw AzureError(.tool(error), during: during)
     }
   }
 }

@@ -4,18 +4,31 @@ import Shared
 /// The calls that cf-bench makes for one VM. Each is one `az`.
 public struct AzureClient: Sendable {
   public var cli: AzureCLI
+  public let settings: AzureSettings
   public var vm: AzureVM
 
-  public init(cli: AzureCLI, vm: AzureVM) {
-    self.cli = cli
-    self.vm = vm
+  public init(settings: AzureSettings, environment: [String: String]) {
+    cli = AzureCLI(environment: environment, settings: settings)
+    self.settings = settings
+    vm = settings.machine
   }
+
+  /// The same for another VM.
+  func of(_ vm: AzureVM) -> AzureClient {
+    var other = self
+    other.vm = vm
+    return other
+  }
+
+  /// What this person's commands keep here.
+  public var state: StateFolder { StateFolder(environment: cli.environment) }
+  public var prices: PriceBook { PriceBook(state: state, environment: cli.environment) }
 
   private var named: [String] { ["--resource-group", vm.group, "--name", vm.name] }
 
-  public func view() async throws -> VMView {
-    try await cli.ask(VMView.self, ["vm", "get-instance-view"] + named)
-  }
+  public func view() async throws -> VMView { try await cli.ask(VMView.self, viewArguments) }
+
+  var viewArguments: [String] { ["vm", "get-instance-view"] + named }
 
   /// Asks for the start and does not wait: az's own waiting looks every thirty seconds.
   public func start() async throws { try await cli.call(startArguments) }
@@ -27,19 +40,26 @@ public struct AzureClient: Sendable {
   /// Sets tags in one request and leaves the others as they are.
   /// - Returns: all tags after it, in the same moment.
   public func merge(_ tags: [String: String], of id: String) async throws -> LeaseTags {
-    let words = tags.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-    let answer = try await cli.ask(
-      TagsAnswer.self, ["tag", "update", "--operation", "merge", "--resource-id", id, "--tags"] + words)
-    return LeaseTags(tags: answer.properties?.tags ?? [:])
+    try await update("merge", tags, of: id)
   }
 
   /// Removes tags by name and value: one that was written again meanwhile stays.
   @discardableResult
   public func remove(_ tags: [String: String], of id: String) async throws -> LeaseTags {
-    let words = tags.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-    let answer = try await cli.ask(
-      TagsAnswer.self, ["tag", "update", "--operation", "delete", "--resource-id", id, "--tags"] + words)
+    try await update("delete", tags, of: id)
+  }
+
+  /// The call that removes tags.
+  func removal(_ tags: [String: String], of id: String) -> [String] { updating("delete", tags, of: id) }
+
+  private func update(_ operation: String, _ tags: [String: String], of id: String) async throws -> LeaseTags {
+    let answer = try await cli.ask(TagsAnswer.self, updating(operation, tags, of: id))
     return LeaseTags(tags: answer.properties?.tags ?? [:])
+  }
+
+  private func updating(_ operation: String, _ tags: [String: String], of id: String) -> [String] {
+    let words = tags.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    return ["tag", "update", "--operation", operation, "--resource-id", id, "--tags"] + words
   }
 
   private struct TagsAnswer: Decodable {

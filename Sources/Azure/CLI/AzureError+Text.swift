@@ -1,9 +1,10 @@
 import Shared
+import Tools
 
 extension AzureError {
   public var exitStatus: ExitStatus {
     switch cause {
-    case .toolMissing: .usage
+    case .tool(let failure): failure.exitStatus
     case .said where isSignInMissing || isUnknownSubscription: .usage
     default: .infrastructure
     }
@@ -13,7 +14,8 @@ extension AzureError {
     switch cause {
     case .refused(_, let message): message
     case .said(let words): words
-    case .toolMissing(_, let words): words
+    case .silent(let ending): "az \(ending.words) and said nothing"
+    case .tool(let failure): failure.why ?? ""
     case .unreadable(let excerpt): excerpt
     case .late(let limit): "no answer in \(limit.words)"
     }
@@ -27,12 +29,12 @@ extension AzureError {
 
   public var what: String {
     switch cause {
-    case .toolMissing(let program, _): "the program '\(program)' can't be started"
+    case .tool(let failure): failure.what
     case .late: "'az \(during)' did not end"
     case .unreadable: "'az \(during)' printed something that cf-bench does not understand"
     case .said where isSignInMissing: "nobody is signed in to Azure"
     case .said where isUnknownSubscription: "there is no such subscription for this sign-in"
-    case .said: "'az \(during)' failed"
+    case .said, .silent: "'az \(during)' failed"
     case .refused(let code, _): Self.table[code]?.what ?? signInWhat ?? "Azure refused '\(during)' (\(code))"
     }
   }
@@ -50,8 +52,12 @@ extension AzureError {
 
   public var fix: String {
     switch cause {
-    case .toolMissing:
-      "install the Azure CLI (https://aka.ms/azure-cli; or: uv tool install azure-cli), or measure here: --machine local"
+    case .tool(let failure) where !failure.isMissing: failure.fix
+    case .tool(let failure):
+      (failure.cause == .notFound ? "" : "\(failure.fix); or ")
+        + "install the Azure CLI (https://aka.ms/azure-cli; or: uv tool install azure-cli), or measure here: --machine local"
+    case .silent:
+      "'az \(during) --debug' shows more; if that says nothing either, install it anew: uv tool install --reinstall azure-cli"
     case .late: "check the network, then try again; 'az \(during) --debug' shows where it hangs"
     case .unreadable: "cf-bench was tried with az 2.91: install that version, or report the lines above"
     case .said where isSignInMissing: "az login, or measure on this machine: --machine local"

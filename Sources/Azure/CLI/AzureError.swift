@@ -1,4 +1,5 @@
 import Shared
+import Tools
 
 /// What Azure, or `az`, would not do: in words that a person can act on.
 public struct AzureError: UserFacingError, Equatable {
@@ -7,8 +8,10 @@ public struct AzureError: UserFacingError, Equatable {
     case refused(code: String, message: String)
     /// `az` ended with words that hold no code.
     case said(String)
-    /// `az` is not there.
-    case toolMissing(program: String, words: String)
+    /// `az` failed without a word.
+    case silent(ChildTool.Output.Ending)
+    /// `az` could not be run.
+    case tool(ToolFailure)
     /// `az` printed something that can't be read.
     case unreadable(excerpt: String)
     /// The call took too long.
@@ -26,8 +29,12 @@ public struct AzureError: UserFacingError, Equatable {
 
   /// Reads what `az` wrote on standard error. Azure's own errors always have a line `Code: CODE`; those of the sign-in begin
   /// with `AADSTS`; a failed deployment is one line of JSON; the rest is the words of az itself.
-  init(standardError text: String, during: String) {
-    let lines = text.split(whereSeparator: \.isNewline).map(String.init)
+  init(_ result: ChildTool.Output, during: String) {
+    guard result.error.contains(where: { !$0.isWhitespace }) else {
+      self.init(.silent(result.ending), during: during)
+      return
+    }
+    let lines = result.error.split(whereSeparator: \.isNewline).map(String.init)
     let said = lines.first { $0.hasPrefix("ERROR: ") }?.dropFirst("ERROR: ".count) ?? lines.last?[...] ?? ""
     if let code = lines.first(where: { $0.hasPrefix("Code: ") })?.dropFirst("Code: ".count) {
       let message = lines.first { $0.hasPrefix("Message: ") }?.dropFirst("Message: ".count) ?? said
@@ -73,7 +80,10 @@ public struct AzureError: UserFacingError, Equatable {
       ]
       return passing.contains { words.contains($0) }
     case .late: return true
-    case .toolMissing, .unreadable: return false
+    case .tool(let failure):
+      guard case .system = failure.cause else { return false }
+      return true
+    case .silent, .unreadable: return false
     }
   }
 

@@ -6,11 +6,7 @@ public struct RetryPolicy: Sendable {
   public var limit: Duration
   /// Said before each new try: what failed, and how long is still left.
   public var note: @Sendable (String) -> Void
-
-  public init(limit: Duration, note: @escaping @Sendable (String) -> Void = { _ in }) {
-    self.limit = limit
-    self.note = note
-  }
+  var clock: any Clock<Duration>
 
   private static let pauses: [Duration] = [.seconds(1), .seconds(2), .seconds(5), .seconds(10), .seconds(20)]
 
@@ -18,16 +14,22 @@ public struct RetryPolicy: Sendable {
   public func with<Result: Sendable>(
     _ body: () async throws -> Result, isPassing: (AzureError) -> Bool = \.isTransient
   ) async throws -> Result {
-    let start = ContinuousClock.now
+    let elapsed = clock.stopwatch()
     var pauses = Self.pauses[...]
     while true {
       do { return try await body() } catch let error as AzureError where isPassing(error) {
-        let left = limit - start.duration(to: .now)
+        let left = limit - elapsed()
         let pause = pauses.popFirst() ?? .seconds(30)
         guard left > pause else { throw error }
         note("\(error.what): trying again in \(pause.words), for \(left.words) at most")
-        try await Task.sleep(for: pause)
+        try await clock.sleep(for: pause)
       }
     }
+  }
+}
+
+extension AzureClient {
+  func retry(for limit: Duration, note: @escaping @Sendable (String) -> Void) -> RetryPolicy {
+    RetryPolicy(limit: limit, note: note, clock: cli.clock)
   }
 }

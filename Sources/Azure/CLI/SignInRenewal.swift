@@ -32,8 +32,9 @@ struct SignInRenewal: Sendable {
     let (client, tenant) = try await identity()
     let token = try await assertion()
     // In a file, which az reads for an argument that begins with @: arguments themselves can be read by every user.
-    let file = FileManager.default.temporaryDirectory.appending(path: "cf-bench-token-\(UUID().uuidString)").path
-    defer { try? FileManager.default.removeItem(atPath: file) }  // dead in five minutes anyway
+    let folder = try ScratchFolder("token")
+    defer { folder.remove() }
+    let file = folder.path + "/token"
     guard
       FileManager.default.createFile(atPath: file, contents: Data(token.utf8), attributes: [.posixPermissions: 0o600])
     else { throw StateFolder.failure(file, "can't be written") }

@@ -21,7 +21,7 @@ public struct Web: Sendable {
       input: lines.joined(separator: "\n") + "\n", limit: .seconds(20))
     guard result.succeeded else {
       throw Problem(
-        what: "\(what) did not answer", why: result.error.isEmpty ? "curl ended with \(result.status)" : result.error,
+        what: "\(what) did not answer", why: result.reason,
         fix: "check the network: curl \(address.prefix { $0 != "?" })", exitStatus: .infrastructure)
     }
     return result.output
@@ -36,7 +36,7 @@ public struct Web: Sendable {
     guard result.succeeded, let date = line.flatMap({ HTTPDate($0.dropFirst("date:".count)) }) else {
       throw Problem(
         what: "\(what) did not say what time it is",
-        why: result.error.isEmpty ? "there is no date in the answer of \(address)" : result.error,
+        why: result.succeeded ? "there is no date in the answer of \(address)" : result.reason,
         fix: "check the network: curl --head \(address)", exitStatus: .infrastructure)
     }
     return date.date

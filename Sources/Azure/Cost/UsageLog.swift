@@ -76,8 +76,8 @@ public struct UsageLog: Sendable {
   }
 
   /// - Parameter price: of an hour of it, as far as known.
-  func add(_ end: VMOutcome, of intent: Intent, price: Price? = nil) throws {
-    let now = Timestamp.rfc3339()
+  func add(_ end: VMOutcome, of intent: Intent, price: Price? = nil, at now: Date = .now) throws {
+    let now = Timestamp.rfc3339(now)
     var entry = Entry(
       event: .stopped, run: intent.run, owner: intent.owner, group: intent.group, vm: intent.vm,
       size: intent.resource?.size, location: intent.resource?.location, from: intent.startedAt ?? now, to: now,
@@ -150,7 +150,7 @@ extension UsageLog.Entry.Outcome {
       case .deallocated: .deallocated
       case .leftOn: .leftOn
       case .kept: .kept
-      case .nothingToDo: .nothingToDo
+      case .nothingToDo, .offBefore: .nothingToDo
       }
   }
 }

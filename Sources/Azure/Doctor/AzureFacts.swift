@@ -5,26 +5,14 @@ import Synchronization
 /// What the checks work with: how to ask, and what the earlier ones have found.
 public final class AzureFacts: Sendable {
   public let client: AzureClient
-  let door: FirewallRule
-  let state: StateFolder
-  let environment: [String: String]
-  /// When Azure is to stop the VM each day, as `az vm auto-shutdown` takes it.
-  let dailyStop: String
 
   /// No single call may use up the patience of somebody who asks what is wrong.
   private static let callLimit = Duration.seconds(30)
 
-  public init(
-    client: AzureClient, door: FirewallRule, state: StateFolder, environment: [String: String], dailyStop: String
-  ) {
-    var (client, door) = (client, door)
+  public init(client: AzureClient) {
+    var client = client
     client.cli.callLimit = min(client.cli.callLimit, Self.callLimit)
-    door.client = client
     self.client = client
-    self.door = door
-    self.state = state
-    self.environment = environment
-    self.dailyStop = dailyStop
   }
 
   private struct Known {

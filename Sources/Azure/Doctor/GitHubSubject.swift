@@ -4,8 +4,8 @@ import Shared
 extension AzureCheck {
   /// In a workflow: what the federated credential must have as its subject, letter by letter.
   static let subject = AzureCheck("azure.oidc", needs: ["azure.curl"]) { facts in
-    guard let renewal = SignInRenewal(environment: facts.environment, cli: facts.client.cli) else {
-      let documented = GitHubSubject(environment: facts.environment)
+    guard let renewal = SignInRenewal(environment: facts.client.cli.environment, cli: facts.client.cli) else {
+      let documented = GitHubSubject(environment: facts.client.cli.environment)
       return .warning(
         "this job may not ask for an ID token, so that a sign-in by OIDC can't begin or be renewed; "
           + "Azure would see \(documented.words)",

@@ -34,12 +34,12 @@ extension AzureCheck {
   static let intents = AzureCheck("azure.intents") { facts in
     var unreadable: [String] = []
     // Their locks are let go as soon as they have been looked at.
-    let abandoned = OpenIntent.abandoned(in: facts.state) { unreadable.append($0) }.map(\.intent)
+    let abandoned = OpenIntent.abandoned(in: facts.client.state) { unreadable.append($0) }.map(\.intent)
     if let file = unreadable.first {
       return .warning("\(file) can't be read", fix: "see 'cf-bench status', then: rm \(ShellWord.quoted(file))")
     }
     guard let first = abandoned.first else {
-      let open = Intent.openRuns(in: facts.state)
+      let open = Intent.openRuns(in: facts.client.state)
       return .ok(open.isEmpty ? "none is open" : "at work now: \(open.joined(separator: ", "))")
     }
     return .warning(

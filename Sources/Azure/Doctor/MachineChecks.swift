@@ -59,7 +59,10 @@ extension AzureCheck {
     }
     let vm = facts.client.vm
     let fix = facts.client.cli.line(
-      ["vm", "auto-shutdown", "--resource-group", vm.group, "--name", vm.name, "--time", facts.dailyStop])
+      [
+        "vm", "auto-shutdown", "--resource-group", vm.group, "--name", vm.name, "--time",
+        facts.client.settings.shutdownTime.text,
+      ])
     do {
       let schedule = try await facts.read(
         Schedule.self, vm.scheduleID(in: try facts.account.id), version: "2018-09-15"

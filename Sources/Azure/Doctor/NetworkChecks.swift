@@ -77,7 +77,7 @@ extension AzureCheck {
       var properties: Properties
     }
     let vm = facts.client.vm
-    async let range = facts.door.range()
+    async let range = FirewallRule(client: facts.client).range()
     let words: String
     do {
       let reserved = try await facts.read(
@@ -106,7 +106,8 @@ extension AzureCheck {
     ).trimmed
     let before = Date.now
     let theirs: Date
-    do { theirs = try await Web(environment: facts.environment).date(of: arm, what: "Azure") } catch let error
+    do { theirs = try await Web(environment: facts.client.cli.environment).date(of: arm, what: "Azure") } catch let
+      error
       as Problem
     {
       return .warning("not compared: \(error.what): \(error.why ?? "")", fix: error.fix)

@@ -50,7 +50,7 @@ extension AzureCheck {
   static let role = AzureCheck("azure.role", needs: ["azure.subscription"]) { facts in
     let vm = facts.client.vm
     let group = vm.groupID(in: try facts.account.id)
-    let role = NeededRole(for: vm, opensPort: facts.door.source != .asItIs)
+    let role = NeededRole(for: vm, opensPort: facts.client.settings.allowFrom != .asItIs)
     do {
       let missing = try await missing(of: role, in: group, facts)
       guard missing.isEmpty else {

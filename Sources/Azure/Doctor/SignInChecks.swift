@@ -31,7 +31,7 @@ extension AzureCheck {
   }
 
   static let curl = AzureCheck("azure.curl") { facts in
-    let result = try await ChildTool(program: "curl", environment: facts.environment).run(
+    let result = try await ChildTool(program: "curl", environment: facts.client.cli.environment).run(
       ["--version"], limit: .seconds(10))
     return .ok(String(result.output.prefix { !$0.isNewline }.prefix(60)))
   }

@@ -30,6 +30,8 @@ public struct Intent: Codable, Sendable, Equatable {
   public var since: String
   /// When the start was asked for, RFC 3339; what is billed begins here.
   public var startedAt: String?
+  /// The VM is known to be off or others' matter, and only its rule or tags are still to be removed.
+  public var isOff: Bool?
   /// What Azure said of the VM before the lease; `nil` before that.
   public var resource: Resource?
 
@@ -40,15 +42,18 @@ public struct Intent: Codable, Sendable, Equatable {
     public var location: String
   }
 
-  public init(run: String, owner: String, vm: AzureVM) {
+  public init(run: String, owner: String, vm: AzureVM, at now: Date = .now) {
     self.run = run
     self.owner = owner
     subscription = vm.subscription
     group = vm.group
     self.vm = vm.name
     phase = .planned
-    since = Timestamp.rfc3339()
+    since = Timestamp.rfc3339(now)
   }
+
+  /// How far it is: `on`, `stopping`.
+  public var words: String { isOff == true ? "off, not yet tidied up" : phase.rawValue }
 
   public var machine: AzureVM { AzureVM(subscription: subscription, group: group, name: vm) }
 }
@@ -86,10 +91,17 @@ public final class OpenIntent {
     try enter(phase)
   }
 
-  func enter(_ phase: Intent.Phase) throws {
+  func enter(_ phase: Intent.Phase, at now: Date = .now) throws {
     intent.phase = phase
-    if phase == .starting, intent.startedAt == nil { intent.startedAt = Timestamp.rfc3339() }
+    if phase == .starting, intent.startedAt == nil { intent.startedAt = Timestamp.rfc3339(now) }
     try save()
+  }
+
+  /// What is left of the VM costs nothing: leaves it to a later command.
+  func noteOff() throws {
+    intent.isOff = true
+    try save()
+    lock.unlock()
   }
 
   private func save() throws {

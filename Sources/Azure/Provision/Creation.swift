@@ -13,8 +13,8 @@ struct Creation: Sendable {
 
   /// - Returns: the VM as soon as it is there; `nil` when no deployment is under way that could still make it.
   func outcome() async throws -> VMView? {
-    let deadline = ContinuousClock.now + Self.limit
-    let patience = RetryPolicy(limit: .seconds(120), note: note)
+    let elapsed = client.cli.clock.stopwatch()
+    let patience = client.retry(for: .seconds(120), note: note)
     var (isNoted, looksAfter) = (false, 0)
     while true {
       // Looked at in this order: a deployment that ends between both has made the VM that is looked for.
@@ -22,10 +22,10 @@ struct Creation: Sendable {
       if let view = try await patience.with({ try await client.existing() }) { return view }
       // Azure may show a VM a moment later than the deployment that made it has ended.
       looksAfter = running.isEmpty ? looksAfter + 1 : 0
-      guard looksAfter < 4, ContinuousClock.now < deadline else { return nil }
+      guard looksAfter < 4, elapsed() < Self.limit else { return nil }
       if !isNoted, !running.isEmpty { note("Azure is still making the VM; waiting for it, to stop it") }
       isNoted = isNoted || !running.isEmpty
-      try await Task.sleep(for: Self.lookEvery)
+      try await client.cli.clock.sleep(for: Self.lookEvery)
     }
   }
 

@@ -32,13 +32,13 @@ public struct Deprovisioner: Sendable {
   }
 
   public func plan() async throws -> Plan {
-    let patience = RetryPolicy(limit: .seconds(60), note: note)
+    let patience = client.retry(for: .seconds(60), note: note)
     let subscription = try await patience.with {
       try await client.cli.ask(
         Account.self, ["account", "show"] + (vm.subscription.map { ["--subscription", $0] } ?? []))
     }.id
     if let view = try await look(VMView.self, ["vm", "get-instance-view", "--name", vm.name] + named) {
-      let others = view.board.leases.filter { !$0.isOver() && $0.owner != owner }
+      let others = view.board.leases.filter { !$0.isOver(at: client.cli.now()) && $0.owner != owner }
       if !others.isEmpty, !isForced {
         throw Problem(
           what: "the VM \(vm) is in use",
@@ -57,7 +57,7 @@ public struct Deprovisioner: Sendable {
     for step in plan.steps {
       note("removing \(step.purpose)")
       do {
-        _ = try await RetryPolicy(limit: .seconds(300), note: note).with {
+        _ = try await client.retry(for: .seconds(300), note: note).with {
           try await client.cli.call(step.arguments, limit: .seconds(900))
         } isPassing: {
           $0.isTransient || Self.late.contains($0.code)

@@ -4,14 +4,15 @@ import Synchronization
 /// Waits until the VM has set itself up, asking inside through Azure: nobody is let in over the network yet.
 struct FirstBoot: Sendable {
   var client: AzureClient
-  var limit: Duration
-  var watchdog: WatchdogLimits
   var note: @Sendable (String) -> Void
 
   /// One look takes half a minute in Azure as it is.
+  private var limit: Duration { client.settings.setupLimit }
   private static let lookEvery = Duration.seconds(5)
   /// Repeats the steps on a VM that has had its first boot; it keeps its own log.
-  private var again: String { watchdog.script + "/usr/local/lib/cf-bench/provision >/dev/null 2>&1 || true\n" }
+  private var again: String {
+    client.settings.watchdog.script + "/usr/local/lib/cf-bench/provision >/dev/null 2>&1 || true\n"
+  }
 
   /// - Parameters:
   ///   - repeats: runs the steps again before the first look.
@@ -20,7 +21,7 @@ struct FirstBoot: Sendable {
   func finish(repeats: Bool, mayRepeat: Bool) async throws -> String {
     let last = OutputTail()
     do {
-      return try await withLimit(limit, waitingFor: "the VM's first boot to end") {
+      return try await withLimit(limit, waitingFor: "the VM's first boot to end", clock: client.cli.clock) {
         try await look(repeats: repeats, mayRepeat: mayRepeat, last)
       }
     } catch is LimitPassed {
@@ -47,13 +48,13 @@ struct FirstBoot: Sendable {
         last.text = "cloud-init says '\(words)'"
         note("the VM sets itself up (cloud-init: \(words))")
       }
-      try await Task.sleep(for: Self.lookEvery)
+      try await client.cli.clock.sleep(for: Self.lookEvery)
     }
   }
 
   /// One run-command goes at a time, and none before Azure's agent is up inside.
   private func ask(_ before: String) async throws -> GuestVerdict {
-    try await RetryPolicy(limit: limit, note: note).with {
+    try await client.retry(for: limit, note: note).with {
       GuestVerdict(output: try await client.runInside(before + GuestVerdict.script, limit: limit))
     } isPassing: {
       $0.isTransient || $0.code == "OperationNotAllowed"

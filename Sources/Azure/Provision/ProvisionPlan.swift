@@ -10,13 +10,13 @@ public struct ProvisionPlan: Sendable {
 
   private var vm: AzureVM { spec.vm }
   private var named: [String] { ["--resource-group", vm.group] }
-  private var placed: [String] { named + ["--location", spec.location, "--output", "none"] }
+  private var placed: [String] { named + ["--location", spec.settings.location, "--output", "none"] }
 
   var group: AzureStep {
     AzureStep(
       purpose: "the resource group that holds everything",
       arguments: [
-        "group", "create", "--name", vm.group, "--location", spec.location, "--tags",
+        "group", "create", "--name", vm.group, "--location", spec.settings.location, "--tags",
         "\(MachineSpec.versionTag)=\(Version.current)", "--output", "none",
       ], look: ["group", "show", "--name", vm.group])
   }
@@ -66,9 +66,9 @@ public struct ProvisionPlan: Sendable {
     return AzureStep(
       purpose: "the VM",
       arguments: [
-        "vm", "create", "--name", vm.name, "--size", spec.size, "--image", spec.image, "--nics", vm.interface,
-        "--admin-username", spec.admin, "--authentication-type", "ssh", "--ssh-key-values", spec.publicKey,
-        "--os-disk-name", vm.disk, "--os-disk-size-gb", String(spec.diskGB), "--storage-sku", "Premium_LRS",
+        "vm", "create", "--name", vm.name, "--size", spec.settings.size, "--image", spec.image, "--nics", vm.interface,
+        "--admin-username", MachineSpec.admin, "--authentication-type", "ssh", "--ssh-key-values", spec.publicKey,
+        "--os-disk-name", vm.disk, "--os-disk-size-gb", String(spec.settings.diskGB), "--storage-sku", "Premium_LRS",
         "--assign-identity", "[system]", "--custom-data", spec.cloudInit, "--tags",
       ] + allTags.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" } + placed,
       look: ["vm", "show", "--name", vm.name] + named)
@@ -79,8 +79,10 @@ public struct ProvisionPlan: Sendable {
     let id = vm.id(in: subscription)
     return [
       AzureStep(
-        purpose: "a stop each day at \(spec.dailyStop) UTC, as the last net",
-        arguments: ["vm", "auto-shutdown", "--name", vm.name, "--time", spec.dailyStop, "--output", "none"] + named,
+        purpose: "a stop each day at \(spec.settings.shutdownTime.text) UTC, as the last net",
+        arguments: [
+          "vm", "auto-shutdown", "--name", vm.name, "--time", spec.settings.shutdownTime.text, "--output", "none",
+        ] + named,
         look: ["resource", "show", "--ids", vm.scheduleID(in: subscription), "--api-version", "2018-09-15"]),
       AzureStep(
         purpose: "a role that may see a VM and deallocate it, and nothing else",

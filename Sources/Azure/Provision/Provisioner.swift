@@ -9,19 +9,12 @@ public struct Provisioner: Sendable {
   public var owner: String
   /// Looks inside and repeats the steps there, even if all is known already.
   public var refreshes: Bool
-  /// How long the first boot may take.
-  public var bootLimit: Duration
   /// The host key that this machine trusts; a tag that says otherwise is not believed.
   public var trusted: String?
-  public var stopLimit: Duration
-  public var state: StateFolder
-  public var environment: [String: String]
   public var note: @Sendable (String) -> Void
 
   public init(
-    client: AzureClient, spec: MachineSpec, run: String, owner: String, refreshes: Bool = false,
-    bootLimit: Duration = .seconds(1800), trusted: String? = nil, stopLimit: Duration, state: StateFolder,
-    environment: [String: String],
+    client: AzureClient, spec: MachineSpec, run: String, owner: String, refreshes: Bool = false, trusted: String? = nil,
     note: @escaping @Sendable (String) -> Void
   ) {
     self.client = client
@@ -29,11 +22,7 @@ public struct Provisioner: Sendable {
     self.run = run
     self.owner = owner
     self.refreshes = refreshes
-    self.bootLimit = bootLimit
     self.trusted = trusted
-    self.stopLimit = stopLimit
-    self.state = state
-    self.environment = environment
     self.note = note
     self.client.cli.environment[Orphans.mark] = run
   }
@@ -47,22 +36,24 @@ public struct Provisioner: Sendable {
     public var end: VMOutcome.Outcome?
   }
 
-  private var patience: RetryPolicy { RetryPolicy(limit: .seconds(120), note: note) }
+  private var patience: RetryPolicy { client.retry(for: .seconds(120), note: note) }
 
   /// Covers the first boot and what follows it.
   private func lease(_ generation: Int = 1) -> Lease {
-    Lease(run: run, until: .now + bootLimit / .seconds(1) + 1800, generation: generation, kind: .run, owner: owner)
+    Lease(
+      run: run, until: client.cli.now() + spec.settings.setupLimit / .seconds(1) + 1800, generation: generation,
+      kind: .run, owner: owner)
   }
 
   private func runner(_ plan: ProvisionPlan) -> StepRunner {
-    StepRunner(cli: client.cli, note: note) { [cli = client.cli] in plan.line($0, cli) }
+    StepRunner(client: client, note: note) { [cli = client.cli] in plan.line($0, cli) }
   }
 
   /// - Parameter machineIsThere: then its image is not looked up, which takes Azure half a minute.
   private func plan(machineIsThere: Bool = false) async throws -> ProvisionPlan {
     var known = spec
     if !machineIsThere {
-      known.image = try await ImageVersion(cli: client.cli).resolved(spec.image, location: spec.location)
+      known.image = try await ImageVersion(cli: client.cli).resolved(spec.image, location: spec.settings.location)
       if known.image != spec.image { note("the newest \(spec.image) is \(known.image)") }
     }
     let account = try await patience.with {
@@ -112,7 +103,8 @@ public struct Provisioner: Sendable {
       done += try await nets(plan, before, isNew: false)
       return Made(done: done, hostKey: key, end: nil)
     }
-    let open = try OpenIntent.create(Intent(run: run, owner: owner, vm: spec.vm), in: state)
+    let intent = Intent(run: run, owner: owner, vm: spec.vm, at: client.cli.now())
+    let open = try OpenIntent.create(intent, in: client.state)
     let key: String
     do {
       done += try await bringUp(before, plan, open)
@@ -147,7 +139,7 @@ public struct Provisioner: Sendable {
 
   /// The VM is there, but perhaps not as the settings have it: that can't be changed by asking again.
   private func compare(_ view: VMView) throws {
-    let others = view.board.others(than: run).filter { $0.owner != owner }
+    let others = view.board.others(than: run, at: client.cli.now()).filter { $0.owner != owner }
     if refreshes, let other = others.first {
       throw Problem(
         what: "the VM \(spec.vm) is in use, and --refresh would disturb what is measured there",
@@ -159,27 +151,29 @@ public struct Provisioner: Sendable {
         "the VM was made with another cloud-init file, which Azure never hands out again: "
           + "cf-bench deprovision, then provision makes one with this file")
     }
-    if let size = view.size, size.lowercased() != spec.size.lowercased() {
-      note("the VM that is there is a \(size), not a \(spec.size): cf-bench deprovision, then provision makes another")
+    if let size = view.size, size.lowercased() != spec.settings.size.lowercased() {
+      note(
+        "the VM that is there is a \(size), not a \(spec.settings.size): cf-bench deprovision, then provision makes another"
+      )
     }
-    if view.location.lowercased() != spec.location.lowercased() {
-      note("the VM that is there is in \(view.location), not in \(spec.location)")
+    if view.location.lowercased() != spec.settings.location.lowercased() {
+      note("the VM that is there is in \(view.location), not in \(spec.settings.location)")
     }
   }
 
   private func bringUp(_ before: VMView?, _ plan: ProvisionPlan, _ open: OpenIntent) async throws -> [String] {
     guard let before else {
-      try open.enter(.starting)
+      try open.enter(.starting, at: client.cli.now())
       return try await runner(plan).carryOut([plan.machine], inNew: true)
     }
     try open.enter(.leasing, before)
     let own = lease(before.board.nextGeneration)
     let board = try await patience.with { try await client.merge([own.tag: own.value], of: before.id) }
-    if board.isBeingStopped(byOtherThan: run) {
+    if board.isBeingStopped(byOtherThan: run, at: client.cli.now()) {
       note("another run is stopping the VM; waiting for its end")
-      _ = try await client.waitForStop(of: run, limit: .seconds(900))
+      _ = try await client.waitForStop(of: run, limit: client.settings.stopLimit)
     }
-    try open.enter(.starting)
+    try open.enter(.starting, at: client.cli.now())
     try await Boot(client: client, note: note).start()
     return []
   }
@@ -191,7 +185,7 @@ public struct Provisioner: Sendable {
     let view = try await patience.with { try await client.view() }
     try open.enter(.on, view)
     done += try await nets(plan, view, isNew: isNew)
-    let boot = FirstBoot(client: client, limit: bootLimit, watchdog: spec.watchdog, note: note)
+    let boot = FirstBoot(client: client, note: note)
     let key = try await boot.finish(repeats: refreshes && !isNew, mayRepeat: !isNew)
     let tags = [MachineSpec.hostKeyTag: key, MachineSpec.versionTag: Version.current]
     _ = try await patience.with { try await client.merge(tags, of: view.id) }
@@ -209,15 +203,8 @@ public struct Provisioner: Sendable {
     return made + (try await runner(plan).carryOut(plan.nets(.known(principal))))
   }
 
-  /// In a task of its own: a cancelled one can't wait, and giving back must not be given up.
   private func giveBack(_ open: OpenIntent) async throws -> VMOutcome.Outcome {
-    let wish = VMRequest(
-      vm: spec.vm, run: run, owner: owner, lease: .zero, source: .asItIs, addressService: "", stopLimit: stopLimit)
-    let scope = MachineScope(
-      client: client, wish: wish, hooks: MachineHooks(answers: { _, _ in false }, note: note), state: state,
-      environment: environment)
-    nonisolated(unsafe) let held = open  // the caller only waits
-    return try await Task { try await VMDeallocation(scope: scope, held: nil).carryOut(held).outcome }.value
+    try await MachineScope(givingBack: open.intent, client: client, note: note).giveBack(open).outcome
   }
 }
 
@@ -226,12 +213,12 @@ struct Boot: Sendable {
   var client: AzureClient
   var note: @Sendable (String) -> Void
 
-  private static let limit = Duration.seconds(900)
   private static let lookEvery = Duration.seconds(2)
 
   func start() async throws {
-    let patience = RetryPolicy(limit: Self.limit, note: note)
-    try await withLimit(Self.limit, waitingFor: "the VM \(client.vm) to be on") {
+    let limit = client.settings.startLimit
+    let patience = client.retry(for: limit, note: note)
+    try await withLimit(limit, waitingFor: "the VM \(client.vm) to be on", clock: client.cli.clock) {
       var hasAsked = false
       while true {
         let seen = try await patience.with { try await client.view() }
@@ -247,7 +234,7 @@ struct Boot: Sendable {
             hasAsked = true
           }
         }
-        try await Task.sleep(for: Self.lookEvery)
+        try await client.cli.clock.sleep(for: Self.lookEvery)
       }
     }
   }

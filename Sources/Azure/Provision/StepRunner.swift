@@ -1,8 +1,23 @@
 import Shared
 
+/// One call that makes or removes something, and how to see that it is not needed.
+struct AzureStep: Sendable {
+  /// What it is for, as a person would say it.
+  var purpose: String
+  var arguments: [String]
+  /// A call that succeeds when the thing is there; `nil` when that is known otherwise.
+  var look: [String]?
+  /// What the look prints when the thing is not there, for lists.
+  var emptyAnswer: String?
+  /// Whether it may be there though what it is for is new: a role belongs to the directory.
+  var mayBeOlder = false
+  /// Puts right what is there; where nothing is there, another step makes it right at once.
+  var onlyMends = false
+}
+
 /// Looks whether steps are needed, and carries out those that are.
 struct StepRunner: Sendable {
-  var cli: AzureCLI
+  var client: AzureClient
   var note: @Sendable (String) -> Void
   /// A step as a person could paste it.
   var line: @Sendable (AzureStep) -> String
@@ -22,8 +37,8 @@ struct StepRunner: Sendable {
       if !inNew || step.mayBeOlder, try await !isNeeded(step) { continue }
       note("making \(step.purpose)")
       do {
-        _ = try await RetryPolicy(limit: Self.retryLimit, note: note).with {
-          try await cli.call(step.arguments, limit: Self.callLimit)
+        _ = try await client.retry(for: Self.retryLimit, note: note).with {
+          try await client.cli.call(step.arguments, limit: Self.callLimit)
         } isPassing: {
           $0.isTransient || Self.isLate($0)
         }
@@ -46,8 +61,8 @@ struct StepRunner: Sendable {
   func isNeeded(_ step: AzureStep) async throws -> Bool {
     guard let look = step.look else { return true }
     do {
-      let answer = try await RetryPolicy(limit: Self.retryLimit, note: note).with {
-        try await cli.call(look + ["--output", "json"])
+      let answer = try await client.retry(for: Self.retryLimit, note: note).with {
+        try await client.cli.call(look + ["--output", "json"])
       }
       return answer.filter { !$0.isWhitespace } == step.emptyAnswer
     } catch let error as AzureError where error.isMissing { return !step.onlyMends }

@@ -15,6 +15,18 @@ public struct AzureVM: Sendable, Equatable {
   public var securityGroup: String { "\(name)-nsg" }
   /// The public address that `provision` makes for it.
   public var publicAddress: String { "\(name)-ip" }
+  var network: String { "\(name)-vnet" }
+  var interface: String { "\(name)-nic" }
+  var disk: String { "\(name)-disk" }
+  var role: String { "cf-bench deallocate \(name)" }
+
+  func groupID(in subscription: String) -> String { "/subscriptions/\(subscription)/resourceGroups/\(group)" }
+  func id(in subscription: String) -> String {
+    "\(groupID(in: subscription))/providers/Microsoft.Compute/virtualMachines/\(name)"
+  }
+  func scheduleID(in subscription: String) -> String {
+    "\(groupID(in: subscription))/providers/Microsoft.DevTestLab/schedules/shutdown-computevm-\(name)"
+  }
 }
 
 extension AzureVM: CustomStringConvertible {

@@ -47,24 +47,11 @@ public enum SourceRange: Sendable, Equatable {
 
 /// The rule that opens the VM's SSH port for one caller, with an end, and closes it again.
 public struct FirewallRule: Sendable {
-  public var client: AzureClient
-  var environment: [String: String]
-  var source: SourceRange
-  /// A page that answers with the caller's address and nothing else.
-  var addressService: String
-  var port: Int
+  var client: AzureClient
 
   static let prefix = "cf-bench-"
 
-  public init(
-    client: AzureClient, environment: [String: String], source: SourceRange, addressService: String, port: Int
-  ) {
-    self.client = client
-    self.environment = environment
-    self.source = source
-    self.addressService = addressService
-    self.port = port
-  }
+  public init(client: AzureClient) { self.client = client }
 
   /// Our rules that are there now.
   public func open() async throws -> [Rule] { try await list().filter { $0.name.hasPrefix(Self.prefix) } }
@@ -80,7 +67,8 @@ public struct FirewallRule: Sendable {
             "network", "nsg", "rule", "create", "--resource-group", client.vm.group, "--nsg-name",
             client.vm.securityGroup, "--name", Self.prefix + run, "--priority", String(Int.random(in: 1000...4000)),
             "--direction", "Inbound", "--access", "Allow", "--protocol", "Tcp", "--source-address-prefixes", range,
-            "--destination-port-ranges", String(port), "--description", Self.description(until: until), "--output",
+            "--destination-port-ranges", String(client.settings.sshPort), "--description",
+            Self.description(until: until), "--output",
             "none",
           ])
         return range
@@ -96,8 +84,8 @@ public struct FirewallRule: Sendable {
   func close(_ run: String) async throws { try await delete(Self.prefix + run) }
 
   /// Closes all of ours that are past their end.
-  func sweep(at now: Date = .now) async throws -> [String] {
-    let rules = try await list()
+  func sweep() async throws -> [String] {
+    let (rules, now) = (try await list(), client.cli.now())
     let old = rules.filter { rule in
       guard rule.name.hasPrefix(Self.prefix), let until = Self.end(of: rule.description ?? "") else { return false }
       return until + Lease.grace < now
@@ -120,23 +108,26 @@ public struct FirewallRule: Sendable {
     } catch let error as AzureError where error.isMissing { return [] }
   }
 
+  /// The call that removes a rule.
+  func removal(_ name: String) -> [String] {
+    [
+      "network", "nsg", "rule", "delete", "--resource-group", client.vm.group, "--nsg-name", client.vm.securityGroup,
+      "--name", name,
+    ]
+  }
+
   private func delete(_ name: String) async throws {
-    do {
-      try await client.cli.call(
-        [
-          "network", "nsg", "rule", "delete", "--resource-group", client.vm.group, "--nsg-name",
-          client.vm.securityGroup, "--name", name,
-        ])
-    } catch let error as AzureError where error.isMissing { return }
+    do { try await client.cli.call(removal(name)) } catch let error as AzureError where error.isMissing { return }
   }
 
   /// What is let in; `nil` when nothing is opened.
   func range() async throws -> String? {
-    switch source {
+    switch client.settings.allowFrom {
     case .asItIs: return nil
     case .range(let range): return range
     case .thisMachine:
-      let answer = try await Web(environment: environment).get(
+      let addressService = client.settings.addressService
+      let answer = try await Web(environment: client.cli.environment).get(
         addressService, what: "the page that tells this machine's address")
       let text = answer.filter { !$0.isWhitespace }
       guard let range = SourceRange.range(from: text), !text.contains("/") else {

@@ -3,22 +3,17 @@ import Shared
 
 /// Finishes what dead commands left: open intents of this machine, and VMs whose leases are over, whoever wrote them.
 public struct Reaper: Sendable {
-  public var cli: AzureCLI
-  public var state: StateFolder
-  public var environment: [String: String]
-  public var stopLimit: Duration
+  public var client: AzureClient
   public var note: @Sendable (String) -> Void
 
-  public init(
-    cli: AzureCLI, state: StateFolder, environment: [String: String], stopLimit: Duration,
-    note: @escaping @Sendable (String) -> Void
-  ) {
-    self.cli = cli
-    self.state = state
-    self.environment = environment
-    self.stopLimit = stopLimit
+  public init(client: AzureClient, note: @escaping @Sendable (String) -> Void) {
+    self.client = client
     self.note = note
   }
+
+  private var cli: AzureCLI { client.cli }
+  private var state: StateFolder { client.state }
+  private var now: Date { cli.now() }
 
   /// One thing that was found, and what became of it.
   public struct Finding: Codable, Sendable, Equatable {
@@ -27,7 +22,7 @@ public struct Reaper: Sendable {
     public var owner: String
     /// `intent`: of a dead command here; `lease`: one that is over; `rule`: a port left open.
     public var kind: String
-    /// `deallocated`, `left on: …`, `kept …`, `failed: …`.
+    /// `deallocated`, `left on for …`, `kept on until …`, `failed: …`, and what could not be removed.
     public var result: String
     public var isFailure: Bool
   }
@@ -44,8 +39,8 @@ public struct Reaper: Sendable {
     }
     for open in abandoned {
       let intent = open.intent
-      note("finishing what the run \(intent.run) left (\(intent.phase.rawValue) since \(intent.since))")
-      try await Orphans.wait(for: intent.run, limit: cli.callLimit)
+      note("finishing what the run \(intent.run) left (\(intent.words) since \(intent.since))")
+      try await Orphans.wait(for: intent.run, limit: cli.callLimit, clock: cli.clock)
       findings.append(await finding(kind: "intent", intent) { try await release(open) })
     }
     return findings
@@ -65,15 +60,15 @@ public struct Reaper: Sendable {
   }
 
   private func list(_ group: String?) async throws -> [VMView] {
-    try await RetryPolicy(limit: .seconds(60), note: note).with {
+    try await client.retry(for: .seconds(60), note: note).with {
       try await cli.ask([VMView].self, ["vm", "list"] + (group.map { ["--resource-group", $0] } ?? []))
     }
   }
 
   private func reap(_ vm: AzureVM, _ listed: VMView) async -> [Finding] {
-    guard let over = listed.board.overdue().first else { return [] }
-    var intent = Intent(run: over.run, owner: over.owner, vm: vm)
-    if listed.board.leases.contains(where: { !$0.isOver() }) {
+    guard let over = listed.board.overdue(at: now).first else { return [] }
+    var intent = Intent(run: over.run, owner: over.owner, vm: vm, at: now)
+    if listed.board.leases.contains(where: { !$0.isOver(at: now) }) {
       return [
         await finding(kind: "lease", intent) {
           try await forget(listed)
@@ -92,12 +87,12 @@ public struct Reaper: Sendable {
   }
 
   private func sweep(_ vm: AzureVM) async -> [Finding] {
-    let door = FirewallRule(
-      client: AzureClient(cli: cli, vm: vm), environment: environment, source: .asItIs, addressService: "", port: 22)
     func made(_ run: String, _ result: String, isFailure: Bool) -> Finding {
       Finding(vm: vm.description, run: run, owner: "?", kind: "rule", result: result, isFailure: isFailure)
     }
-    do { return try await door.sweep().map { made($0, "closed", isFailure: false) } } catch {
+    do {
+      return try await FirewallRule(client: client.of(vm)).sweep().map { made($0, "closed", isFailure: false) }
+    } catch {
       return [made("?", "failed: \(SystemErrorText.describe(error))", isFailure: true)]
     }
   }
@@ -105,24 +100,14 @@ public struct Reaper: Sendable {
   /// Removes leases that are over from a VM that others want.
   private func forget(_ view: VMView) async throws {
     var gone: [String: String] = [:]
-    for lease in view.board.overdue() { gone[lease.tag] = view.board[lease.tag] }
-    let client = AzureClient(cli: cli, vm: AzureVM(group: view.group, name: view.name))
-    _ = try await RetryPolicy(limit: .seconds(60), note: note).with { [gone] in
+    for lease in view.board.overdue(at: now) { gone[lease.tag] = view.board[lease.tag] }
+    _ = try await client.retry(for: .seconds(60), note: note).with { [gone] in
       try await client.remove(gone, of: view.id)
     }
   }
 
   private func release(_ open: OpenIntent) async throws -> VMOutcome {
-    let intent = open.intent
-    // Nothing is opened here, so neither address nor port matter.
-    let wish = VMRequest(
-      vm: intent.machine, run: intent.run, owner: intent.owner, lease: .zero, source: .asItIs, addressService: "",
-      stopLimit: stopLimit)
-    let scope = MachineScope(
-      client: AzureClient(cli: cli, vm: intent.machine), wish: wish,
-      hooks: MachineHooks(answers: { _, _ in false }, note: note), state: state, environment: environment)
-    nonisolated(unsafe) let open = open  // the caller only waits
-    return try await Task { try await VMDeallocation(scope: scope, held: nil).carryOut(open) }.value
+    try await MachineScope(givingBack: open.intent, client: client, note: note).giveBack(open)
   }
 
   private func finding(kind: String, _ intent: Intent, _ body: () async throws -> VMOutcome) async -> Finding {
@@ -132,12 +117,10 @@ public struct Reaper: Sendable {
         isFailure: isFailure)
     }
     do {
-      switch try await body().outcome {
-      case .deallocated: return made("deallocated")
-      case .leftOn(let others): return made("left on for \(others)")
-      case .kept(let until): return made("kept on until \(TagMoment.text(until))")
-      case .nothingToDo(let why): return made("nothing to do: \(why)")
-      }
+      let ended = try await body()
+      var words = ended.outcome.words
+      if case .nothingToDo(let why) = ended.outcome { words = "nothing to do: \(why)" }
+      return made(([words] + ended.left.map(\.words)).joined(separator: "; "))
     } catch {
       let why = (error as? any UserFacingError)?.why.map { ": \($0)" } ?? ""
       return made("failed: \(SystemErrorText.describe(error))\(why)", isFailure: true)

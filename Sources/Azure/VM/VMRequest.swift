@@ -1,40 +1,24 @@
 import FoundationEssentials
 import Shared
 
-/// What a command wants of the VM: for how long, from where, and how long it may wait for it.
+/// What a command wants of the VM, and for how long.
 public struct VMRequest: Sendable {
-  public var vm: AzureVM
   /// Names the lease, the rule and the intent.
   public var run: String
   public var owner: String
   public var kind: Lease.Kind
   /// When the lease ends, whatever happens.
   public var lease: Duration
-  public var sshPort: Int
-  public var source: SourceRange
-  public var addressService: String
-  /// From asking for the start until SSH answers.
-  public var startLimit: Duration
-  /// For how long deallocating is tried again.
-  public var stopLimit: Duration
   /// How long the VM stays on for this person afterwards; `nil` to give it back.
   public var keepRunning: Duration?
 
   public init(
-    vm: AzureVM, run: String, owner: String, kind: Lease.Kind = .run, lease: Duration, sshPort: Int = 22,
-    source: SourceRange = .thisMachine, addressService: String, startLimit: Duration = .seconds(600),
-    stopLimit: Duration = .seconds(900), keepRunning: Duration? = nil
+    run: String, owner: String, kind: Lease.Kind = .run, lease: Duration = .zero, keepRunning: Duration? = nil
   ) {
-    self.vm = vm
     self.run = run
     self.owner = owner
     self.kind = kind
     self.lease = lease
-    self.sshPort = sshPort
-    self.source = source
-    self.addressService = addressService
-    self.startLimit = startLimit
-    self.stopLimit = stopLimit
     self.keepRunning = keepRunning
   }
 }
@@ -83,30 +67,28 @@ public struct VMOutcome: Sendable, Equatable {
     case kept(until: Date)
     /// It was not there or not ours any more.
     case nothingToDo(String)
+    /// An earlier command had stopped it and left something behind.
+    case offBefore
   }
   public var outcome: Outcome
   /// Seconds between asking for the start and being rid of it.
   public var seconds: Double
+  /// What stays behind though the VM is off, or others' matter.
+  public var left: [Leftover] = []
 }
 
-/// The VM could not be stopped.
-public struct StopFailure: UserFacingError {
-  public var vm: AzureVM
-  public var cause: AzureError?
-  public var limit: Duration
+/// Something of ours that could not be removed. It costs nothing, and every later command of this machine tries again.
+public struct Leftover: Sendable, Equatable {
+  /// `the firewall rule cf-bench-r1`.
+  var thing: String
+  var cause: AzureError
+  /// Removes it.
+  var line: String
 
-  public var what: String { "the VM \(vm) could not be stopped and may still be on: it costs money" }
-  public var why: String? {
-    (cause.map { "\($0.what)\($0.why.map { ": \($0)" } ?? "")" } ?? "Azure did not say that it is deallocated")
-      + "\ntried for \(limit.words)"
+  public var words: String {
+    "\(thing) could not be removed: \(cause.what)\(cause.why.map { " (\($0.prefix { !$0.isNewline }))" } ?? ""). "
+      + "The next cf-bench command tries again; by hand: \(line)"
   }
-  public var fix: String {
-    """
-    cf-bench reap, or by hand: az vm deallocate --resource-group \(ShellWord.quoted(vm.group)) --name \(ShellWord.quoted(vm.name))
-    Its own watchdog stops it too once it has been idle for a while.
-    """
-  }
-  public var exitStatus: ExitStatus { .infrastructure }
 }
 
 extension VMOutcome.Outcome {
@@ -117,6 +99,7 @@ extension VMOutcome.Outcome {
     case .leftOn(let others): "left on for \(others)"
     case .kept(let until): "kept on until \(TagMoment.text(until))"
     case .nothingToDo(let why): "not ours any more: \(why)"
+    case .offBefore: "off since an earlier command"
     }
   }
 }

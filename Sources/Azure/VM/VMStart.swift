@@ -21,15 +21,16 @@ struct VMStart: Sendable {
 
   /// - Returns: the address that answered.
   func reach() async throws -> String {
-    let limit = scope.wish.startLimit
+    let limit = client.settings.startLimit
     do {
-      return try await withLimit(limit, waitingFor: "the VM \(client.vm) to answer") { [self] in
+      return try await withLimit(limit, waitingFor: "the VM \(client.vm) to answer", clock: client.cli.clock) {
+        [self] in
         try await withThrowingTaskGroup(of: Progress.self) { group in
           group.addTask { try await bringUp() }
           group.addTask { .answered(try await knock()) }
           group.addTask {
-            if let range = try await scope.door.open(for: scope.wish.run, until: until) {
-              scope.hooks.note("port \(scope.wish.sshPort) is open for \(range)")
+            if let range = try await scope.rule.open(for: scope.request.run, until: until) {
+              scope.hooks.note("port \(client.settings.sshPort) is open for \(range)")
             }
             return .opened
           }
@@ -46,7 +47,7 @@ struct VMStart: Sendable {
           throw CancellationError()
         }
       }
-    } catch is LimitPassed { throw StartTooLate(vm: client.vm, limit: limit, source: scope.wish.source) }
+    } catch is LimitPassed { throw StartTooLate(vm: client.vm, limit: limit, source: client.settings.allowFrom) }
   }
 
   /// Sees to it that the VM is on, and stays here to see that it remains so: somebody may stop it meanwhile.
@@ -64,13 +65,15 @@ struct VMStart: Sendable {
         }
         if !hasAsked {
           scope.hooks.note("starting the VM \(client.vm) (\(seen.size ?? "size unknown"), \(seen.location))")
-          try await RetryPolicy(limit: scope.wish.startLimit, note: scope.hooks.note).with { try await client.start() }
+          try await client.retry(for: client.settings.startLimit, note: scope.hooks.note).with {
+            try await client.start()
+          }
           hasAsked = true
         }
       }
-      try await Task.sleep(for: Self.lookEvery)
+      try await client.cli.clock.sleep(for: Self.lookEvery)
       let before = seen.power
-      seen = try await RetryPolicy(limit: scope.wish.startLimit, note: scope.hooks.note).with {
+      seen = try await client.retry(for: client.settings.startLimit, note: scope.hooks.note).with {
         try await client.view()
       }
       // It was on and is not any more: our start was overtaken by somebody's stop.
@@ -80,10 +83,12 @@ struct VMStart: Sendable {
 
   /// A lack of room may pass: waits and lets the caller ask again. Anything else ends the start.
   private func goOn(after failure: AzureError) async throws {
-    guard failure.isLackOfRoom || failure.isTransient, scope.wish.startLimit > Self.roomPause else { throw failure }
+    guard failure.isLackOfRoom || failure.isTransient, client.settings.startLimit > Self.roomPause else {
+      throw failure
+    }
     scope.hooks.note(
-      "\(failure.what): trying again in \(Self.roomPause.words), for \(scope.wish.startLimit.words) at most")
-    try await Task.sleep(for: Self.roomPause)
+      "\(failure.what): trying again in \(Self.roomPause.words), for \(client.settings.startLimit.words) at most")
+    try await client.cli.clock.sleep(for: Self.roomPause)
   }
 
   private static let roomPause = Duration.seconds(30)
@@ -93,14 +98,14 @@ struct VMStart: Sendable {
     while true {
       if address == nil { address = try await knownAddress() }
       if let address, try await scope.hooks.answers(address, view) { return address }
-      try await Task.sleep(for: Self.knockEvery)
+      try await client.cli.clock.sleep(for: Self.knockEvery)
     }
   }
 
   /// `nil` for one that Azure gives only to a VM that is on.
   private func knownAddress() async throws -> String? {
     do {
-      return try await RetryPolicy(limit: .seconds(60), note: scope.hooks.note).with { try await client.address() }
+      return try await client.retry(for: .seconds(60), note: scope.hooks.note).with { try await client.address() }
     } catch is Problem { return nil }
   }
 }

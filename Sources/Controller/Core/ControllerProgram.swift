@@ -6,6 +6,7 @@ import Shared
 public enum ControllerProgram {
   public static func main() async {
     signal(SIGPIPE, SIG_IGN)
+    ScratchFolder.sweep()
     let work = Task { await run(Array(CommandLine.arguments.dropFirst())) }
     let signals = CancelSignals { work.cancel() }
     let status = await work.value

@@ -18,7 +18,8 @@ public struct LimitPassed: UserFacingError {
 
 /// Runs `body`, cancelling it and throwing ``LimitPassed`` once `limit` has gone by.
 public func withLimit<Result: Sendable>(
-  _ limit: Duration, waitingFor what: String, _ body: @escaping @Sendable () async throws -> Result
+  _ limit: Duration, waitingFor what: String, clock: any Clock<Duration> = ContinuousClock(),
+  _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
   try await withLimit(limit, late: LimitPassed(waitedFor: what, limit: limit), body)
 }
@@ -30,12 +31,20 @@ public func withLimit<Result: Sendable>(
   try await withThrowingTaskGroup(of: Result?.self) { group in
     group.addTask { try await body() }
     group.addTask {
-      try await Task.sleep(for: limit)
+      try await clock.sleep(for: limit)
       return nil
     }
     defer { group.cancelAll() }
     guard let first = try await group.next(), let result = first else { throw late }
     return result
+  }
+}
+
+extension Clock where Duration == Swift.Duration {
+  /// - Returns: tells how long ago this was called.
+  public func stopwatch() -> @Sendable () -> Duration {
+    let start = now
+    return { start.duration(to: now) }
   }
 }
 

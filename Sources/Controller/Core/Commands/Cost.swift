@@ -31,7 +31,7 @@ struct Cost: BenchCommand {
     let progress = context.makeProgress()
     let machine = context.machine
     let azure = machine.settings.azure
-    let book = PriceBook(state: machine.state, environment: machine.environment)
+    let book = machine.azureClient.prices
     if let plan { _ = try CostPlan(plan, prices: MachinePrices(compute: nil, disk: nil, address: nil)) }
     progress.step("asking about the VM and its prices")
     let seen = try await context.withTicks(progress) {
@@ -54,7 +54,7 @@ extension MachineAccess {
   /// What Azure says of the VM; without it the ledger has to do.
   fileprivate func lookForCost() async -> (seen: CostReport.Seen?, reason: String?) {
     do {
-      let client = AzureClient(cli: azureCLI, vm: settings.azure.machine)
+      let client = azureClient
       let view = try await withLimit(.seconds(20), waitingFor: "what Azure says of the VM") { try await client.view() }
       return (CostReport.Seen(size: view.size, location: view.location, tag: MonthTag(board: view.board)), nil)
     } catch { return (nil, SystemErrorText.describe(error)) }

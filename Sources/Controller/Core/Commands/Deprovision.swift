@@ -26,8 +26,7 @@ struct Deprovision: BenchCommand {
     let access = context.machine
     let vm = access.settings.azure.machine
     let remover = Deprovisioner(
-      client: AzureClient(cli: access.azureCLI, vm: vm), isForced: force, owner: ManifestBuilder.owner,
-      note: { progress.step($0) })
+      client: access.azureClient, isForced: force, owner: ManifestBuilder.owner, note: { progress.step($0) })
     let isDry = dryRun
     let plan = try await context.withTicks(progress) {
       if !isDry { try await access.settle { progress.step($0) } }
@@ -35,7 +34,7 @@ struct Deprovision: BenchCommand {
     }
     if dryRun {
       progress.finish("nothing was changed")
-      return try tell(RemovedDocument(vm: vm.description, calls: plan.lines(access.azureCLI), removed: []))
+      return try tell(RemovedDocument(vm: vm.description, calls: plan.lines(access.azureClient.cli), removed: []))
     }
     if !plan.things.isEmpty, !yes { try ask(plan.things, vm) }
     try await context.withTicks(progress) { try await remover.carryOut(plan) }

@@ -150,9 +150,9 @@ struct RepositoryFiles {
         _ = try Yams.compose(yaml: text)
         return
       }
-      let scratch = FilePath(
-        FileManager.default.temporaryDirectory.appending(path: "cf-bench-init-\(UUID().uuidString).yaml").path)
-      defer { unlink(scratch.string) }
+      let folder = try ScratchFolder("init")
+      defer { folder.remove() }
+      let scratch = FilePath(folder.path + "/" + path)
       try StoredFile.write(text.utf8, to: scratch)
       _ = try Settings.load(flags: [], environment: [:], folder: repository, configuration: scratch)
     }

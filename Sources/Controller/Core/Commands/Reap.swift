@@ -30,9 +30,7 @@ struct Reap: BenchCommand {
     let context = try CommandContext(settings, machine: machine, output: output)
     let progress = context.makeProgress()
     let machine = context.machine
-    let reaper = Reaper(
-      cli: machine.azureCLI, state: machine.state, environment: machine.environment,
-      stopLimit: machine.settings.azure.stopLimit, note: { progress.step($0) })
+    let reaper = Reaper(client: machine.azureClient, note: { progress.step($0) })
     let group = all ? nil : machine.settings.azure.group
     let findings = try await context.withTicks(progress) {
       let own = try await reaper.settleIntents()

@@ -22,7 +22,7 @@ struct Status: BenchCommand {
     let machine = context.machine
     let document = try await context.withTicks(progress) {
       try await machine.settle { progress.step($0) }
-      let client = AzureClient(cli: machine.azureCLI, vm: machine.settings.azure.machine)
+      let client = machine.azureClient
       let view = try await client.view()
       return StatusDocument(
         view, vm: client.vm, rules: try await machine.openRules(), intents: OpenIntent.all(in: machine.state))
@@ -67,7 +67,7 @@ struct StatusDocument: Encodable {
         run: $0.run, owner: $0.owner, until: TagMoment.text($0.until), kind: $0.kind.rawValue, isOver: $0.isOver())
     }
     self.rules = rules
-    self.intents = intents.filter { $0.machine == vm }.map { "\($0.run) (\($0.phase.rawValue))" }
+    self.intents = intents.filter { $0.machine == vm }.map { "\($0.run) (\($0.words))" }
   }
 
   var words: String {

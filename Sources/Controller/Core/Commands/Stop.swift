@@ -24,9 +24,7 @@ struct Stop: BenchCommand {
     let progress = context.makeProgress()
     let machine = context.machine
     let stop = ManualStop(
-      client: AzureClient(cli: machine.azureCLI, vm: machine.settings.azure.machine), owner: ManifestBuilder.owner,
-      isForced: force, stopLimit: machine.settings.azure.stopLimit, state: machine.state,
-      environment: machine.environment, note: { progress.step($0) })
+      client: machine.azureClient, owner: ManifestBuilder.owner, isForced: force, note: { progress.step($0) })
     let outcome = try await context.withTicks(progress) {
       try await machine.settle { progress.step($0) }
       return try await stop.carryOut()

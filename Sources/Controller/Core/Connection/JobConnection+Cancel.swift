@@ -12,11 +12,7 @@ extension JobConnection {
   func endCancelled(in session: AgentSession?) async throws -> Ended {
     isEnding = true
     guard stage > .unknown else { throw CancellationError() }
-    // A task of its own, since a cancelled one can't wait. The caller does nothing but wait for it, so that the line and the
-    // session have one user at any time.
-    nonisolated(unsafe) let line = self
-    nonisolated(unsafe) let open = session
-    return try await Task { try await line.endJob(in: open) }.value
+    return try await runToEnd { try await self.endJob(in: session) }
   }
 
   private func endJob(in session: AgentSession?) async throws -> Ended {

@@ -113,10 +113,5 @@ extension MachineAccess {
 
 /// Has an empty folder of this run's own for the length of `body`.
 package func withTemporaryFolder<Result>(_ body: (String) async throws -> Result) async throws -> Result {
-  let folder = FileManager.default.temporaryDirectory.appending(path: "cf-bench-\(UUID().uuidString)")
-  try FileManager.default.createDirectory(
-    at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-  // A left-over in the system's temporary folder harms nobody.
-  defer { try? FileManager.default.removeItem(at: folder) }
-  return try await body(folder.path)
+  try await withScratchFolder("run", body)
 }

@@ -38,17 +38,10 @@ struct DoctorRunner {
   }
 
   private var azureDoctor: AzureDoctor {
-    let azure = machine.settings.azure
-    let client = AzureClient(cli: machine.azureCLI, vm: azure.machine)
-    let door = FirewallRule(
-      client: client, environment: machine.environment, source: azure.allowFrom, addressService: azure.addressService,
-      port: azure.sshPort)
-    let facts = AzureFacts(
-      client: client, door: door, state: machine.state, environment: machine.environment,
-      dailyStop: azure.shutdownTime.text)
     let isWorkflow = machine.environment["GITHUB_ACTIONS"] == "true"
     return AzureDoctor(
-      checks: AzureCheck.chain(isWorkflow: isWorkflow) + machine.keyChecks + AzureCheck.surroundings, facts: facts)
+      checks: AzureCheck.chain(isWorkflow: isWorkflow) + machine.keyChecks + AzureCheck.surroundings,
+      facts: AzureFacts(client: machine.azureClient))
   }
 
   // MARK: The benchmark host
@@ -71,8 +64,7 @@ struct DoctorRunner {
     }
     note("asking the VM")
     do {
-      let client = AzureClient(cli: machine.azureCLI, vm: machine.settings.azure.machine)
-      let address = try await client.address()
+      let address = try await machine.azureClient.address()
       guard try await machine.answers(at: address, view) else {
         return [
           DoctorCheck(

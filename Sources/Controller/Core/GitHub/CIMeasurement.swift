@@ -154,7 +154,7 @@ struct PrivateClone {
         + commits.map { "+\($0.text):refs/cf-bench/\($0.text)" },
     ] {
       let result = try await git.run(arguments, limit: Self.limit)
-      guard result.succeeded else { throw RevisionError.tool(name: "git", words: String(result.error.suffix(600))) }
+      guard result.succeeded else { throw RevisionError.tool(name: "git", words: String(result.reason.suffix(600))) }
     }
     return folder
   }

@@ -6,7 +6,7 @@ import Shared
 /// The VM's host key, as it was learned through Azure and not over the network that it has to protect: `provision` keeps it
 /// beside this person's keys and in a tag of the VM, which machines without a memory (a workflow's runner) read.
 struct AzureHostKey {
-  static let tag = "cf-bench-host-key"
+  static let tag = MachineSpec.hostKeyTag
 
   var state: StateFolder
   var vm: AzureVM

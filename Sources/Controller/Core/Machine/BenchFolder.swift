@@ -15,10 +15,16 @@ struct BenchFolder {
   }
 
   func pack() async throws -> BenchArchive {
-    let base = FileManager.default.temporaryDirectory.appending(path: "cf-bench-delivery-\(UUID().uuidString)").path
-    let folder = base + ".d"
+    let scratch = try ScratchFolder("delivery")
+    do { return try await pack(in: scratch) } catch {
+      scratch.remove()
+      throw error
+    }
+  }
+
+  private func pack(in scratch: ScratchFolder) async throws -> BenchArchive {
+    let folder = scratch.path + "/bench"
     try FileManager.default.createDirectory(atPath: folder + "/bin", withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }  // a left-over in the temporary folder harms nobody
     if let scripts {
       for name in try FileManager.default.contentsOfDirectory(atPath: scripts)
       where !name.hasPrefix(".") && name != "bin" {
@@ -32,22 +38,22 @@ struct BenchFolder {
     }
     try FileManager.default.copyItem(atPath: agent.path, toPath: folder + "/bin/cf-bench-agent")
     try FileManager.default.copyItem(atPath: Executable.path, toPath: folder + "/bin/cf-bench")
-    let file = base + ".tar.gz"
+    let file = scratch.path + "/bench.tar.gz"
     let packed = try await LocalTool.run("tar", ["-czf", file, "-C", folder, "."])
     guard packed.succeeded else {
-      try? FileManager.default.removeItem(atPath: file)  // as above
       throw Problem(
         what: "the scripts and programs for the VM can't be packed", why: packed.error,
         fix: "make room below \(FileManager.default.temporaryDirectory.path), or set TMPDIR to where there is some",
         exitStatus: .infrastructure)
     }
     let digest = try FileDigest(path: file)
-    return BenchArchive(path: file, sha256: digest.id.sha256, bytes: digest.bytes)
+    return BenchArchive(scratch: scratch, path: file, sha256: digest.id.sha256, bytes: digest.bytes)
   }
 }
 
 /// That folder as one file.
 struct BenchArchive: Sendable {
+  var scratch: ScratchFolder
   var path: String
   var sha256: String
   var bytes: Int
@@ -61,7 +67,7 @@ struct BenchArchive: Sendable {
     }
   }
 
-  func discard() { try? FileManager.default.removeItem(atPath: path) }  // a left-over harms nobody
+  func discard() { scratch.remove() }
 }
 
 /// The program that runs.

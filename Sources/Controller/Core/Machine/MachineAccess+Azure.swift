@@ -7,19 +7,16 @@ import Shared
 typealias MachineUseRecord = RunCost
 
 extension MachineAccess {
-  var azureCLI: AzureCLI {
-    AzureCLI(
-      environment: environment, subscription: settings.azure.subscription, callLimit: settings.azure.callLimit)
-  }
+  var azureClient: AzureClient { AzureClient(settings: settings.azure, environment: environment) }
 
-  var state: StateFolder { StateFolder(environment: environment) }
+  var state: StateFolder { azureClient.state }
 
   func withAzure<Result: Sendable>(
     _ claim: Claim, note: @escaping @Sendable (String) -> Void, _ body: (MachineAddress) async throws -> Result
   ) async throws -> (result: Result, use: MachineUseRecord?) {
     try await settle(note: note)
     await refreshPricesForLimit()
-    let book = PriceBook(state: state, environment: environment)
+    let book = azureClient.prices
     let (pair, end) = try await azureScope(claim, note: note).with { held in
       // Beside the work: nobody waits for a price while the VM is on.
       async let asked: Void = book.refresh(
@@ -40,33 +37,44 @@ extension MachineAccess {
 
   /// Finishes what earlier commands of this machine left, before anything new.
   func settle(note: @escaping @Sendable (String) -> Void) async throws {
-    let findings = try await Reaper(
-      cli: azureCLI, state: state, environment: environment, stopLimit: settings.azure.stopLimit, note: note
-    ).settleIntents()
+    let findings = try await Reaper(client: azureClient, note: note).settleIntents()
     for finding in findings { note("\(finding.vm), left by \(finding.run): \(finding.result)") }
   }
 
   func azureScope(_ claim: Claim, kind: Lease.Kind = .run, note: @escaping @Sendable (String) -> Void) -> MachineScope {
-    let azure = settings.azure
-    let wish = VMRequest(
-      vm: azure.machine, run: claim.run, owner: claim.owner, kind: kind, lease: claim.lease, sshPort: azure.sshPort,
-      source: azure.allowFrom, addressService: azure.addressService, startLimit: azure.startLimit,
-      stopLimit: azure.stopLimit, keepRunning: settings.keepRunning)
+    let request = VMRequest(
+      run: claim.run, owner: claim.owner, kind: kind, lease: claim.lease, keepRunning: settings.keepRunning)
     let hooks = MachineHooks(
       answers: { address, view in try await answers(at: address, view) },
       otherJobs: { address, view in try await otherJobs(at: address, view, than: claim.run) },
       mayStart: { view in try mayStart(claim, view) }, note: note)
-    return MachineScope(
-      client: AzureClient(cli: azureCLI, vm: azure.machine), wish: wish, hooks: hooks, state: state,
-      environment: environment)
+    return MachineScope(client: azureClient, request: request, hooks: hooks)
+  }
+
+  /// Throws when the start would take the month over `azure.monthly-limit`.
+  func mayStart(_ claim: Claim, _ view: VMView) throws {
+    guard let limit = settings.azure.monthlyLimit else { return }
+    let vm = settings.azure.machine
+    let book = azureClient.prices
+    let month = Spending(UsageLog(state: state).content()) { size, location in
+      size.flatMap { size in location.flatMap { book.price(of: .compute(size: size, location: $0))?.usd } }
+    }.part(Month.name(), of: vm)
+    let expected = (claim.expected ?? claim.lease) + (settings.keepRunning ?? .zero)
+    try SpendingLimit(limit: limit, expected: expected, ledger: month) { size, location in
+      book.price(of: .compute(size: size, location: location))
+    }.check(view, vm: vm, run: claim.run)
+  }
+
+  /// Before anything is started, and only where a price decides: a fresh one if the list answers within seconds.
+  func refreshPricesForLimit() async {
+    guard settings.azure.monthlyLimit != nil else { return }
+    await azureClient.prices.refresh(
+      size: settings.azure.size, diskGB: settings.azure.diskGB, location: settings.azure.location)
   }
 
   /// Names and sources of our rules that let somebody in.
   func openRules() async throws -> [String] {
-    try await FirewallRule(
-      client: AzureClient(cli: azureCLI, vm: settings.azure.machine), environment: environment,
-      source: settings.azure.allowFrom, addressService: settings.azure.addressService, port: settings.azure.sshPort
-    ).open().map { "\($0.name) for \($0.sourceAddressPrefix ?? "several")" }
+    try await FirewallRule(client: azureClient).open().map { "\($0.name) for \($0.sourceAddressPrefix ?? "several")" }
   }
 
   func address(at address: String, view: VMView) throws -> MachineAddress {

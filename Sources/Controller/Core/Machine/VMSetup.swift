@@ -37,7 +37,7 @@ struct VMSetup: Sendable {
 
   /// What it costs each month whether it is used or not, and each hour that it is on.
   private func price() async -> String {
-    let book = PriceBook(state: access.state, environment: access.environment)
+    let book = access.azureClient.prices
     await book.refresh(size: azure.size, diskGB: azure.diskGB, location: azure.location)
     let prices = book.prices(size: azure.size, diskGB: azure.diskGB, location: azure.location)
     guard let fixed = prices.fixedPerMonth, let compute = prices.compute else { return "price not known" }
@@ -49,14 +49,10 @@ struct VMSetup: Sendable {
     _ run: String, _ cloudInit: String?, _ refreshes: Bool
   ) throws -> Provisioner {
     let data = try customData(cloudInit)
-    let spec = MachineSpec(
-      vm: vm, location: azure.location, size: azure.size, image: azure.image, diskGB: azure.diskGB,
-      publicKey: publicKey, cloudInit: try keep(data), customData: data, watchdog: azure.watchdog,
-      dailyStop: azure.shutdownTime.text)
+    let spec = MachineSpec(settings: azure, publicKey: publicKey, cloudInit: try keep(data), customData: data)
     return Provisioner(
-      client: AzureClient(cli: access.azureCLI, vm: vm), spec: spec, run: run, owner: ManifestBuilder.owner,
-      refreshes: refreshes, bootLimit: azure.setupLimit, trusted: hostKey.pinned, stopLimit: azure.stopLimit,
-      state: access.state, environment: access.environment, note: note)
+      client: access.azureClient, spec: spec, run: run, owner: ManifestBuilder.owner, refreshes: refreshes,
+      trusted: hostKey.pinned, note: note)
   }
 
   // MARK: Keys

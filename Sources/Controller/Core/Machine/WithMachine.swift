@@ -2,6 +2,7 @@ import Foundation
 import LocalSSHD
 import SSH
 import Shared
+import SystemPackage
 
 /// A machine that is up: how to reach it.
 struct MachineAddress: Sendable {
@@ -38,6 +39,19 @@ struct MachineAccess: Sendable {
     case .local: return (try await withLocal(body), nil)
     case .ssh(let destination): return (try await body(try address(of: destination)), nil)
     }
+  }
+
+  /// The flags that lead to this machine, as a person would write them: for words that name a command.
+  var flags: String {
+    var words = ["--machine", choice.description]
+    // What stands in a file or a variable is there for the next command too.
+    if case .given(.flag) = settings.origin(of: "ssh.identity"), let file = settings.sshIdentity {
+      words += ["--identity", file.string]
+    }
+    if case .given(.flag) = settings.origin(of: "ssh.known-hosts"), let file = settings.sshKnownHosts {
+      words += ["--known-hosts", file.string]
+    }
+    return ShellWords.join(words)
   }
 
   private func withLocal<Result: Sendable>(_ body: (MachineAddress) async throws -> Result) async throws -> Result {

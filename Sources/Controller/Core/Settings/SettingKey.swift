@@ -1,3 +1,4 @@
+import Azure
 import Shared
 import SystemPackage
 import Yams
@@ -149,11 +150,12 @@ struct SettingKey: Sendable {
       "azure.first-boot-limit", \.azure.setupLimit, "How long its first boot may take, with all that is installed.",
       within: .seconds(1) ... .seconds(7200)),
     key(
-      "azure.idle-limit", \.azure.idleLimit,
+      "azure.idle-limit", \.azure.watchdog.idle,
       "Without job and session for so long, the VM stops itself; a VM that is there learns it by provision --refresh.",
       within: .seconds(60) ... .seconds(86_400)),
     key(
-      "azure.hard-limit", \.azure.hardLimit, "On for so long, the VM stops itself whatever happens; learned likewise.",
+      "azure.hard-limit", \.azure.watchdog.hard,
+      "On for so long, the VM stops itself whatever happens; learned likewise.",
       within: .seconds(600) ... .seconds(604_800)),
     key("azure.shutdown-time", \.azure.shutdownTime, "When Azure stops it each day, UTC, as the last net."),
     key(

@@ -1,11 +1,17 @@
+import Azure
 import Yams
 
-/// A time of each day, UTC, as `az vm auto-shutdown` wants it.
-struct DailyTime: Equatable, Sendable {
-  /// `0300`.
-  var text: String
+extension SourceRange: SettingValue {
+  static var expectation: String { "auto, none, or an address or range such as 203.0.113.7" }
 
-  static let standard = DailyTime(text: "0300")
+  static func read(_ node: Node, in context: ReadingContext) throws(SettingsError) -> SourceRange {
+    guard let source = SourceRange(try context.text(node, expected: expectation)) else {
+      throw context.wrong(node, expected: expectation)
+    }
+    return source
+  }
+
+  var yaml: String? { text.yaml }
 }
 
 extension DailyTime: SettingValue {
