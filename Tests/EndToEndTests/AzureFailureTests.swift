@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Failures that the real `az`, `curl` and GitHub's token address have a part in; the others are scenarios of AzureTests.
-@Suite("Every failure of Azure has its words and its exit status, and leaves nothing on, open or claimed")
+@Suite("Every failure of Azure has its words and its exit status, and leaves nothing on, open or claimed", .programs)
 struct AzureFailureTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var name: String

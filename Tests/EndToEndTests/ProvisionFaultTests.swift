@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Provisioning that is cancelled, killed or refused leaves no VM on, and goes on from there when repeated")
+@Suite(
+  "Provisioning that is cancelled, killed or refused leaves no VM on, and goes on from there when repeated", .programs)
 struct ProvisionFaultTests {
   private func withEmptySubscription(
     startSeconds: Double = 1, _ body: (AzureTestbed) async throws -> Void

@@ -6,7 +6,9 @@ import Testing
 
 @testable import AgentCore
 
-@Suite("Measured code reaches neither keys nor other jobs nor the agent", .enabled(if: cf_landlock_abi() >= 2))
+@Suite(
+  "Measured code reaches neither keys nor other jobs nor the agent", .programs,
+  .enabled(if: cf_landlock_abi() >= 2))
 struct ConfinementTests {
   /// Tries everything and says on standard error what worked. Arguments: the person's home, the agent's home, and the names
   /// of the attempts where not all are to be made, or those to leave out, each behind a '-'.
@@ -128,7 +130,7 @@ struct ConfinementTests {
 
   @Test(
     "of thirty attempts none works but what this version of Landlock can't stop and doctor tells of, and the job gets its results",
-    .timeLimit(.minutes(4)), arguments: versions)
+    arguments: versions)
   func attacked(abi: Int32) async throws {
     let began = ContinuousClock.now
     try await TestSupport.withTemporaryFolder { folder in
@@ -154,7 +156,7 @@ struct ConfinementTests {
     }
   }
 
-  @Test("what a version of Landlock can't stop works under it: it is told because it is so", .timeLimit(.minutes(2)))
+  @Test("what a version of Landlock can't stop works under it: it is told because it is so")
   func gaps() async throws {
     try await TestSupport.withTemporaryFolder { folder in
       var job = try ConfinedJob(in: folder)
@@ -167,7 +169,7 @@ struct ConfinementTests {
     }
   }
 
-  @Test("without confinement the same attempts work: it is the confinement that stops them", .timeLimit(.minutes(2)))
+  @Test("without confinement the same attempts work: it is the confinement that stops them")
   func unconfined() async throws {
     try await TestSupport.withTemporaryFolder { folder in
       var job = try ConfinedJob(in: folder)
