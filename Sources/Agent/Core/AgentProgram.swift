@@ -7,6 +7,7 @@ import Shared
 /// Parses, runs, turns an error into words and an exit status; nothing else.
 public enum AgentProgram {
   public static func main() {
+    StandardStream.occupyClosed()
     exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
   }
 
@@ -17,18 +18,22 @@ public enum AgentProgram {
       try command.run()
       return .done
     } catch let error as any UserFacingError {
-      say(error.problem.rendered, to: 2)
-      return error.exitStatus
+      return end(error)
     } catch {
       let helps = AgentCommand.exitCode(for: error) == .success
-      say(AgentCommand.fullMessage(for: error), to: helps ? 1 : 2)
+      do { try say(AgentCommand.fullMessage(for: error), on: helps ? .output : .error) } catch { return end(error) }
       return helps ? .done : .usage
     }
   }
 
-  private static func say(_ text: String, to descriptor: Int32) {
-    let bytes = Redactor().redacted(Array((text + "\n").utf8))
-    _ = write(descriptor, bytes, bytes.count)  // nobody left to tell when this fails
+  private static func end(_ error: any UserFacingError) -> ExitStatus {
+    // Nobody is left to tell when this fails; a broken pipe is the reader's business, and quiet.
+    if error.exitStatus != .brokenPipe { try? say(error.problem.rendered, on: .error) }
+    return error.exitStatus
+  }
+
+  fileprivate static func say(_ text: String, on stream: StandardStream) throws(OutputFailure) {
+    try stream.write(Redactor().redacted(text + "\n"))
   }
 }
 
@@ -128,7 +133,9 @@ extension AgentCommand {
       commandName: "version", abstract: "Prints version, protocol and the SHA-256 of this binary.")
 
     func perform() throws -> ExitStatus {
-      print("cf-bench-agent \(Version.current), protocol \(Version.wireProtocol), sha256 \(try OwnBinary.sha256())")
+      let digest = try OwnBinary.sha256()
+      try AgentProgram.say(
+        "cf-bench-agent \(Version.current), protocol \(Version.wireProtocol), sha256 \(digest)", on: .output)
       return .done
     }
   }

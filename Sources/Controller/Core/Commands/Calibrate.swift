@@ -38,7 +38,7 @@ struct Calibrate: BenchCommand {
   }
 
   mutating func perform() async throws -> ExitStatus {
-    let isQuiet = output.quiet
+    let isQuiet = output.progress.quiet
     let note: (String) -> Void = { if !isQuiet { StandardError.write($0 + "\n") } }
     var report = CalibrationReport()
     if !realOnly {
@@ -56,7 +56,7 @@ struct Calibrate: BenchCommand {
     if output.json {
       try StandardOutput.write(json: report)
     } else {
-      StandardOutput.write(CalibrationTables.all(report).map(\.onTerminal).joined(separator: "\n\n"))
+      try StandardOutput.write(CalibrationTables.all(report).map(\.onTerminal).joined(separator: "\n\n"))
     }
     return .done
   }

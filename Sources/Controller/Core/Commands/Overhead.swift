@@ -16,12 +16,12 @@ struct Overhead: BenchCommand {
 
   mutating func perform() async throws -> ExitStatus {
     let environment = ProcessInfo.processInfo.environment
-    let isQuiet = output.quiet
+    let isQuiet = output.progress.quiet
     let bench = OverheadBench(agent: try AgentBinary.find(environment: environment), environment: environment) {
       if !isQuiet { StandardError.write($0 + "\n") }
     }
     let report = try await bench.run()
-    if output.json { try StandardOutput.write(json: report) } else { StandardOutput.write(report.description) }
+    if output.json { try StandardOutput.write(json: report) } else { try StandardOutput.write(report.description) }
     return .done
   }
 }

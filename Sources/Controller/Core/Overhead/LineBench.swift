@@ -19,7 +19,7 @@ extension OverheadBench {
     let sealed = try writeJournal("overhead", home: home, isSealed: true)
     let plain = try writeJournal("unsealed", home: home, isSealed: false)
     let cipher = try await withAgentSession(address, agent: agent, note: { _ in }) { session, _ in
-      await session.connection.cipher
+      await session.connection?.cipher
     }
     var (ours, unsealed, copied, channel, piped): ([Double], [Double], [Double], [Double], [Double]) = (
       [], [], [], [], []
@@ -225,6 +225,6 @@ private enum ServedSession {
       let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
       if fields.count > 2, let parent = pid_t(fields[2]), parent > 1 { return parent }
     }
-    throw Problem(what: "no session is served here", fix: "run the command again", exitStatus: .infrastructure)
+    throw Problem(what: "no session is open", fix: "run the command again", exitStatus: .infrastructure)
   }
 }
