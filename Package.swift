@@ -97,7 +97,7 @@ let package = Package(
     .testTarget(
       name: "ControllerTests",
       dependencies: [
-        "Azure", "ControllerCore", "GitHub", "SSH", "Shared", "Statistics", "TestSupport", argumentParser,
+        "Azure", "ControllerCore", "GitHub", "SSH", "Shared", "Statistics", "TestSupport", "Tools", argumentParser,
         systemPackage,
       ],
       exclude: ["Goldens"], swiftSettings: strict),

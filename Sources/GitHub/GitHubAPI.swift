@@ -36,7 +36,7 @@ public struct GitHubAPI: Sendable {
     }
     guard parts.count == 2, allowed else {
       throw Problem(
-        what: "'\(TextOfOthers.short(repository))' is no repository of GitHub's", fix: "write OWNER/REPOSITORY",
+        what: "'\(TextOfOthers.short(repository))' is not a repository on GitHub", fix: "write OWNER/REPOSITORY",
         exitStatus: .usage)
     }
     self.repository = repository
@@ -292,11 +292,11 @@ public struct GitHubError: UserFacingError, Equatable {
 
   public var what: String {
     switch cause {
-    case .refused where isLimited: "GitHub takes no more calls for now"
+    case .refused where isLimited: "GitHub accepts no more calls for now"
     case .refused(401, _): "GitHub does not know this token"
     case .refused(403, _): "the token may not do that on GitHub: \(during)"
-    case .refused(404, _): "GitHub has no such thing, or this token may not see it: \(during)"
-    case .refused(422, _): "GitHub takes this for wrong: \(during)"
+    case .refused(404, _): "GitHub does not have this, or the token may not see it: \(during)"
+    case .refused(422, _): "GitHub rejects this request: \(during)"
     case .refused(let status, _): "GitHub answered \(status) to \(during)"
     case .unreached(let words) where words.contains("gh auth login") || words.contains("GH_TOKEN"):
       "nobody is signed in to GitHub"

@@ -103,7 +103,7 @@ public struct GitHubEvent: Sendable {
       !path.isEmpty
     else {
       throw Problem(
-        what: "this is no step of a GitHub workflow", why: "GITHUB_EVENT_NAME and GITHUB_EVENT_PATH are not set",
+        what: "this is not a step of a GitHub workflow", why: "GITHUB_EVENT_NAME and GITHUB_EVENT_PATH are not set",
         fix: fix, exitStatus: .usage)
     }
     guard let bytes = FileManager.default.contents(atPath: path) else {

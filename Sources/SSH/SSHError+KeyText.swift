@@ -1,3 +1,5 @@
+import Shared
+
 /// The words for host keys, key files and ssh-agent.
 extension SSHError {
   private var name: String { destination?.hostAndPort ?? "the host" }

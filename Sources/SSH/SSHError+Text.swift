@@ -23,7 +23,7 @@ extension SSHError {
     case .outputTooLong(let command, let limit):
       "a command on \(host) wrote more than \(limit) bytes: \(command.shortened)"
     case .notSSH: "what listens on \(host) is not an SSH server"
-    case .noCommonAlgorithm(let kind, _, _): "we and \(host) have no \(kind) algorithm in common"
+    case .noCommonAlgorithm(let kind, _, _): "this machine and \(host) have no \(kind) algorithm in common"
     case .onlyRSAHostKey: "the host key of \(host) cannot be checked, because it is RSA only"
     case .hostKey(let problem, let key): hostKeyWhat(problem, key)
     case .knownHostsUnreadable(let path, _): "the known hosts file \(path) cannot be read"
@@ -32,8 +32,8 @@ extension SSHError {
     case .keyRefused(let fingerprint, let path, _):
       "\(host) refuses the key \(path ?? "from ssh-agent")\(fingerprint.map { " (\($0))" } ?? "") "
         + "for the user '\(destination?.user ?? "")'"
-    case .noWayIn: "\(host) let nobody in as '\(destination?.user ?? "")'"
-    case .notAllowed: "\(host) did not let us \(step == .exec ? "run a command" : "open a channel")"
+    case .noWayIn: "login to \(host) as '\(destination?.user ?? "")' failed with every key"
+    case .notAllowed: "\(host) did not allow us to \(step == .exec ? "run a command" : "open a channel")"
     case .inputClosed: "the command on \(host) has closed its standard input"
     case .lost: "the connection to \(host) broke"
     case .silent(let limit): "\(host) has been silent for \(limit.words)"
@@ -122,14 +122,6 @@ extension SSHError {
 func errnoWords(_ code: Int32) -> String {
   guard let words = strerror(code) else { return "error \(code)" }
   return String(cString: words)
-}
-
-extension Duration {
-  /// `15 s`, `0.5 s`.
-  var words: String {
-    let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
-    return milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(Double(milliseconds) / 1000) s"
-  }
 }
 
 extension String {

@@ -92,8 +92,8 @@ struct DoctorOrderTests {
     let answers = await AzureDoctor(checks: checks, facts: facts()).examine()
     #expect(answers.map(\.id) == checks.map(\.id))
     #expect(answers.map(\.status) == [.failed, .warning, .skipped, .skipped, .ok, .ok])
-    #expect(answers[2].detail == "not looked at: needs bad")
-    #expect(answers[3].detail == "not looked at: needs after-bad")
+    #expect(answers[2].detail == "not checked: needs bad")
+    #expect(answers[3].detail == "not checked: needs after-bad")
     #expect(answers[0].fix?.isEmpty == false)
   }
 

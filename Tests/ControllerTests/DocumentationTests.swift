@@ -2,6 +2,8 @@ import Foundation
 import Shared
 import Testing
 
+@testable import ControllerCore
+
 @Suite("Documentation: pages agree with the code and with each other")
 struct DocumentationTests {
   private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -100,5 +102,30 @@ struct DocumentationTests {
     #expect(codes == codes.sorted() && Set(codes).count == codes.count)
     #expect(codes.allSatisfy { ExitStatus(rawValue: $0) != nil })
     #expect((Int32(0)...255).filter { ExitStatus(rawValue: $0) != nil } == codes)
+  }
+
+  @Test("the page on variables lists those of the table, and no page or source names another")
+  func variables() throws {
+    let page = try String(contentsOf: Self.root.appending(path: "docs/variables.md"), encoding: .utf8)
+    #expect(page.matches(of: /(?m)^\| `(CF_BENCH_\w+)` \|/).map { String($0.1) } == ProgramVariable.all.map(\.name))
+    #expect(ProgramVariable.names.count == ProgramVariable.all.count)
+    let settings = Set(SettingKey.all.map(\.variable))
+    #expect(settings.isDisjoint(with: ProgramVariable.names))
+    var count = 0
+    for folder in ["docs", "Sources", "README.md", "CONTRIBUTING.md", "action.yml", "cloud-init.yaml", "scripts"] {
+      let start = Self.root.appending(path: folder)
+      let below =
+        FileManager.default.enumerator(at: start, includingPropertiesForKeys: [.isRegularFileKey])?
+        .compactMap { $0 as? URL } ?? []
+      for file in [start] + below where try file.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true {
+        guard let text = try? String(contentsOf: file, encoding: .utf8) else { continue }  // a picture
+        for name in text.matches(of: /CF_BENCH_[A-Z0-9_]*[A-Z0-9]/).map({ String($0.0) })
+        where !name.hasSuffix("_H") && name != "CF_BENCH_CI" {
+          count += 1
+          #expect(settings.contains(name) || ProgramVariable.isKnown(name), "\(file.lastPathComponent): \(name)")
+        }
+      }
+    }
+    #expect(count > 100)
   }
 }

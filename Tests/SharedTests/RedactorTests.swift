@@ -1,7 +1,8 @@
 import Foundation
-import Shared
 import TestSupport
 import Testing
+
+@testable import Shared
 
 @Suite("Secrets are masked, in whatever encoding and wherever a text is cut")
 struct RedactorTests {
@@ -163,11 +164,78 @@ struct RedactorTests {
     #expect(Redactor(["12345"]).redacted("12345") == "12345")
     let lines = Redactor(["first line of it\nsecond line of it\n"])
     #expect(lines.redacted("it says: second line of it!") == "it says: ***!")
-    let environment = [
-      "GITHUB_TOKEN": "abcdef", "MY_TOKEN": "short", "THEIR_PASSWORD": "long enough", "SSH_KEY": "/home/ada/.ssh/id",
-      "PATH": "/usr/bin:/bin:/sbin",
+  }
+
+  @Test(
+    "what a variable called like some key holds counts when it looks like a secret",
+    arguments: [
+      ("CI_SORT_KEY", "regressed", false), ("PROJECT_KEY", "codeflash", false),
+      ("SSH_KEY", "/home/ada/.ssh/id_ed25519aA1", false),
+      ("CACHE_KEY", "linux-py312-codeflash==0.20.6", false), ("PARTITION_KEY", "aaaaaaaaaaaaaaaaaaaa1", false),
+      ("PRIMARY_KEY", "customer_identifier_of_order", false), ("A_KEY", "12345678901234567890", false),
+      ("DATADOG_API_KEY", "9f86d081884c7d659a2feaa0c55ad015", true),
+      ("MAP_KEY", "AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY", true),
+      ("STORE_KEY", "Zm9vYmFyYmF6MTIzNDU2Nzg5MA==", true), ("MY_TOKEN", "regressed", true),
+      ("DB_PASSWORD", "/codeflash", true),
+      ("X_PASSPHRASE", "codeflash", true), ("CLIENT_SECRET", "word word", true), ("PATH", "/usr/bin:/bin:/sbin", false),
+    ])
+  func keys(name: String, value: String, isMasked: Bool) {
+    #expect(SecretNames.values(in: [name: value]) == (isMasked ? [value] : []))
+  }
+
+  @Test("fields that programs read keep their values, whatever secrets are called; free text is masked")
+  func machineRead() throws {
+    let redactor = Redactor(["regressed", "codeflash", "rebooted", "runnerKilled", "tool --version"])
+    let line =
+      Array(
+        #"{"body":{"verdict":"regressed","package" : "codeflash","codeflash":"codeflash","labels":["codeflash"],"reason":"rebooted""#
+          .utf8)
+      + Array(
+        #","a":[{"name":"codeflash"}, "codeflash"],"what":"codeflash regressed","metric":"tool --version"}}"#.utf8)
+    #expect(
+      String(decoding: redactor.redacted(line: line), as: UTF8.self)
+        == #"{"body":{"verdict":"regressed","package" : "codeflash","codeflash":"***","labels":["codeflash"],"reason":"rebooted""#
+        + #","a":[{"name":"codeflash"}, "***"],"what":"*** ***","metric":"tool --version"}}"#)
+    let token = "ghp_" + String(repeating: "a1B2", count: 9)
+    #expect(
+      String(decoding: redactor.redacted(line: Array(#"{"label":"\#(token)"}"#.utf8)), as: UTF8.self)
+        == #"{"label":"***"}"#)
+  }
+
+  @Test("every text field of a schema is known to be read by programs or by people, and enumerations by programs")
+  func classified() throws {
+    let free: Set<String> = [
+      "after", "arguments", "before", "call", "candidate", "caveats", "command", "content", "detail", "disturbance",
+      "fix", "holder",
+      "home", "interpreterBuild", "interpreterNote", "liveAddress", "log", "notes", "parameters", "quick", "reason",
+      "repository",
+      "setup", "slow", "text", "wanted", "what", "why",
     ]
-    #expect(Set(SecretNames.values(in: environment)) == ["abcdef", "long enough"])
+    #expect(free.isDisjoint(with: Redactor.machineRead))
+    let folder = SchemaValidator.packageRoot.appending(path: "docs/schemas")
+    var texts = Set<String>()
+    var words = Set<String>()
+    func walk(_ node: Any, _ name: String?) {
+      if let list = node as? [Any] { for each in list { walk(each, name) } }
+      guard let node = node as? [String: Any] else { return }
+      if let name, node["enum"] != nil || node["const"] != nil { words.insert(name) }
+      if let name, node["type"] as? String == "string" || (node["type"] as? [String])?.contains("string") == true {
+        texts.insert(name)
+      }
+      for (key, value) in node where !["enum", "const", "required", "properties", "$defs"].contains(key) {
+        walk(value, name)
+      }
+      for (key, value) in node["properties"] as? [String: Any] ?? [:] { walk(value, key) }
+      for value in (node["$defs"] as? [String: Any] ?? [:]).values { walk(value, nil) }
+    }
+    for file in try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil) {
+      walk(try JSONSerialization.jsonObject(with: Data(contentsOf: file)), nil)
+    }
+    #expect(texts.count > 100)
+    let unknown = texts.subtracting(free).subtracting(Redactor.machineRead)
+    #expect(unknown.isEmpty, "\(unknown.sorted())")
+    let misplaced = words.subtracting(Redactor.machineRead).subtracting(["reason", "isCopy"])
+    #expect(misplaced.isEmpty, "\(misplaced.sorted())")
   }
 }
 

@@ -8,6 +8,7 @@ import Shared
 public enum AgentProgram {
   public static func main() {
     signal(SIGCHLD, SIG_DFL)  // where it was ignored, the kernel would tell nobody how a child ended
+    StandardStream.occupyClosed()
     exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
   }
 
@@ -18,18 +19,22 @@ public enum AgentProgram {
       try command.run()
       return .done
     } catch let error as any UserFacingError {
-      say(error.problem.rendered, to: 2)
-      return error.exitStatus
+      return end(error)
     } catch {
       let helps = AgentCommand.exitCode(for: error) == .success
-      say(AgentCommand.fullMessage(for: error), to: helps ? 1 : 2)
+      do { try say(AgentCommand.fullMessage(for: error), on: helps ? .output : .error) } catch { return end(error) }
       return helps ? .done : .usage
     }
   }
 
-  private static func say(_ text: String, to descriptor: Int32) {
-    let bytes = Redactor().redacted(Array((text + "\n").utf8))
-    _ = write(descriptor, bytes, bytes.count)  // nobody left to tell when this fails
+  private static func end(_ error: any UserFacingError) -> ExitStatus {
+    // Nobody is left to tell when this fails; a broken pipe is the reader's business, and quiet.
+    if error.exitStatus != .brokenPipe { try? say(error.problem.rendered, on: .error) }
+    return error.exitStatus
+  }
+
+  fileprivate static func say(_ text: String, on stream: StandardStream) throws(OutputFailure) {
+    try stream.write(Redactor().redacted(text + "\n"))
   }
 }
 
@@ -129,7 +134,9 @@ extension AgentCommand {
       commandName: "version", abstract: "Prints version, protocol and the SHA-256 of this binary.")
 
     func perform() throws -> ExitStatus {
-      print("cf-bench-agent \(Version.current), protocol \(Version.wireProtocol), sha256 \(try OwnBinary.sha256())")
+      let digest = try OwnBinary.sha256()
+      try AgentProgram.say(
+        "cf-bench-agent \(Version.current), protocol \(Version.wireProtocol), sha256 \(digest)", on: .output)
       return .done
     }
   }

@@ -211,6 +211,6 @@ private enum ServedSession {
       let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
       if fields.count > 2, let parent = pid_t(fields[2]), parent > 1 { return parent }
     }
-    throw Problem(what: "no session is served here", fix: "run the command again", exitStatus: .infrastructure)
+    throw Problem(what: "no session is open", fix: "run the command again", exitStatus: .infrastructure)
   }
 }

@@ -5,11 +5,13 @@ import Shared
 /// Parses, runs, turns an error into words and an exit status; nothing else.
 public enum ControllerProgram {
   public static func main() async {
+    StandardStream.occupyClosed()
     signal(SIGPIPE, SIG_IGN)
     ScratchFolder.sweep()
     let work = Task { await run(Array(CommandLine.arguments.dropFirst())) }
     let signals = CancelSignals { work.cancel() }
     let status = await work.value
+    StandardError.live.flush()
     withExtendedLifetime(signals) { exit(status.rawValue) }
   }
 
@@ -21,12 +23,10 @@ public enum ControllerProgram {
       return .done
     } catch {
       let failure = Failure(error)
-      if failure.status == .done {
-        StandardOutput.write(failure.text)
-      } else {
-        StandardError.write(failure.text + "\n")
-      }
-      return failure.status
+      guard failure.status == .done else { return failure.tell() }
+      // What was asked for: help, or the version.
+      do { try StandardOutput.write(failure.text) } catch { return Failure(error).tell() }
+      return .done
     }
   }
 }
@@ -47,13 +47,19 @@ struct Failure {
     text = TerminalText.lines(text)
   }
 
+  /// Says it on standard error; a broken pipe is the reader's business, and quiet.
+  func tell() -> ExitStatus {
+    if status != .brokenPipe { StandardError.write(text + "\n") }
+    return status
+  }
+
   private static func words(_ error: any Error) -> (text: String, status: ExitStatus) {
     if let error = error as? any UserFacingError { return (error.problem.rendered, error.exitStatus) }
     if error is CancellationError { return ("cancelled", .cancelled) }
     if CFBench.exitCode(for: error) == .success { return (CFBench.fullMessage(for: error), .done) }
     if CFBench.exitCode(for: error) == .validationFailure { return (CFBench.fullMessage(for: error), .usage) }
     let problem = Problem(
-      what: "this machine's system refused something", why: (error as NSError).localizedDescription,
+      what: "the operating system of this machine reported an error", why: (error as NSError).localizedDescription,
       fix: "check disk space and permissions of the results folder", exitStatus: .infrastructure)
     return (problem.rendered, .infrastructure)
   }

@@ -12,4 +12,6 @@ public enum ExitStatus: Int32, Codable, Sendable {
   case partial = 4
   /// Cancelled by a signal.
   case cancelled = 130
+  /// Whoever read standard output went away before all was written; the status of a program that SIGPIPE ends (128 + 13).
+  case brokenPipe = 141
 }

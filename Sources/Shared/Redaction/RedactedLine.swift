@@ -1,5 +1,40 @@
 /// One line of JSON, such as a journal's: masked inside of its strings, so that it stays the JSON that it was.
+///
+/// What programs read keeps its value: fields whose names stand in ``machineRead``, the protocol's own words, and the names of
+/// fields. Only what has a secret's shape is masked there.
 extension Redactor {
+  /// Fields of the journal, of results and of `--json` that hold names, digests, moments and words of ours. Every other string is
+  /// free text: messages, notes, log lines, what other programs said.
+  static let machineRead: Set<String> = [
+    // Who and where.
+    "agent", "agentSHA256", "agentVersion", "architecture", "bootID", "controllerVersion", "cpuModel", "host",
+    "hostname",
+    "hyperfineVersion", "hypervisor", "kernel", "libc", "machine", "operatingSystem", "owner", "user", "uvVersion",
+    "vm",
+    "location", "size", "address", "system", "features", "governor",
+    // What is measured.
+    "branch", "commit", "distributions", "function", "group", "id", "identity", "importName", "interpreterVersion",
+    "job",
+    "label", "labels", "metric", "metrics", "name", "package", "project", "python", "ref", "requirement",
+    "requirements",
+    "revision", "run", "rules", "secrets", "setting", "variable", "version", "versions", "value", "candidates",
+    // What came of it, in words of ours.
+    "answers", "control", "correction", "end", "engine", "exitStatus", "form", "kind", "knob", "layer", "measure",
+    "network",
+    "order", "outcome", "phase", "power", "priceSource", "purpose", "request", "result", "schema", "side", "source",
+    "state",
+    "status", "tool", "type", "undecided", "unit", "unpaired", "v", "verdict",
+    // When, and which bytes.
+    "asOf", "createdAt", "data", "expectedStart", "file", "folder", "from", "hash", "month", "priceAsOf", "sha256",
+    "time",
+    "timestamp", "to", "until",
+  ]
+  /// `reason` is free text in most messages, and one of these in `resumed` and `ended`.
+  private static let reasons = Set(
+    (Resumed.Reason.allCases.map(\.rawValue) + Ended.Reason.allCases.map(\.rawValue)).map { Array($0.utf8) })
+  /// Masks what has a secret's shape.
+  private static let shapes = Redactor()
+
   private static let quote = UInt8(ascii: "\"")
   private static let backslash = UInt8(ascii: "\\")
 
@@ -15,13 +50,18 @@ extension Redactor {
     var out: [UInt8] = []
     out.reserveCapacity(line.count)
     var position = 0
+    var field: [UInt8] = []
     while let open = line[position...].firstIndex(of: Self.quote) {
       out.append(contentsOf: line[position...open])
+      // Behind the end of a list or an object no string belongs to a field that began in it.
+      if line[position..<open].contains(where: { $0 == UInt8(ascii: "]") || $0 == UInt8(ascii: "}") }) { field = [] }
       let close = Self.end(of: line, from: open + 1)
       let content = line[(open + 1)..<close]
       // Behind one another: a encoding inside the string's own encoding is a encoding of what the string says.
       let words = content.contains(Self.backslash) ? Self.unescaped(content) : Array(content)
-      let safe = redacted(words)
+      let isName = Self.isName(line, endingAt: close)
+      let safe = isName || isMachineRead(words, field) ? Self.shapes.redacted(words) : redacted(words)
+      if isName { field = words }
       if safe == words { out.append(contentsOf: content) } else { Self.escape(safe, into: &out) }
       position = close
       if close < line.count {
@@ -31,6 +71,18 @@ extension Redactor {
     }
     out.append(contentsOf: line[position...])
     return out
+  }
+
+  private func isMachineRead(_ words: [UInt8], _ field: [UInt8]) -> Bool {
+    let name = String(decoding: field, as: UTF8.self)
+    return Self.machineRead.contains(name) || name == "reason" && Self.reasons.contains(words)
+  }
+
+  /// Whether the string that ends there is a field's name: a colon comes next.
+  private static func isName(_ line: [UInt8], endingAt close: Int) -> Bool {
+    var position = close + 1
+    while position < line.count, line[position] == UInt8(ascii: " ") || line[position] == 0x0a { position += 1 }
+    return position < line.count && line[position] == UInt8(ascii: ":")
   }
 
   private static func end(of line: [UInt8], from start: Int) -> Int {

@@ -3,6 +3,7 @@ import SSH
 import Shared
 import TestSupport
 import Testing
+import Tools
 
 @testable import ControllerCore
 

@@ -36,9 +36,7 @@ struct TuningTests {
 
   @Test("--tune asks for it in the manifest, and nothing does otherwise", arguments: [["--tune"], []])
   func flag(arguments: [String]) throws {
-    let context = try CommandContext(
-      try SettingsOptions.parse([]), machine: nil, measure: try MeasureOptions.parse(arguments),
-      output: try OutputOptions.parse([]))
+    let context = try CommandContext(try MeasureOptions.parse(arguments), output: Output())
     let manifest = ManifestBuilder.build(
       settings: context.settings, layers: LayerPlans(), sides: [], python: context.python, seed: 1)
     #expect(manifest.tune == (arguments.isEmpty ? nil : true))

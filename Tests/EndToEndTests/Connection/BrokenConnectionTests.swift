@@ -44,7 +44,7 @@ struct BrokenConnectionTests {
       held = events(folder) == journal && result.status == 0
       #expect(events(folder) == journal)
       #expect(line.proxy.cuts >= trials && line.writer.last > 10 * trials)
-      #expect(result.error.contains("the line is gone") && result.error.contains("back after"))
+      #expect(result.error.contains("connection lost") && result.error.contains("back after"))
     }
     TrialReport.print(
       "events through a line that is cut", trials: trials, held: held ? trials : 0,
@@ -61,7 +61,7 @@ struct BrokenConnectionTests {
         try await bench.wait(for: "the first events") { events(folder) == (try line.journal()) }
         line.proxy.isStalled = true
         try line.write(upTo: 100)
-        try await bench.wait(saying: "the line is gone (nothing came for 4 s)")
+        try await bench.wait(saying: "connection lost (nothing came for 4 s)")
         line.proxy.isStalled = false
         try await bench.wait(saying: "back after")
         try line.finish()
@@ -81,7 +81,7 @@ struct BrokenConnectionTests {
         try await bench.wait(for: "the first events") { events(folder) == (try line.journal()) }
         let killed = SSHDProcesses.killAll(of: line.server)
         #expect(killed >= 2)
-        try await bench.wait(saying: "the line is gone")
+        try await bench.wait(saying: "connection lost")
         try line.write(upTo: 60)
         let again = try SSHDProcesses.start(line.server)
         try await bench.wait(saying: "back after")
@@ -106,7 +106,7 @@ struct BrokenConnectionTests {
         line.proxy.stop()
       }
       #expect(result.status == Shared.ExitStatus.infrastructure.rawValue, "\(result.error)")
-      #expect(result.error.contains("did not come back within 1 s"))
+      #expect(result.error.contains("lost for 1 s"))
       #expect(result.error.contains("cf-bench attach played --machine ssh://"))
       #expect(FileManager.default.fileExists(atPath: folder.path.appending("summary.md").string))
       #expect(events(folder) == (try line.journal()))

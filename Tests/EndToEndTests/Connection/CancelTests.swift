@@ -69,13 +69,13 @@ struct CancelTests {
     }
   }
 
-  @Test("while the line is gone: as soon as it is back")
+  @Test("while the connection is lost: as soon as it is back")
   func reconnecting() async throws {
     try await PlayedAgent.with(try Self.play()) { agent in
       let result = try await agent.testbed.whileBench(Self.run + agent.machine, extra: Self.quick) { bench in
         try await bench.wait(saying: "two")
         agent.proxy.isStalled = true
-        try await bench.wait(saying: "the line is gone")
+        try await bench.wait(saying: "connection lost")
         kill(bench.pid, SIGINT)
         try await bench.wait(saying: "cancelling")
         agent.proxy.isStalled = false

@@ -109,7 +109,7 @@ struct HurtAgentTests {
         #expect(unknown.status == Shared.ExitStatus.usage.rawValue)
         #expect(unknown.error.contains("nearest names are 20260131T123456Z-abc"), "\(unknown.error)")
         let bad = try await agent.testbed.bench([command, "../x;y"] + agent.machine)
-        #expect(bad.status == Shared.ExitStatus.usage.rawValue && bad.error.contains("is no job's name"))
+        #expect(bad.status == Shared.ExitStatus.usage.rawValue && bad.error.contains("is not a job name"))
       }
     }
   }

@@ -42,10 +42,10 @@ enum AnalysisError: UserFacingError, Equatable {
     case .twice(let path, let other): "\(path) and \(other) hold the same samples"
     case .unreadable(let path, _): "\(path) can't be read"
     case .empty(let path): "\(path) is empty"
-    case .foreignFolder(let path): "\(path) is no folder of a run or a comparison"
+    case .foreignFolder(let path): "\(path) is not a folder of a run or a comparison"
     case .damagedFolder(let path, _, _): "the results in \(path) can't be read"
     case .notText(let path, let isCompressed): "\(path) is \(isCompressed ? "compressed" : "no text")"
-    case .notJSON(let path): "\(path) starts like JSON, and is none"
+    case .notJSON(let path): "\(path) starts like JSON but is not valid JSON"
     case .unknownJSON(let path, _): "\(path) is JSON of a kind that analyze does not know"
     case .notOfKind(let path, let kind, _): "\(path) is no \(kind.rawValue)"
     case .sameName(let path, let name): "\(path) holds two results with the name '\(name)'"
@@ -72,13 +72,13 @@ enum AnalysisError: UserFacingError, Equatable {
         ? "its outermost value is no object with fields"
         : "its outermost fields are \(listed(fields, most: 8))"
     case .notOfKind(_, _, let reason): reason
-    case .sameName: "which of them belongs to which of the other file can't be known"
+    case .sameName: "which of them belongs to which of the other file is not known"
     case .wrongHeader(_, let found, let fault): "\(fault); it is '\(TerminalText.clean(found, limit: 120))'"
     case .wrongRow(_, _, let fault): fault
     case .nothingInCommon(_, _, let base, let head):
       "the one has \(listed(base)), the other \(listed(head))"
     case .apart(_, _, let difference): difference
-    case .differentSettings: "which one is to decide can't be known"
+    case .differentSettings: "which one is to decide is not known"
     }
   }
 
@@ -104,7 +104,7 @@ enum AnalysisError: UserFacingError, Equatable {
     case .sameName: "give each its own name: hyperfine has --command-name, pyperf --name"
     case .wrongHeader:
       "start with metric,block,position,side,value (unit and layer may be added), separated by commas"
-    case .wrongRow: "mend the line, or take it out together with its block"
+    case .wrongRow: "correct the line, or remove it together with its block"
     case .noRows: "write a line a sample, such as: sort,0,0,base,0.0123"
     case .nothingInCommon:
       "give it the same name on both sides (hyperfine --command-name, pyperf --name), or one result to each file"

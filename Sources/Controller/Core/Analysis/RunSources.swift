@@ -1,3 +1,4 @@
+import Foundation
 import Shared
 import SystemPackage
 
@@ -44,5 +45,15 @@ enum RunSources {
           unit: key.unit, isControl: key.isControl, values: blocks.map(GeometricMean.of)))
     }
     return source
+  }
+}
+
+enum GeometricMean {
+  /// Of values that are positive; else the first that is not, so that whoever takes the mean meets it.
+  static func of(_ values: [Double]) -> Double {
+    if let wrong = values.first(where: { $0 <= 0 || !$0.isFinite }) { return wrong }
+    guard let only = values.first, values.count > 1 else { return values.first ?? .nan }
+    // Relative to one of them: equal values come out as they went in.
+    return only * exp(values.reduce(0) { $0 + log($1 / only) } / Double(values.count))
   }
 }

@@ -1,3 +1,6 @@
+import Foundation
+import Shared
+
 /// The few words of SVG 2 (https://www.w3.org/TR/SVG2/) that the pictures are made of.
 ///
 /// A picture is one file without references to others: it must show in a browser, as an image on GitHub (where scripts
@@ -87,4 +90,76 @@ package enum SVG {
     }
 
     """
+}
+
+/// An axis from 0 to a round end, with marks at round numbers.
+struct Axis: Equatable {
+  /// Between two marks, in the axis' unit: 1, 2 or 5 times a power of ten.
+  var step: Double
+  /// The last mark, not below the largest value.
+  var end: Double
+
+  /// - Parameters:
+  ///   - largest: Of the values to be shown; anything but a number above 0 gives an axis to 1.
+  ///   - marks: About how many marks there are room for.
+  init(largest: Double, marks: Int) {
+    let largest = largest > 1e-9 && largest < 1e15 ? largest : 1
+    let rough = largest / Double(max(1, marks))
+    let power = pow(10, log10(rough).rounded(.down))
+    step = ([1, 2, 5].map { $0 * power }.first { $0 >= rough * (1 - 1e-9) }) ?? 10 * power
+    end = (largest / step - 1e-9).rounded(.up) * step
+  }
+
+  var marks: [Double] { (0...Int((end / step).rounded())).map { Double($0) * step } }
+
+  /// A mark's number with the decimals that the step has.
+  func words(_ mark: Double) -> String { Numbers.fixed(mark, max(0, Int((-log10(step) - 1e-9).rounded(.up)))) }
+}
+
+/// One line of a ``TimelinePicture``.
+struct TimelineLine {
+  /// More points than this can't be seen in the picture's width.
+  private static let mostPoints = 800
+
+  var side: Side
+  /// CSS classes of its colour and dashes.
+  var style: String
+  /// The side, its label and its peak.
+  var words: String
+  var points: [MemoryTimeline.Point]
+  var peak: MemoryTimeline.Point?
+
+  /// Base before head. Sides measured with several Pythons have a line for each, dashed from the second on.
+  static func all(_ timelines: [MemoryTimeline], labels: [Side: String]) -> [TimelineLine] {
+    let hasSeveralPythons = Set(timelines.map(\.python)).count > 1
+    return Side.allCases.flatMap { side in
+      timelines.filter { $0.side == side }.enumerated().map { number, timeline in
+        let points = timeline.points.filter { $0.seconds >= 0 && $0.seconds < 1e9 }.map(\.withoutNegatives)
+        let peak = points.max { $0.pssBytes < $1.pssBytes }
+        let label = labels[side].map { " (\(TerminalText.clean($0, limit: 30)))" } ?? ""
+        let python = hasSeveralPythons ? ", Python \(TerminalText.clean(timeline.python, limit: 10))" : ""
+        let end = peak.map { "peak \(Numbers.bytes($0.pssBytes)) at \(Numbers.seconds($0.seconds))" } ?? "nothing seen"
+        return TimelineLine(
+          side: side, style: number == 0 ? side.rawValue : "\(side.rawValue) again",
+          words: "\(side.rawValue)\(label)\(python): \(end)", points: thinned(points), peak: peak)
+      }
+    }
+  }
+
+  /// The highest of each handful, so that no peak is lost.
+  private static func thinned(_ points: [MemoryTimeline.Point]) -> [MemoryTimeline.Point] {
+    guard points.count > mostPoints else { return points }
+    let handful = (points.count + mostPoints - 1) / mostPoints
+    return stride(from: 0, to: points.count, by: handful).compactMap { start in
+      points[start..<min(start + handful, points.count)].max { $0.pssBytes < $1.pssBytes }
+    }
+  }
+}
+
+extension MemoryTimeline.Point {
+  fileprivate var withoutNegatives: Self {
+    .init(
+      seconds: seconds, pssBytes: max(0, pssBytes), rssBytes: max(0, rssBytes),
+      processes: min(max(0, processes), 1_000_000))
+  }
 }

@@ -5,11 +5,11 @@ import SystemPackage
 
 struct Attach: BenchCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Takes a job over, and ends with its report as 'compare' and 'run' do.",
+    abstract: "Follows a job that exists already, and ends with its report as 'compare' and 'run' do.",
     discussion: """
-      For a job that runs, waits, has ended, or lost its runner: whoever started it, and whatever became of the controller
-      that did. Where the folder of results holds events of the job already, they stay and the rest comes after them;
-      elsewhere new folders are made. 'cf-bench jobs' lists the names.
+      For a job that runs, waits, has ended, or lost its runner, whoever started it. If the results folder has \
+      events of the job already, the rest is added to them; otherwise new folders are made. 'cf-bench jobs' \
+      lists the names.
 
       EXAMPLES
         cf-bench attach 20260131T123456Z-1x2y3z
@@ -17,15 +17,14 @@ struct Attach: BenchCommand {
       """)
 
   @Argument(help: "The job's name.") var job: String
-  @Option(help: ArgumentHelp("Folder for the results (default: results).", valueName: "folder"))
-  var results: String?
+  @OptionGroup var results: ResultsOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Machine") var line: ConnectionOptions
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    let context = try CommandContext(settings, machine: machine, line: line, results: results, output: output)
+    let context = try CommandContext(machine, line, results, settings, output: output.value)
     return try await context.attach(to: try JobArgument.job(job))
   }
 }
@@ -35,9 +34,9 @@ enum JobArgument {
   static func job(_ text: String) throws -> JobID {
     if let job = JobID(text) { return job }
     throw Problem(
-      what: "'\(TerminalText.clean(text, limit: 120))' is no job's name",
-      why: "a name has 1 to 96 letters, digits, '-', '_' or '.', and starts with none of '.' and '-'",
-      fix: "'cf-bench jobs' lists those that there are", exitStatus: .usage)
+      what: "'\(TerminalText.clean(text, limit: 120))' is not a job name",
+      why: "a name has 1 to 96 letters, digits, '-', '_' or '.', and starts with neither '.' nor '-'",
+      fix: "'cf-bench jobs' lists the jobs", exitStatus: .usage)
   }
 }
 
@@ -46,7 +45,7 @@ extension CommandContext {
     let progress = makeProgress()
     let results = ResultsPlace()
     let known = StoredJob.folder(of: job, in: settings.results)
-    if let known { progress.remark("going on in \(known.path.string)") }
+    if let known { progress.remark("continuing in \(known.path.string)") }
     // The key is needed where the job's runner has to be started again and asks the live service.
     let secrets = JobSecrets.values(JobSecrets.names(settings), environment: environment)
     let steps = JobConnection.Steps(secrets: secrets) { session in

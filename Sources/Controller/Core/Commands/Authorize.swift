@@ -5,11 +5,11 @@ import Shared
 
 struct Authorize: BenchCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Prints the line for authorized_keys with which a key may measure and nothing else.",
+    abstract: "Prints the authorized_keys line for a key that may measure and do nothing else.",
     discussion: """
-      Whoever logs in with that key gets the agent, whatever command was asked for: jobs, results, uploads, upgrades and
-      cancels go over that one door, and there is no shell, no file transfer, no terminal and no forwarding. The measured
-      code is what the job says, so the key is for people who may run code as that login.
+      Whoever logs in with that key gets the agent, whatever command was asked for: jobs, results, uploads, \
+      upgrades and cancels all go through it, and there is no shell, file transfer, terminal or forwarding. A \
+      job decides what code is measured, so give the key only to people who may run code as that login.
 
       EXAMPLES
         cf-bench authorize ~/.ssh/id_ed25519.pub
@@ -19,7 +19,7 @@ struct Authorize: BenchCommand {
 
   @Argument(help: ArgumentHelp("A .pub file, a public key itself, or '-' for standard input.", valueName: "key"))
   var key: String
-  @Option(help: ArgumentHelp("The day (or day and time, 2027-01-31T18:00) at which the key ends.", valueName: "date"))
+  @Option(help: ArgumentHelp("When the key expires: a day, or day and time (2027-01-31T18:00).", valueName: "date"))
   var expires: String?
   @Option(help: ArgumentHelp("The agent's home on the benchmark host (default: ~/.cf-bench).", valueName: "folder"))
   var home: String?
@@ -29,7 +29,7 @@ struct Authorize: BenchCommand {
 
   mutating func perform() async throws -> ExitStatus {
     let line = try AuthorizedLine(key: try PublicKeyLine(try text()), home: home, expires: expires)
-    StandardOutput.write(line.text)
+    try StandardOutput.write(line.text)
     let agent = (line.home ?? "~/.cf-bench") + "/cf-bench-agent"
     let words = """
       \(line.key.type) \(line.key.fingerprint)

@@ -13,9 +13,10 @@ struct CFBench: ParsableCommand {
         cf-bench analyze base.json head.json
         cf-bench doctor
 
-      Results go to ./results; the words of a finished run are made again by 'cf-bench report FOLDER'.
-      Exit status: 0 done, 1 gate failed, 2 usage or configuration, 3 machine or connection, 4 part of it has no
-      result, 130 cancelled.
+      Results go to ./results; 'cf-bench report FOLDER' rebuilds the report of a finished run.
+
+      Exit status: 0 done, 1 gate failed, 2 usage or configuration, 3 machine, connection or output, 4 part of \
+      it has no result, 130 cancelled, 141 broken pipe.
       """,
     version: Version.current,
     groupedSubcommands: [

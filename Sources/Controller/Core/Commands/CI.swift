@@ -7,24 +7,28 @@ import SystemPackage
 struct CI: BenchCommand {
   static let configuration = CommandConfiguration(
     commandName: "ci",
-    abstract: "As a step of a GitHub workflow: decides what to measure, measures it, and tells GitHub.",
+    abstract: "Runs as a step of a GitHub workflow: decides what to measure, measures it, and reports to GitHub.",
     discussion: """
-      Reads the event that started the workflow, and the inputs of the action as variables CF_BENCH_CI_*. Writes the
-      comment of the pull request, the check of the commit, the summary, the annotations and the outputs of the step.
-      What is measured on which event stands in docs/github.md. Code of a fork reaches the machine only when somebody who may
-      write to the repository has named its commit.
+      Reads the event that started the workflow, and the inputs of the action from the variables CF_BENCH_CI_*. \
+      Writes the comment on the pull request, the check of the commit, the summary, the annotations and the \
+      outputs of the step. docs/github.md says what is measured on which event. Code of a fork reaches the \
+      machine only after somebody with write access has named its commit.
 
-      The exit status is that of the comparison; an event on which there is nothing to do ends with 0.
+      The exit status is that of the comparison; an event that asks for nothing ends with 0.
       """)
 
-  @Flag(help: "Finish what a killed step left: its check, and the VM that it started.") var settle = false
+  @Flag(help: "Clean up after a killed step: end its check, and stop the VM that it started.") var settle = false
 
   mutating func perform() async throws -> ExitStatus {
     let environment = ProcessInfo.processInfo.environment
     // One stream, so that the runner reads our lines in the order in which they were written: see WorkflowCommands.
-    dup2(1, 2)
+    let ownError = dup(STDERR_FILENO)
+    dup2(STDOUT_FILENO, STDERR_FILENO)
     let step = try CIStep(environment: environment)
-    return settle ? try await step.settle() : try await step.run()
+    do { return settle ? try await step.settle() : try await step.run() } catch let failure as OutputFailure {
+      dup2(ownError, STDERR_FILENO)  // the only place left to say it
+      throw failure
+    }
   }
 }
 
@@ -32,10 +36,10 @@ struct CI: BenchCommand {
 struct CommentCommand: BenchCommand {
   static let configuration = CommandConfiguration(
     commandName: "comment",
-    abstract: "Puts the comment of a finished comparison under a pull request.",
+    abstract: "Writes the comment of a finished comparison on a pull request.",
     discussion: """
-      Writes anew what stands there already: a pull request has one comment of cf-bench's. Takes the token and the host from
-      'gh' (GH_TOKEN, GH_HOST, or 'gh auth login').
+      Replaces the comment that is there already: a pull request has one comment of cf-bench. Takes the token \
+      and the host from 'gh' (GH_TOKEN, GH_HOST, or 'gh auth login').
 
       EXAMPLES
         cf-bench comment results/perf-x-vs-main-20260131T123456Z --pull 7 --repo codeflash-ai/codeflash
@@ -54,13 +58,13 @@ struct CommentCommand: BenchCommand {
     }
     guard case .comparison(let report, _) = try StoredReport.read(try RunFolder.open(.init(folder))) else {
       throw Problem(
-        what: "'\(folder)' holds a run of one revision", why: "a comment tells of two",
+        what: "'\(folder)' holds a run of one revision", why: "a comment compares two",
         fix: "name the folder of a comparison, HEAD-vs-BASE-TIME", exitStatus: .usage)
     }
     let api = try GitHubAPI(repository: repository, environment: environment) { StandardError.write("\($0)\n") }
     let outcome = try await StickyComment(api: api, pull: pull).put(
       Comment.text(report), stamp: RunStamp(environment).value)
-    StandardOutput.write(CommentFormatter.sentence(outcome, pull: pull))
+    try StandardOutput.write(CommentFormatter.sentence(outcome, pull: pull))
     return .done
   }
 }
@@ -80,7 +84,7 @@ enum CommentFormatter {
   static func sentence(_ outcome: StickyComment.Outcome, pull: Int) -> String {
     switch outcome {
     case .created: "comment written under pull request \(pull)"
-    case .updated: "comment under pull request \(pull) written anew"
+    case .updated: "comment under pull request \(pull) updated"
     case .outdated: "a newer run has written its comment under pull request \(pull); that one stays"
     }
   }

@@ -4,7 +4,7 @@ import Shared
 
 struct Cancel: BenchCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Ends a job on the benchmark host, with all that it started.",
+    abstract: "Ends a job on the benchmark host, and everything it started.",
     discussion: """
       What was measured by then is kept: 'cf-bench attach JOB' reports it.
 
@@ -20,7 +20,7 @@ struct Cancel: BenchCommand {
 
   mutating func perform() async throws -> ExitStatus {
     let id = try JobArgument.job(job)
-    let context = try CommandContext(settings, machine: machine, output: output)
+    let context = try CommandContext(machine, settings, output: output.value)
     let flags = context.machine.flags
     let document = try await context.askMachine("cancel") { session in
       try await JobCancel(job: id, flags: flags).carryOut(in: session)
@@ -28,7 +28,7 @@ struct Cancel: BenchCommand {
     if output.json {
       try StandardOutput.write(json: document)
     } else {
-      StandardOutput.write(document.words)
+      try StandardOutput.write(document.words)
     }
     return .done
   }
@@ -75,8 +75,9 @@ struct JobCancel {
       guard ContinuousClock.now < deadline else {
         throw CancelUnsure(
           job: job, machine: session.machine, flags: flags, isHeard: true,
-          last: "it is still \(now.state.rawValue) after \(Self.limit.words)"
-        ).asFailure
+          last: Problem(
+            what: "it is still \(now.state.rawValue) after \(Self.limit.words)", fix: "", exitStatus: .infrastructure),
+          exitStatus: .infrastructure)
       }
       try await Task.sleep(for: .milliseconds(200))
     }
@@ -89,9 +90,4 @@ struct JobCancel {
     }
     return found
   }
-}
-
-extension CancelUnsure {
-  /// As the outcome of a command that was not cancelled itself.
-  fileprivate var asFailure: Problem { Problem(what: what, why: why, fix: fix, exitStatus: .infrastructure) }
 }

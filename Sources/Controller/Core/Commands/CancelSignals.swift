@@ -21,7 +21,7 @@ final class CancelSignals {
           return
         }
         cancel()
-        StandardError.write("\ncancelling; Ctrl-C once more to leave at once\n")
+        StandardError.write("\ncancelling; press Ctrl-C again to leave at once\n")
       }
       source.resume()
       sources.append(source)

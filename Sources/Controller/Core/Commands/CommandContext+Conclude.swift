@@ -20,7 +20,10 @@ extension CommandContext {
       (ended, use) = try await withTicks(progress, body)
       if let folder = results.folder, let use { try RunCostFile(cost: use).write(to: folder) }
     } catch {
-      if let folder = results.folder { try reportPart(in: folder, progress) }
+      if let folder = results.folder {
+        // What went wrong first is what ends the command.
+        do { try reportPart(in: folder, progress) } catch let failure as OutputFailure { _ = Failure(failure).tell() }
+      }
       throw error
     }
     guard let folder = results.folder else { return .infrastructure }
@@ -28,8 +31,8 @@ extension CommandContext {
     if let problem = report.record.finished?.problem { throw problem }
     if ended.reason == .runnerLost {
       throw Problem(
-        what: "the job's runner is gone without a last word", why: ended.log,
-        fix: "look at the benchmark host's memory and uptime; what was measured by then is in \(folder.path.string)",
+        what: "the job's runner ended without reporting a result", why: ended.log,
+        fix: "look at the benchmark host's memory and uptime; what was measured before is in \(folder.path.string)",
         exitStatus: .infrastructure)
     }
     return report.exitStatus
@@ -38,14 +41,14 @@ extension CommandContext {
   private func show(_ folder: RunFolder, _ progress: TerminalProgress) throws -> StoredReport {
     let report = try StoredReport.rewrite(folder)
     progress.finish("results in \(folder.path.string)")
-    try StandardOutput.write(report, in: folder.path, as: output, environment: environment)
+    try StandardOutput.write(report, in: folder.path, json: output.json, environment: environment)
     return report
   }
 
   /// A folder without one event has nothing to report.
   private func reportPart(in folder: RunFolder, _ progress: TerminalProgress) throws {
     guard let size = try FileManager.default.attributesOfItem(atPath: folder.events.string)[.size] as? Int, size > 0
-    else { return progress.finish("no event has come; its folder is \(folder.path.string)") }
+    else { return progress.finish("no event arrived; the folder is \(folder.path.string)") }
     _ = try show(folder, progress)
   }
 }

@@ -7,56 +7,26 @@ struct CommandContext {
   var settings: Settings
   var machine: MachineAccess
   var environment: [String: String]
-  var output: OutputOptions
+  var output: Output
 
-  init(
-    _ options: SettingsOptions, machine: MachineOptions?, line: ConnectionOptions? = nil, results: String? = nil,
-    measure: MeasureOptions? = nil, queue: QueueOptions? = nil, python: String? = nil, budget: String? = nil,
-    gate: GateOptions? = nil, output: OutputOptions
-  ) throws {
+  /// - Parameter flags: later ones count over earlier ones.
+  init(_ flags: any SettingFlags..., output: Output) throws {
+    try self.init(try SettingsRequest(flags), output: output)
+  }
+
+  init(_ request: SettingsRequest, output: Output) throws {
     environment = ProcessInfo.processInfo.environment
-    let named = [
-      ("machine", "--machine", machine?.machine), ("ssh.identity", "--identity", machine?.identity),
-      ("ssh.known-hosts", "--known-hosts", machine?.knownHosts), ("python", "--python", measure?.python ?? python),
-      ("layers", "--layers", measure?.layers), ("results", "--results", measure?.results ?? results),
-      ("target.repository", "--repository", measure?.repository),
-      ("budget", "--budget", budget.map { Double($0) == nil ? $0 : "\($0)m" }),
-      ("reconnect-for", "--reconnect-for", line?.reconnectFor),
-      ("tune", "--tune", measure?.tune == true ? "true" : nil),
-      ("supersede", "--supersede", queue?.supersede == true ? "true" : nil),
-    ]
-    var flags = named.compactMap { key, flag, text in text.map { (key: key, flag: flag, text: $0) } }
-    flags += gate?.flags ?? []
-    for assignment in options.assignments {
-      guard let equals = assignment.firstIndex(of: "=") else {
-        throw Problem(
-          what: "'\(assignment)' sets nothing", fix: "write --set KEY=VALUE, such as --set startup.blocks=30",
-          exitStatus: .usage)
-      }
-      let key = String(assignment[..<equals])
-      flags.append((key, "--set \(key)", String(assignment[assignment.index(after: equals)...])))
-    }
     settings = try Settings.load(
-      flags: flags, environment: environment, folder: FilePath(FileManager.default.currentDirectoryPath),
-      configuration: options.config.map { FilePath($0) })
-    if let minutes = machine?.keepRunning { settings.keepRunning = .seconds(try Self.minutes(minutes) * 60) }
+      flags: request.values, environment: environment, folder: FilePath(FileManager.default.currentDirectoryPath),
+      configuration: request.configuration.map { FilePath($0) })
+    settings.keepRunning = request.keepRunning
     let home = environment["HOME"] ?? "/"
     let identity = SSHIdentity(
       keyFile: settings.sshIdentity?.string, passphrase: environment["CF_BENCH_KEY_PASSPHRASE"],
       knownHosts: settings.sshKnownHosts?.string ?? home + "/.ssh/known_hosts", home: home)
-    self.machine = MachineAccess(
+    machine = MachineAccess(
       choice: try MachineChoice(settings.machine), identity: identity, environment: environment, settings: settings)
     self.output = output
-  }
-
-  /// A time in minutes that somebody asked the VM to stay on for.
-  static func minutes(_ text: String) throws -> Double {
-    guard let minutes = Double(text), 1...1440 ~= minutes else {
-      throw Problem(
-        what: "'\(text)' is no time to keep the VM on", why: "minutes from 1 to 1440 are",
-        fix: "write --keep-running 30", exitStatus: .usage)
-    }
-    return minutes
   }
 
   var python: PythonPlan {
@@ -161,68 +131,7 @@ struct CommandContext {
     var size = winsize()
     let isTerminal = isatty(2) != 0 && ioctl(2, UInt(TIOCGWINSZ), &size) == 0
     let mode = TerminalProgress.Mode.choose(
-      isTerminal: isTerminal, isQuiet: output.quiet, width: Int(size.ws_col), environment: environment)
-    return TerminalProgress(mode: mode) { StandardError.write($0) }
+      isTerminal: isTerminal, isQuiet: output.isQuiet, width: Int(size.ws_col), environment: environment)
+    return TerminalProgress(mode: mode, frames: { StandardError.live.draw($0) }, sink: { StandardError.write($0) })
   }
-}
-
-/// Words for the person. A terminal that was closed meanwhile takes none, and that must not end the work.
-enum StandardError {
-  static func write(_ text: String) {
-    let bytes = Array(Masking.redactor.redacted(text).utf8)
-    var written = 0
-    while written < bytes.count {
-      let count = bytes[written...].withUnsafeBytes { platformWrite($0) }
-      if count < 0, errno == EINTR || errno == EAGAIN { continue }
-      guard count > 0 else { return }
-      written += count
-    }
-  }
-
-  private static func platformWrite(_ bytes: UnsafeRawBufferPointer) -> Int {
-    Foundation.write(2, bytes.baseAddress, bytes.count)
-  }
-}
-
-/// Results go here and nowhere else.
-enum StandardOutput {
-  static func write(_ text: String) {
-    let safe = Masking.redactor.redacted(text)
-    FileHandle.standardOutput.write(Data((safe.hasSuffix("\n") ? safe : safe + "\n").utf8))
-  }
-
-  static func write(json value: some Encodable) throws {
-    write(String(decoding: try JSONEncoder.pretty.encode(value), as: UTF8.self))
-  }
-
-  /// - Parameter folder: where the results lie.
-  static func write(
-    _ report: StoredReport, in folder: FilePath, as output: OutputOptions, environment: [String: String]
-  ) throws {
-    guard output.json else {
-      return write(report.table(style: TerminalStyle(isTerminal: isatty(1) != 0, environment: environment)))
-    }
-    switch report {
-    case .comparison(let comparison, _): try write(json: comparison.document)
-    case .run(let side, _):
-      try write(
-        json: RunDocument(
-          revision: side.label, folder: folder.string, startup: side.startup, micro: side.micro,
-          optimize: side.optimize, memory: side.memory, cost: side.cost))
-    }
-  }
-}
-
-/// What `run --json` prints: the documents of one side.
-struct RunDocument: Encodable {
-  var schema = 1
-  var revision: String
-  /// Where they lie, with what no JSON holds beside them.
-  var folder: String
-  var startup: StartupDocument?
-  var micro: MicroDocument?
-  var optimize: OptimizeDocument?
-  var memory: MemoryDocument?
-  /// What the machine cost; `nil` for one that was not rented for it.
-  var cost: RunCost?
 }

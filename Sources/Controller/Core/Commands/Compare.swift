@@ -3,13 +3,13 @@ import Shared
 
 struct Compare: BenchCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measures two revisions in the same minutes and says which is faster.",
+    abstract: "Measures two revisions side by side and says which is faster.",
     discussion: """
-      A revision is a git ref of the target's repository (main), a release (codeflash==0.20.6) or a folder
+      A revision is a git ref of the target's repository (main), a release (codeflash==0.20.6) or a folder \
       (path:../codeflash).
 
-      Each metric is measured until it is decided (faster, slower, or no difference that counts) or the budget is
-      spent. 'undecided' means what it says.
+      Each metric is measured until it is decided (faster, slower, or no difference that counts) or the budget \
+      is spent. A metric that is still open then is reported as undecided.
 
       EXAMPLES
         cf-bench compare codeflash==0.20.5 codeflash==0.20.6
@@ -18,11 +18,10 @@ struct Compare: BenchCommand {
         cf-bench compare main path:. --machine ssh://bench@10.0.0.4 --json
       """)
 
-  @Argument(help: "What to compare with.") var base: String
-  @Argument(help: "What might be faster.") var head: String
+  @Argument(help: "The revision to compare with.") var base: String
+  @Argument(help: "The revision that might be faster.") var head: String
   @OptionGroup(title: "Measuring") var time: BudgetOptions
   @OptionGroup(title: "Measuring") var measure: MeasureOptions
-  @OptionGroup(title: "Measuring") var queue: QueueOptions
   @OptionGroup(title: "Gate") var gate: GateOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Machine") var line: ConnectionOptions
@@ -30,12 +29,9 @@ struct Compare: BenchCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    try await context().measure(base: NamedRevision(base), head: NamedRevision(head))
-  }
-
-  func context() throws -> CommandContext {
-    try CommandContext(
-      settings, machine: machine, line: line, measure: measure, queue: queue, budget: time.budget, gate: gate,
-      output: output)
+    try await MeasurementRequest(
+      base: NamedRevision(base), head: NamedRevision(head),
+      settings: try SettingsRequest([machine, line, measure, time, settings, gate]), output: output.value
+    ).carryOut()
   }
 }

@@ -4,10 +4,11 @@ import Shared
 
 struct Cost: BenchCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Lists what runs on the VM cost, by run and month, and what a plan would cost.",
+    abstract: "Lists what runs on the VM have cost, by run and month, and what a plan would cost.",
     discussion: """
-      Runs are those of this machine's ledger. The month's sum also knows, from a tag of the VM, what others spent on it.
-      Disk and address cost the same whether the VM is on or not. docs/cost.md says where prices come from.
+      The runs are those recorded on this machine. The month's sum also includes what others spent on the VM, \
+      from a tag of the VM. Disk and address cost the same whether the VM is on or off. docs/cost.md says where \
+      prices come from.
 
       EXAMPLES
         cf-bench cost
@@ -18,16 +19,16 @@ struct Cost: BenchCommand {
   @Option(help: ArgumentHelp("Only this month (UTC).", valueName: "YYYY-MM")) var month: String?
   @Option(
     help: ArgumentHelp(
-      "What so many runs a month would cost, with the VM on for so long each.", valueName: "RUNSxTIME"))
+      "What this many runs a month would cost, with the VM on for this long each.", valueName: "RUNSxTIME"))
   var plan: String?
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
     if let month, !Azure.Month.isName(month) {
-      throw Problem(what: "'\(month)' is no month", fix: "write --month 2026-01", exitStatus: .usage)
+      throw Problem(what: "'\(month)' is not a month", fix: "write --month 2026-01", exitStatus: .usage)
     }
-    let context = try CommandContext(settings, machine: nil, output: output)
+    let context = try CommandContext(settings, output: output.value)
     let progress = context.makeProgress()
     let machine = context.machine
     let azure = machine.settings.azure
@@ -45,7 +46,7 @@ struct Cost: BenchCommand {
       azure, content: UsageLog(state: machine.state).content(), book: book, seen: seen.seen, month: month)
     if let reason = seen.reason { report.notes.append("Azure did not answer: \(reason).") }
     if let plan { report.plan = try CostPlan(plan, prices: report.prices) }
-    if output.json { try StandardOutput.write(json: report) } else { StandardOutput.write(CostTable.text(report)) }
+    if output.json { try StandardOutput.write(json: report) } else { try StandardOutput.write(CostTable.text(report)) }
     return .done
   }
 }

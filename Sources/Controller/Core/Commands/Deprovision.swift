@@ -5,7 +5,7 @@ import Shared
 
 struct Deprovision: BenchCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Removes the VM and everything that 'provision' made, after asking.",
+    abstract: "Deletes the VM and everything that 'provision' created, after asking.",
     discussion: """
       EXAMPLES
         cf-bench deprovision --dry-run
@@ -15,13 +15,12 @@ struct Deprovision: BenchCommand {
 
   @Flag(help: "Print the calls of az that would be made.") var dryRun = false
   @Flag(help: "Don't ask.") var yes = false
-  @Flag(help: "Remove it though others are using it.") var force = false
-  @OptionGroup(title: "Machine") var machine: MachineOptions
+  @Flag(help: "Delete it even while others use it.") var force = false
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    let context = try CommandContext(settings, machine: machine, output: output)
+    let context = try CommandContext(settings, output: output.value)
     let progress = context.makeProgress()
     let access = context.machine
     let vm = access.settings.azure.machine
@@ -44,7 +43,7 @@ struct Deprovision: BenchCommand {
   }
 
   private func tell(_ document: RemovedDocument) throws -> ExitStatus {
-    if output.json { try StandardOutput.write(json: document) } else { StandardOutput.write(document.words) }
+    if output.json { try StandardOutput.write(json: document) } else { try StandardOutput.write(document.words) }
     return .done
   }
 
@@ -54,8 +53,9 @@ struct Deprovision: BenchCommand {
     StandardError.write(question)
     guard isTerminal, let answer = readLine(), answer.filter({ !$0.isWhitespace }) == vm.name else {
       throw Problem(
-        what: "nothing was removed", why: isTerminal ? "the answer was another one" : "nobody can be asked here",
-        fix: "say --yes to remove it without a question", exitStatus: .usage)
+        what: "nothing was removed",
+        why: isTerminal ? "the answer was not the VM's name" : "there is no terminal to ask on",
+        fix: "use --yes to delete it without asking", exitStatus: .usage)
     }
   }
 }

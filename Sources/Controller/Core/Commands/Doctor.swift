@@ -4,10 +4,11 @@ import Shared
 
 struct Doctor: BenchCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Says what is missing here and on the benchmark host, with what mends it.",
+    abstract: "Checks this machine and the benchmark host, and says how to fix what is missing.",
     discussion: """
-      For the VM of Azure the whole chain is looked at: az, sign-in, subscription, role, the VM and what keeps it from
-      being forgotten. It is not started for that; with --start it is, is looked at from inside, and stopped again.
+      For an Azure VM it checks the whole chain: az, sign-in, subscription, role, the VM and the safeguards that \
+      stop it. The VM is not started for that; with --start it is started, checked from inside, and stopped \
+      again.
 
       EXAMPLES
         cf-bench doctor
@@ -16,15 +17,14 @@ struct Doctor: BenchCommand {
         cf-bench doctor --machine ssh://bench@10.0.0.4 --json
       """)
 
-  @Option(help: ArgumentHelp("Python versions, separated by commas, such as 3.12,3.13.", valueName: "list"))
-  var python: String?
-  @Flag(help: "Start a VM that is off, look at it from inside, and stop it again.") var start = false
+  @OptionGroup var python: PythonOptions
+  @Flag(help: "Start the VM if it is off, check it from inside, and stop it again.") var start = false
   @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    let context = try CommandContext(settings, machine: machine, python: python, output: output)
+    let context = try CommandContext(machine, python, settings, output: output.value)
     let progress = context.makeProgress()
     let runner = DoctorRunner(
       machine: context.machine, python: context.python, startsMachine: start, note: { progress.step($0) })
@@ -33,7 +33,7 @@ struct Doctor: BenchCommand {
     if output.json {
       try StandardOutput.write(json: report)
     } else {
-      StandardOutput.write(
+      try StandardOutput.write(
         report.words(
           colour: TerminalStyle(
             isTerminal: isatty(1) != 0, environment: ProcessInfo.processInfo.environment

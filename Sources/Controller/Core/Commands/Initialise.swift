@@ -4,14 +4,16 @@ import GitHub
 import Shared
 import SystemPackage
 import Yams
+import Tools
 
 struct Initialise: BenchCommand {
   static let configuration = CommandConfiguration(
     commandName: "init",
     abstract: "Writes the GitHub workflows and the settings of cf-bench into a repository.",
     discussion: """
-      Writes cf-bench.yaml and three workflows: the comparison, the carrier of a fork's results, and the hourly look for VMs
-      that were left on. A file that is there already stays as it is. What is then still to be done is printed.
+      Writes cf-bench.yaml and three workflows: the comparison, the one that carries a fork's results to its \
+      pull request, and the hourly check for VMs that were left on. Files that exist stay as they are. Then \
+      prints what is left to do.
 
       EXAMPLES
         cf-bench init
@@ -21,11 +23,11 @@ struct Initialise: BenchCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The action, by the full name of its commit (default: this release's, which gh looks up).",
+      "The action, by its full commit (default: that of this release, looked up with gh).",
       valueName: "owner/repository@commit"))
   var action: String?
-  @Flag(help: "Say what would be written, and write nothing.") var dryRun = false
-  @OptionGroup(title: "Output") var output: OutputOptions
+  @Flag(help: "Print what would be written, and write nothing.") var dryRun = false
+  @OptionGroup(title: "Output") var output: JSONOptions
 
   mutating func perform() async throws -> ExitStatus {
     let repository = try await Self.top()
@@ -46,7 +48,7 @@ struct Initialise: BenchCommand {
     if output.json {
       try StandardOutput.write(json: document)
     } else {
-      StandardOutput.write(document.words(project: project))
+      try StandardOutput.write(document.words(project: project))
     }
     return .done
   }
@@ -56,8 +58,8 @@ struct Initialise: BenchCommand {
     let path = found.output.trimmingCharacters(in: .newlines)
     guard found.succeeded, !path.isEmpty else {
       throw Problem(
-        what: "this folder is in no git repository", why: "the workflows belong at the top of one",
-        fix: "go to the repository of the package that is measured, then: cf-bench init", exitStatus: .usage)
+        what: "this folder is not in a git repository", why: "the workflows go to the top folder of a repository",
+        fix: "change to the repository of the package that is measured, then run: cf-bench init", exitStatus: .usage)
     }
     return FilePath(path)
   }
@@ -100,7 +102,7 @@ struct ActionPin: Equatable {
       parts[0].wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9-]*\/[A-Za-z0-9._-]+/) != nil
     else {
       throw Problem(
-        what: "'\(TerminalText.clean(text, limit: 120))' names no commit of an action",
+        what: "'\(TerminalText.clean(text, limit: 120))' does not name a commit of an action",
         why: "branches and tags can be moved to other code",
         fix: "write OWNER/REPOSITORY@ and the 40 digits of a commit",
         exitStatus: .usage)

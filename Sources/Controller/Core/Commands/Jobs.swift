@@ -4,7 +4,7 @@ import Shared
 
 struct Jobs: BenchCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Lists the jobs that the machine keeps: what, whose, how far.",
+    abstract: "Lists the jobs on the benchmark host: owner, state, events.",
     discussion: """
       EXAMPLES
         cf-bench jobs
@@ -16,13 +16,13 @@ struct Jobs: BenchCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    let context = try CommandContext(settings, machine: machine, output: output)
+    let context = try CommandContext(machine, settings, output: output.value)
     let jobs = try await context.askMachine("jobs") { session in try await session.jobs() }
     let document = JobsDocument(machine: context.machine.choice.description, jobs: jobs)
     if output.json {
       try StandardOutput.write(json: document)
     } else {
-      StandardOutput.write(JobTable.text(jobs, at: .now))
+      try StandardOutput.write(JobTable.text(jobs, at: .now))
     }
     return .done
   }

@@ -5,10 +5,11 @@ import Shared
 
 struct Provision: BenchCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Makes the VM in Azure and all that belongs to it, once; safe to repeat.",
+    abstract: "Creates the VM in Azure and everything that belongs to it; safe to repeat.",
     discussion: """
-      Makes a resource group, a closed network, a public address, the VM, and the right of the VM to stop itself; sets the
-      VM up (some ten minutes), learns its host key through Azure, brings the scripts and programs, and stops it.
+      Creates a resource group, a closed network, a public address, the VM, and the VM's right to stop itself. \
+      Then sets the VM up (about ten minutes), learns its host key through Azure, copies scripts and programs to \
+      it, and stops it.
 
       EXAMPLES
         cf-bench provision --dry-run
@@ -16,16 +17,17 @@ struct Provision: BenchCommand {
         cf-bench provision --refresh
       """)
 
-  @Flag(help: "Print every call of az, and make none that changes something.") var dryRun = false
-  @Flag(help: "Start a VM that is there, repeat its steps and bring the programs again.") var refresh = false
-  @Option(help: ArgumentHelp("Another cloud-init file than the one that cf-bench brings along.", valueName: "file"))
+  @Flag(help: "Print the calls of az, and make none that changes anything.") var dryRun = false
+  @Flag(help: "Start an existing VM, repeat its setup and copy the programs again.") var refresh = false
+  @Option(help: ArgumentHelp("Use this cloud-init file in place of the built-in one.", valueName: "file"))
   var cloudInit: String?
-  @OptionGroup(title: "Machine") var machine: MachineOptions
+  @OptionGroup(title: "Machine") var login: LoginOptions
+  @OptionGroup(title: "Machine") var keep: KeepOptions
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    let context = try CommandContext(settings, machine: machine, output: output)
+    let context = try CommandContext(login, keep, settings, output: output.value)
     let progress = context.makeProgress()
     let setup = VMSetup(access: context.machine, note: { progress.step($0) })
     let (file, refreshes, isDry) = (cloudInit, refresh, dryRun)
@@ -34,7 +36,7 @@ struct Provision: BenchCommand {
         ? try await setup.dryRun(cloudInit: file, refreshes) : try await setup.provision(cloudInit: file, refreshes)
     }
     progress.finish(isDry ? "nothing was changed" : "the VM is \(result.outcome ?? "as it was")")
-    if output.json { try StandardOutput.write(json: result) } else { StandardOutput.write(result.words) }
+    if output.json { try StandardOutput.write(json: result) } else { try StandardOutput.write(result.words) }
     return .done
   }
 }

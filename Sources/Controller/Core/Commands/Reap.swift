@@ -4,46 +4,52 @@ import Shared
 
 struct Reap: BenchCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Stops VMs that nobody answers for any more; made for a schedule.",
+    abstract: "Stops VMs whose leases are all over; made for a schedule.",
     discussion: """
-      Finishes what killed commands of this machine left, then stops every VM of the resource group whose leases are all
-      over, and closes ports that were left open. Doing it twice does nothing more.
+      Finishes what killed commands of this machine left behind, then stops every VM of the resource group whose \
+      leases are all over, and closes ports that were left open. Running it twice does nothing more.
 
       EXAMPLES
         cf-bench reap
         cf-bench reap --all --json
       """)
 
-  @Flag(help: "Look at all VMs of the subscription, not only at those of the resource group.") var all = false
-  @OptionGroup(title: "Machine") var machine: MachineOptions
+  @Flag(help: "Check all VMs of the subscription, not only those of the resource group.") var all = false
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    try await reap(alsoOthers: true)
+    try await CommandContext(settings, output: output.value).reap(.all(ofSubscription: all))
   }
+}
 
+/// Which VMs are looked at.
+enum ReapedMachines {
   /// What commands of this machine left, and nothing else.
-  func settled() async throws -> ExitStatus { try await reap(alsoOthers: false) }
+  case own
+  case all(ofSubscription: Bool)
+}
 
-  private func reap(alsoOthers: Bool) async throws -> ExitStatus {
-    let context = try CommandContext(settings, machine: machine, output: output)
-    let progress = context.makeProgress()
-    let machine = context.machine
+extension CommandContext {
+  func reap(_ machines: ReapedMachines) async throws -> ExitStatus {
+    let progress = makeProgress()
+    let machine = machine
     let reaper = Reaper(client: machine.azureClient, note: { progress.step($0) })
-    let group = all ? nil : machine.settings.azure.group
-    let findings = try await context.withTicks(progress) {
+    let group = machine.settings.azure.group
+    let findings = try await withTicks(progress) {
       let own = try await reaper.settleIntents()
-      return alsoOthers ? own + (try await reaper.reapLeases(group: group)) : own
+      guard case .all(let isWhole) = machines else { return own }
+      return own + (try await reaper.reapLeases(group: isWhole ? nil : group))
     }
     progress.finish("done")
     if output.json {
       try StandardOutput.write(json: ReapedDocument(findings: findings))
     } else if findings.isEmpty {
-      StandardOutput.write("nothing was left behind")
+      try StandardOutput.write("nothing was left behind")
     } else {
       for finding in findings {
-        StandardOutput.write("\(finding.vm)  \(finding.kind) of \(finding.owner) (\(finding.run)): \(finding.result)")
+        try StandardOutput.write(
+          "\(finding.vm)  \(finding.kind) of \(finding.owner) (\(finding.run)): \(finding.result)")
       }
     }
     return findings.contains(where: \.isFailure) ? .infrastructure : .done

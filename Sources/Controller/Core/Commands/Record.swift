@@ -5,37 +5,37 @@ import SystemPackage
 
 struct Record: BenchCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Records what codeflash's live service answers, for later runs to replay.",
+    abstract: "Records the answers of codeflash's live service, for later runs to replay.",
     discussion: """
-      Runs codeflash once on the functions of the project, with answers of the real service, and writes them into the
-      project's folder 'recordings', one file a function. The key is taken from CODEFLASH_API_KEY, here or on the benchmark host;
-      it is kept in no file, and the measured code does not see it.
+      Runs codeflash once on the functions of the project, with answers of the real service, and writes them \
+      into the project's folder 'recordings', one file for each function. The key is read from \
+      CODEFLASH_API_KEY, here or on the benchmark host. It is stored in no file, and the measured code does not \
+      see it.
 
       EXAMPLES
         CODEFLASH_API_KEY=cf-… cf-bench record codeflash==0.20.6
         cf-bench record main --form quick --output /tmp/recordings
       """)
 
-  @Argument(help: "The revision of codeflash that asks.") var revision: String
+  @Argument(help: "The revision of codeflash to run.") var revision: String
   @Option(help: ArgumentHelp("quick (one function) or full (all of the project's).", valueName: "form"))
   var form: String = OptimizeForm.full.rawValue
-  @Option(help: ArgumentHelp("Folder for the recordings (default: the project's own).", valueName: "folder"))
+  @Option(help: ArgumentHelp("Folder for the recordings (default: 'recordings' in the project).", valueName: "folder"))
   var output: String?
-  @OptionGroup(title: "Measuring") var measure: MeasureOptions
+  @OptionGroup(title: "Measuring") var python: PythonOptions
+  @OptionGroup(title: "Measuring") var repository: RepositoryOptions
   @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Machine") var line: ConnectionOptions
   @OptionGroup(title: "Settings") var settings: SettingsOptions
-  @Flag(name: .shortAndLong, help: "No progress; errors only.") var quiet = false
+  @OptionGroup(title: "Output") var progress: QuietOptions
 
   mutating func perform() async throws -> ExitStatus {
     guard let form = OptimizeForm(rawValue: form), form != .auto else {
       throw Problem(
-        what: "'\(form)' is no form of a recording", fix: "write --form quick or --form full", exitStatus: .usage)
+        what: "'\(form)' is not a form of recording", fix: "write --form quick or --form full", exitStatus: .usage)
     }
-    var options = OutputOptions()
-    options.quiet = quiet
-    options.json = false
-    var context = try CommandContext(settings, machine: machine, line: line, measure: measure, output: options)
+    var context = try CommandContext(
+      machine, line, python, repository, settings, output: Output(isQuiet: progress.quiet))
     context.settings.optimizeAnswers = .live
     context.settings.optimizeForm = form
     return try await context.record(revision, into: output.map { FilePath($0) })
@@ -67,7 +67,7 @@ extension CommandContext {
       }
       guard !record.recordings.isEmpty else {
         throw Problem(
-          what: "nothing was recorded", why: "the service answered no request about a function of the project",
+          what: "nothing was recorded", why: "the service answered no request about the project's functions",
           fix: "read what codeflash said above; check the key and the network of the benchmark host",
           exitStatus: .partial)
       }

@@ -5,7 +5,7 @@ import SystemPackage
 
 struct Report: BenchCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Makes the words and documents of a finished run again from its stored events.",
+    abstract: "Rebuilds the report of a finished run.",
     discussion: """
       EXAMPLES
         cf-bench report results/perf-x-vs-main-20260131T123456Z
@@ -13,12 +13,12 @@ struct Report: BenchCommand {
       """)
 
   @Argument(help: "Folder of a run or a comparison.") var folder: String
-  @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Output") var output: JSONOptions
 
   mutating func perform() async throws -> ExitStatus {
     let folder = FilePath(folder)
     let results = try StoredReport.rewrite(try RunFolder.open(folder))
-    try StandardOutput.write(results, in: folder, as: output, environment: ProcessInfo.processInfo.environment)
+    try StandardOutput.write(results, in: folder, json: output.json, environment: ProcessInfo.processInfo.environment)
     return results.exitStatus
   }
 }

@@ -5,7 +5,7 @@ import Shared
 struct ShowSettings: BenchCommand {
   static let configuration = CommandConfiguration(
     commandName: "settings",
-    abstract: "Lists every setting, its value, and where that comes from.",
+    abstract: "Lists every setting, its value, and where the value comes from.",
     discussion: """
       EXAMPLES
         cf-bench settings
@@ -15,14 +15,14 @@ struct ShowSettings: BenchCommand {
 
   @Flag(help: "Print a configuration file with every key, commented.") var example = false
   @OptionGroup(title: "Settings") var settings: SettingsOptions
-  @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Output") var output: JSONOptions
 
   mutating func perform() async throws -> ExitStatus {
     if example {
-      StandardOutput.write(SettingsExample.text)
+      try StandardOutput.write(SettingsExample.text)
       return .done
     }
-    let loaded = try CommandContext(settings, machine: nil, output: output).settings
+    let loaded = try CommandContext(settings, output: Output()).settings
     let rows = SettingKey.all.map {
       Row(
         name: $0.name, value: $0.value(loaded) ?? "", origin: loaded.origin(of: $0.name).description,
@@ -31,7 +31,7 @@ struct ShowSettings: BenchCommand {
     if output.json {
       try StandardOutput.write(json: rows)
     } else {
-      StandardOutput.write(
+      try StandardOutput.write(
         rows.map { "\($0.name): \($0.value)\n    \($0.meaning)\n    from: \($0.origin)" }.joined(separator: "\n"))
     }
     return .done

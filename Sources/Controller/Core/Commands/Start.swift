@@ -5,25 +5,25 @@ import Shared
 
 struct Start: BenchCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Starts the VM and leaves it on for a while, for people who measure several times.",
+    abstract: "Starts the VM and leaves it on for a while, for several measurements.",
     discussion: """
-      The VM stops by itself when the time is over: it carries a lease, which its own watchdog and 'cf-bench reap' read.
-      'compare' and 'run' start it by themselves; with --keep-running they leave it on.
+      The VM stops by itself when the time is over: it carries a lease, which its watchdog and 'cf-bench reap' \
+      read. 'compare' and 'run' start the VM themselves; with --keep-running they leave it on.
 
       EXAMPLES
         cf-bench start
         cf-bench start --for 90 --json
       """)
 
-  @Option(name: .customLong("for"), help: ArgumentHelp("How long it stays on.", valueName: "minutes"))
+  @Option(name: .customLong("for"), help: ArgumentHelp("How long the VM stays on.", valueName: "minutes"))
   var minutes = "60"
-  @OptionGroup(title: "Machine") var machine: MachineOptions
+  @OptionGroup(title: "Machine") var login: LoginOptions
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    let context = try CommandContext(settings, machine: machine, output: output)
-    let time = Duration.seconds(try CommandContext.minutes(minutes) * 60)
+    let context = try CommandContext(login, settings, output: output.value)
+    let time = try KeepOptions.time(minutes, flag: "--for")
     let progress = context.makeProgress()
     let machine = context.machine
     let claim = MachineAccess.Claim(run: "start-\(Timestamp.folder())", owner: ManifestBuilder.owner, lease: time)
@@ -40,7 +40,7 @@ struct Start: BenchCommand {
           vm: machine.settings.azure.machine.description, address: held.address,
           until: TagMoment.text(held.startedAt + time / .seconds(1)), wasOn: held.wasOn))
     } else {
-      StandardOutput.write(
+      try StandardOutput.write(
         "\(login) is on until \(TagMoment.text(held.startedAt + time / .seconds(1))); 'cf-bench stop' ends it earlier")
     }
     return .done

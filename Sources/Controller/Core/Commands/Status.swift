@@ -5,19 +5,18 @@ import Shared
 
 struct Status: BenchCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Says whether the VM is on, for whom, and until when.",
+    abstract: "Shows whether the VM is on, who uses it, and until when.",
     discussion: """
       EXAMPLES
         cf-bench status
         cf-bench status --json
       """)
 
-  @OptionGroup(title: "Machine") var machine: MachineOptions
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    let context = try CommandContext(settings, machine: machine, output: output)
+    let context = try CommandContext(settings, output: output.value)
     let progress = context.makeProgress()
     let machine = context.machine
     let document = try await context.withTicks(progress) {
@@ -28,7 +27,7 @@ struct Status: BenchCommand {
         view, vm: client.vm, rules: try await machine.openRules(), intents: OpenIntent.all(in: machine.state))
     }
     progress.finish("")
-    if output.json { try StandardOutput.write(json: document) } else { StandardOutput.write(document.words) }
+    if output.json { try StandardOutput.write(json: document) } else { try StandardOutput.write(document.words) }
     return .done
   }
 }

@@ -4,23 +4,22 @@ import Shared
 
 struct Stop: BenchCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Deallocates the VM, so that it costs nothing more, and proves it.",
+    abstract: "Deallocates the VM, so that it costs nothing more, and checks that it is off.",
     discussion: """
-      Leases of your own that 'start' or --keep-running wrote end with it. While others have a lease or a job there the
-      VM stays on, unless you say --force.
+      Your own leases, from 'start' or --keep-running, end with it. The VM stays on while others have a lease or \
+      a job there, unless you say --force.
 
       EXAMPLES
         cf-bench stop
         cf-bench stop --force
       """)
 
-  @Flag(help: "Stop it whoever uses it.") var force = false
-  @OptionGroup(title: "Machine") var machine: MachineOptions
+  @Flag(help: "Stop it even while others use it.") var force = false
   @OptionGroup(title: "Settings") var settings: SettingsOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    let context = try CommandContext(settings, machine: machine, output: output)
+    let context = try CommandContext(settings, output: output.value)
     let progress = context.makeProgress()
     let machine = context.machine
     let stop = ManualStop(
@@ -34,7 +33,7 @@ struct Stop: BenchCommand {
       try StandardOutput.write(
         json: StoppedDocument(vm: machine.settings.azure.machine.description, outcome: outcome.words))
     } else {
-      StandardOutput.write("the VM \(machine.settings.azure.machine) is \(outcome.words)")
+      try StandardOutput.write("the VM \(machine.settings.azure.machine) is \(outcome.words)")
     }
     if case .leftOn = outcome { return .partial }
     return .done

@@ -117,3 +117,46 @@ extension JobRecord {
     return .init(budgetSeconds: started?.budgetSeconds, layers: layers)
   }
 }
+
+/// The metrics of a comparison and its controls, decided as two families.
+struct JudgedFamilies {
+  var metrics: [ComparisonDocument.Metric]
+  var controls: [ComparisonDocument.Metric]
+  /// Whether a control moved: then no metric keeps its verdict.
+  var isVoid: Bool
+  var troubles: [Trouble]
+
+  /// What can't differ: the control commands among `series`, and the base against its own second installation.
+  init(_ series: [MetricSeries], copies: [MetricSeries] = [], rule: DecisionRule) {
+    let measured = Comparison.judge(series.filter { !$0.key.isControl }, by: rule)
+    let unchanging = Comparison.judge(series.filter(\.key.isControl) + copies, by: rule)
+    metrics = measured.metrics
+    controls = unchanging.metrics
+    troubles = measured.troubles + unchanging.troubles
+    isVoid = controls.contains(where: \.hasMoved)
+    if isVoid { for index in metrics.indices { metrics[index].withholdVerdict() } }
+  }
+}
+
+/// Where each metric would have stopped, had it been looked at after every block.
+enum StopReplay {
+  /// One entry a metric with blocks. A metric that stayed open has all its blocks and `undecided`.
+  static func all(_ series: [MetricSeries], by rule: DecisionRule) -> [ComparisonDocument.Replay] {
+    let family = series.filter { !$0.key.isControl }.compactMap { one in
+      (try? one.question()).map { (series: one, question: $0) }  // Why one has no question is among the troubles.
+    }
+    return zip(family, rule.replay(family.map(\.question))).compactMap { one, stop in
+      guard case .blocks(let blocks) = one.question.observed else { return nil }
+      return .init(
+        name: one.series.name, layer: one.series.key.layer, python: one.series.key.python,
+        blocks: stop?.blocks ?? blocks.count, verdict: stop?.verdict.ofRun ?? .undecided)
+    }
+  }
+
+  /// What a replay leaves out.
+  static func caveats(_ series: [MetricSeries]) -> [String] {
+    let left = series.filter { !$0.isPaired && !$0.key.isControl }.map(\.name)
+    guard !left.isEmpty else { return [] }
+    return ["The replay leaves out what has no blocks: \(listed(left))."]
+  }
+}

@@ -44,8 +44,8 @@ enum AgentDelivery {
     guard session.takesFiles else {
       throw Problem(
         what: "can't send a file to \(session.machine)",
-        why: "its key lets in nothing but an agent of an older release, which takes no files",
-        fix: "bring this release's agent there once, with a key that may start a shell: cf-bench doctor --machine …",
+        why: "its key starts only an agent of an older release, which accepts no files",
+        fix: "install this release's agent there once, with a key that may start a shell: cf-bench doctor --machine …",
         exitStatus: .infrastructure)
     }
     try await session.deliver(upload.path, bytes: upload.bytes, as: upload.id.sha256, kind: .upload)
@@ -93,7 +93,7 @@ struct DeliveryError: UserFacingError {
     case .noDigest: "install coreutils there"
     case .damaged:
       "check the network; SSH itself protects what it carries, so a full or failing disk there is more likely"
-    case .other: "log in there and try: sh -c 'mkdir -p ~/.cf-bench && touch ~/.cf-bench/x'"
+    case .other: "log in there and run: sh -c 'mkdir -p ~/.cf-bench && touch ~/.cf-bench/x'"
     }
   }
   var exitStatus: ExitStatus { .infrastructure }

@@ -2,29 +2,54 @@ import SSH
 import Shared
 import Synchronization
 
+/// Bytes to and from an agent.
+protocol AgentWire: Sendable {
+  func send(_ bytes: [UInt8]) async throws
+  /// What came next; `nil` at the end.
+  func next() async throws -> [UInt8]?
+  /// Ends the agent's input and output; the connection stays.
+  func hangUp() async
+  /// Drops the connection without a goodbye: nobody answers any more.
+  func abandon() async
+  func close() async
+}
+
+/// The agent's standard input and output on the benchmark host.
+struct SSHAgentWire: AgentWire {
+  let connection: SSHConnection
+  let channel: SSHChannel
+
+  func send(_ bytes: [UInt8]) async throws { try await channel.send(bytes) }
+  func next() async throws -> [UInt8]? { try await channel.standardOutput.next() }
+  func hangUp() async { await channel.close() }
+  func abandon() async { await connection.abandon() }
+  func close() async {
+    await channel.close()
+    await connection.close()
+  }
+}
+
 /// A conversation with `cf-bench-agent serve` on the benchmark host. Not Sendable: it belongs to the task that opened it.
 final class AgentSession {
-  let connection: SSHConnection
+  let wire: any AgentWire
   let machine: String
-  let channel: SSHChannel
+  /// For commands beside the agent; `nil` where there is no SSH between.
+  var connection: SSHConnection? { (wire as? SSHAgentWire)?.connection }
   /// Files may be sent over this session.
   var takesFiles = false
-  private var chunks: SSHByteStream
   private var framer = LineFramer()
   /// Lines that came in the same chunk as an answer and wait for their reader.
   private var waiting: [AgentMessage] = []
 
-  init(connection: SSHConnection, channel: SSHChannel, machine: String) {
-    self.connection = connection
-    self.channel = channel
+  init(_ wire: any AgentWire, machine: String) {
+    self.wire = wire
     self.machine = machine
-    chunks = channel.standardOutput.makeAsyncIterator()
   }
 
   /// Sends a request and waits for its answer; events, pongs and a job's end that come before it are not answers.
   /// - Throws: the agent's own ``Problem`` when it refuses.
   func answer(to request: AgentRequest, within limit: Duration, waitingFor what: String) async throws -> AgentMessage {
-    try await channel.send(try request.line())
+    try await wire.send(try request.line())
     while let message = try await next(within: limit, waitingFor: what) {
       switch message {
       case .event, .pong, .ended, .unknown: continue
@@ -52,7 +77,7 @@ final class AgentSession {
     line: (UnsafeRawBufferPointer) throws -> Bool, chunkDone: () throws -> Void
   ) async throws {
     var goesOn = true
-    while goesOn, let chunk = try await chunks.next() {
+    while goesOn, let chunk = try await wire.next() {
       try chunk.withUnsafeBytes { bytes in
         try framer.append(bytes) { if goesOn { goesOn = try line($0) } }
       }
@@ -68,15 +93,15 @@ final class AgentSession {
 
   private func nextChunk(within limit: Duration, waitingFor what: String) async throws -> [UInt8]? {
     let late = Flag()
-    return try await withThrowingTaskGroup(of: Void.self) { [channel, late] group in
+    return try await withThrowingTaskGroup(of: Void.self) { [wire, late] group in
       group.addTask {
         try await Task.sleep(for: limit)
         late.raise()
-        await channel.close()
+        await wire.hangUp()
       }
       defer { group.cancelAll() }
       let chunk: [UInt8]?
-      do { chunk = try await chunks.next() } catch {
+      do { chunk = try await wire.next() } catch {
         guard late.isRaised else { throw error }
         chunk = nil
       }
@@ -85,10 +110,7 @@ final class AgentSession {
     }
   }
 
-  func close() async {
-    await channel.close()
-    await connection.close()
-  }
+  func close() async { await wire.close() }
 }
 
 /// The stream ended where an answer was due.
@@ -96,7 +118,7 @@ struct ConnectionEnded: UserFacingError {
   var machine: String
   var during: String
   var words = ""
-  var what: String { "the agent on \(machine) ended while waiting for \(during)" }
+  var what: String { "the agent on \(machine) ended before it sent \(during)" }
   var why: String? { words.isEmpty ? nil : words }
   var fix: String { "try again; 'cf-bench doctor' shows whether the benchmark host is well" }
   var exitStatus: ExitStatus { .infrastructure }

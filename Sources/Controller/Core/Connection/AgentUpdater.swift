@@ -13,7 +13,7 @@ struct AgentUpdater {
   /// - Returns: the hello of whoever answers from now on.
   func settle(_ hello: HelloReply, note: (String) -> Void) async throws -> HelloReply {
     if let reason = reasonToStay(hello) {
-      note("going on with the agent that \(session.machine) has, release \(hello.agentVersion): \(reason)")
+      note("keeping the agent that \(session.machine) has, release \(hello.agentVersion): \(reason)")
       return hello
     }
     do {
@@ -25,7 +25,7 @@ struct AgentUpdater {
       }
     } catch let problem as Problem {
       note(
-        "going on with the agent that \(session.machine) has, release \(hello.agentVersion): \(problem.why ?? problem.what)"
+        "keeping the agent that \(session.machine) has, release \(hello.agentVersion): \(problem.why ?? problem.what)"
       )
       return hello
     }
@@ -86,12 +86,12 @@ extension AgentSession {
     // A slow line is given ten seconds a mebibyte, on top of half a minute.
     let limit = Duration.seconds(30 + 10 * (request.bytes >> 20))
     let first = try AgentRequest.receive(request).line()
-    try await withLimit(limit, waitingFor: "a file to be sent") { [channel] in
-      try await channel.send(first)
+    try await withLimit(limit, waitingFor: "a file to be sent") { [wire] in
+      try await wire.send(first)
       let file = try FileHandle(forReadingFrom: URL(filePath: path))
       defer { try? file.close() }  // only read from
       while let data = try file.read(upToCount: Piece.maximumBytes), !data.isEmpty {
-        try await channel.send(try AgentRequest.piece(Piece(data: data)).line())
+        try await wire.send(try AgentRequest.piece(Piece(data: data)).line())
       }
     }
     while let message = try await next(within: limit, waitingFor: "a file to arrive") {

@@ -25,11 +25,13 @@ extension JobConnection {
         return try await line.reachAndTell(notes)
       }
     } catch is CancellationError { throw CancellationError() } catch {
-      let last: String? = error is LimitPassed ? notes.last.withLock { $0 } : Self.words(of: error)
+      let last: Problem? = error is LimitPassed ? notes.last.withLock { $0 } : Problem(ofTry: error)
       throw CancelUnsure(
         job: target.job, machine: target.machine.name, flags: target.flags,
         isHeard: notes.isHeard.load(ordering: .relaxed),
-        last: last ?? "no answer came within \(target.outputTail.words)")
+        last: last
+          ?? Problem(
+            what: "no answer came within \(target.outputTail.words)", fix: "", exitStatus: .infrastructure))
     }
   }
 
@@ -70,7 +72,7 @@ extension JobConnection {
 
   /// Answers to what was asked before the cancel come first, in their order.
   private func ask(_ session: AgentSession) async throws -> Cancelled {
-    try await session.channel.send(try AgentRequest.cancel(CancelRequest(job: target.job)).line())
+    try await session.wire.send(try AgentRequest.cancel(CancelRequest(job: target.job)).line())
     while let message = try await session.next(within: .seconds(10), waitingFor: "the job's end") {
       switch message {
       case .cancelled(let reply): return reply
@@ -85,11 +87,11 @@ extension JobConnection {
 /// What is known by the time that the limit passes.
 private final class CancelNotes: Sendable {
   let isHeard = Atomic(false)
-  let last = Mutex<String?>(nil)
+  let last = Mutex<Problem?>(nil)
 
-  /// Keeps the words of an error that may pass, and throws any other.
+  /// Keeps an error that may pass, and throws any other.
   func note(_ error: any Error) throws {
     guard !Task.isCancelled, ConnectionFault(error) != .permanent else { throw error }
-    last.withLock { $0 = JobConnection.words(of: error) }
+    last.withLock { $0 = Problem(ofTry: error) }
   }
 }

@@ -95,7 +95,9 @@ final class JobConnection {
       let answer = try await session.answer(
         to: .submit(submit), within: .seconds(30), waitingFor: "the job to be accepted")
       if case .accepted(let accepted) = answer {
-        for job in accepted.superseded ?? [] { progress.step("\(job) waited and was ended in favour of this job") }
+        for job in accepted.superseded ?? [] {
+          progress.step("\(job) was waiting and has been cancelled in favour of this job")
+        }
       }
       stage = max(stage, .accepted)
     }
@@ -126,17 +128,17 @@ final class JobConnection {
     try count(error as? EventMismatch)
     let limit = hasMet ? target.reconnect.limit : min(target.reconnect.limit, Reconnect.firstLimit)
     guard limit > .zero else { throw error }
-    let words = Self.words(of: error)
+    let last = Problem(ofTry: error)
     if loss.note(events: store?.last ?? 0) {
       let goesOn = stage >= .accepted ? "the job goes on, " : ""
-      progress.remark("the line is gone (\(words)); \(goesOn)reconnecting for up to \(limit.words)")
+      progress.remark("connection lost (\(last.whatAndWhy)); \(goesOn)reconnecting for up to \(limit.words)")
     }
     let left = limit - loss.length
     guard left > .zero else {
       guard hasMet else { throw error }
       throw ConnectionLost(
         job: target.job, machine: target.machine.name, flags: target.flags, limit: limit,
-        isAccepted: stage >= .accepted, last: words)
+        isAccepted: stage >= .accepted, last: last)
     }
     // Cancelled, the pause ends at once, and the loop sees to it.
     try? await Task.sleep(for: min(left, target.reconnect.pause(before: loss.nextAttempt())))
@@ -147,10 +149,5 @@ final class JobConnection {
     guard let error else { return }
     mismatch = (error.expected, error.expected == mismatch.at ? mismatch.times + 1 : 1)
     if mismatch.times >= EventMismatch.tries { throw error }
-  }
-
-  static func words(of error: any Error) -> String {
-    if let error = error as? ConnectionEnded, let why = error.why { return why }
-    return SystemErrorText.describe(error)
   }
 }

@@ -65,7 +65,7 @@ struct JobFollower {
         } chunkDone: {
           line.heard.withLock { $0 = .now }
           try store.flush()
-          for bytes in fresh { try progress?(Self.event(bytes)) }
+          for bytes in fresh { try show(bytes) }
           fresh.removeAll(keepingCapacity: true)
         }
         return ended
@@ -88,18 +88,18 @@ struct JobFollower {
     _ session: AgentSession, _ line: ConnectionHealth, _ body: () async throws -> Ended?
   ) async throws -> Ended? {
     try await withThrowingTaskGroup(of: Void.self) {
-      [channel = session.channel, connection = session.connection] group in
+      [wire = session.wire] group in
       group.addTask { [reconnect] in
         var number = 0
         while true {
           try await Task.sleep(for: reconnect.pingEvery)
           if line.heard.withLock({ $0 }).duration(to: .now) > reconnect.silenceLimit {
             line.isSilent.store(true, ordering: .relaxed)
-            await connection.abandon()
+            await wire.abandon()
             return
           }
           number += 1
-          try await channel.send(try AgentRequest.ping(Ping(number: number)).line())
+          try await wire.send(try AgentRequest.ping(Ping(number: number)).line())
         }
       }
       defer { group.cancelAll() }
@@ -126,13 +126,14 @@ struct JobFollower {
     }
   }
 
+  private func show(_ line: [UInt8]) throws { try progress?(Self.event(line)) }
+
   private func take(_ message: AgentMessage) throws -> Ended? {
     switch message {
     case .event(let number, let line):
       try line.withUnsafeBytes { try append(number, $0) }
-      guard let progress else { return nil }
       try store.flush()
-      try progress(Self.event(line))
+      try show(line)
       return nil
     case .ended(let ended): return ended.job == job ? ended : nil
     // What the journal's reader on the benchmark host could not do.

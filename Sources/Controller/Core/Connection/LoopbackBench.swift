@@ -31,7 +31,7 @@ package struct LoopbackBench: Sendable {
   /// - Returns: the cipher of the connection.
   @discardableResult
   package func connect() async throws -> String? {
-    try await withAgentSession(address, agent: agent, note: { _ in }) { session, _ in await session.connection.cipher }
+    try await withAgentSession(address, agent: agent, note: { _ in }) { session, _ in await session.connection?.cipher }
   }
 
   /// Runs a command over a bare channel, without the agent.

@@ -98,7 +98,7 @@ extension MachineAccess {
   }
 
   var reconnect: Reconnect {
-    // Trials can't wait as long as people can; see `SettingsVariables.reserved`.
+    // Trials can't wait as long as people can; see ``ProgramVariable``.
     let pace = environment["CF_BENCH_LINE_PACE"].flatMap { Double($0) }.map { min(max($0, 0.001), 1) }
     return Reconnect(limit: settings.reconnectFor, pace: pace ?? 1)
   }

@@ -44,7 +44,7 @@ private func sayHello(
   _ connection: SSHConnection, _ machine: MachineAddress, _ agent: AgentBinary, isNew: Bool = false
 ) async throws -> (AgentSession, HelloReply) {
   let channel = try await connection.exec(AgentDelivery.serveCommand(sha256: agent.sha256, isNew: isNew))
-  let session = AgentSession(connection: connection, channel: channel, machine: machine.name)
+  let session = AgentSession(SSHAgentWire(connection: connection, channel: channel), machine: machine.name)
   try await channel.send(try AgentRequest.hello(HelloRequest()).line())
   switch try await session.next(within: .seconds(20), waitingFor: "the agent's hello") {
   case .hello(let hello):
@@ -93,7 +93,7 @@ struct StartRefusal: UserFacingError {
     if mayNotRun {
       return "the file is there but the system refuses to run it (a file system mounted noexec?): \(words)"
     }
-    if isRestrictedKeyWithoutAgent { return "its key lets in nothing but an agent, and none is there: \(words)" }
+    if isRestrictedKeyWithoutAgent { return "its key starts only an agent, and none is installed there: \(words)" }
     return words.isEmpty ? "the login ended without a word (\(exit))" : words
   }
   var fix: String {

@@ -22,7 +22,7 @@ struct CostPlan: Encodable, Equatable {
       let runs = Int(match.output.1), let time = Double(match.output.2), runs > 0, time > 0
     else {
       throw Problem(
-        what: "'\(text)' is no plan", why: "it wants runs a month and how long the VM is on for each",
+        what: "'\(text)' is not a plan", why: "a plan is the runs a month and how long the VM is on for each",
         fix: "write --plan 22x10m for 22 runs of ten minutes", exitStatus: .usage)
     }
     let unit: Double = match.output.3 == "s" ? 1 : match.output.3 == "h" ? 3600 : 60

@@ -29,10 +29,10 @@ struct DoctorReport: Codable, Equatable, Sendable {
   private var verdict: String {
     func count(_ status: DoctorCheck.Status) -> Int { checks.count { $0.status == status } }
     let (failed, warned, skipped) = (count(.failed), count(.warning), count(.skipped))
-    let unseen = skipped > 0 ? "; \(skipped) could not be looked at" : ""
+    let unseen = skipped > 0 ? "; \(skipped) could not be checked" : ""
     guard failed == 0 else {
       let other = machine == "azure" ? " (without Azure: --machine local)" : ""
-      return "\(failed) of \(checks.count) checks failed\(unseen): mend them before measuring on \(machine)\(other)"
+      return "\(failed) of \(checks.count) checks failed\(unseen): fix them before measuring on \(machine)\(other)"
     }
     return "ready to measure on \(machine)" + (warned > 0 ? ", with \(warned) warning\(warned == 1 ? "" : "s")" : "")
       + unseen

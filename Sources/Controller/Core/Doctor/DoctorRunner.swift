@@ -49,18 +49,18 @@ struct DoctorRunner {
   /// The VM from inside: where it is on, or may be started.
   private func far(_ agent: AgentBinary?, _ view: VMView?, _ chain: [DoctorCheck]) async -> [DoctorCheck] {
     func unseen(_ why: String, fix: String? = nil) -> [DoctorCheck] {
-      [DoctorCheck(id: "far.connection", status: .skipped, detail: "not looked at: \(why)", fix: fix)]
+      [DoctorCheck(id: "far.connection", status: .skipped, detail: "not checked: \(why)", fix: fix)]
     }
     guard let agent else { return unseen("needs here.agent") }
     guard let view else { return unseen("needs azure.vm") }
     if startsMachine {
       if let bad = chain.first(where: { $0.status == .failed }) {
-        return unseen("the VM is not started before \(bad.id) is mended")
+        return unseen("the VM is not started until \(bad.id) is fixed")
       }
       return await held(agent)
     }
     guard view.power == .running else {
-      return unseen("the VM is off", fix: "cf-bench doctor --start starts it, looks at it from inside, and stops it")
+      return unseen("the VM is off", fix: "cf-bench doctor --start starts it, checks it from inside, and stops it")
     }
     note("asking the VM")
     do {
@@ -70,7 +70,7 @@ struct DoctorRunner {
           DoctorCheck(
             id: "far.connection", status: .warning,
             detail: "the VM is on but does not answer here: its port is open to others only, or it is just starting",
-            fix: "cf-bench doctor --start lets this machine in for the length of the checks")
+            fix: "cf-bench doctor --start opens the port to this machine during the checks")
         ]
       }
       return try await look(machine.address(at: address, view: view), agent)
@@ -101,7 +101,10 @@ struct DoctorRunner {
         case .doctor(let reply) = try await session.answer(
           to: request, within: .seconds(60), waitingFor: "the benchmark host's checks")
       else { throw ConnectionEnded(machine: address.name, during: "the benchmark host's checks") }
-      let ofVM = machine.choice == .azure ? try await VMChecks(connection: session.connection).examine() : []
+      var ofVM: [DoctorCheck] = []
+      if machine.choice == .azure, let connection = session.connection {
+        ofVM = try await VMChecks(connection: connection).examine()
+      }
       return [connection] + ofVM + reply.checks
     }
   }

@@ -55,15 +55,20 @@ struct CIInputs: Equatable, Sendable {
   /// Whether the runner itself measures. A settings file does not count: a fork may have written it.
   func isLocal(_ environment: [String: String]) -> Bool { (machine ?? environment["CF_BENCH_MACHINE"]) == "local" }
 
-  /// The command line of the comparison. Values stand behind a `=`, so none of them can be read as a flag.
-  func arguments(repository found: String?) -> [String] {
-    let named = [
-      ("layers", layers), ("budget", budget), ("machine", machine), ("config", config), ("python", python),
-      ("repository", found), ("undecided", undecided),
-    ]
-    var arguments = named.compactMap { name, value in value.map { "--\(name)=\($0)" } }
-    arguments += (failOn ?? []).map { "--fail-on=\($0)" }
+  /// The settings that the inputs ask for; what was left out stays as the file and the variables have it.
+  /// - Parameter found: where the machine finds the commits.
+  func settings(repository found: String?) -> SettingsRequest {
+    var request = SettingsRequest()
+    request.configuration = config
+    request.set("layers", layers, by: "the input 'layers'")
+    request.setBudget(budget, by: "the input 'budget'")
+    request.set("machine", machine, by: "the input 'machine'")
+    request.set("python", python, by: "the input 'python'")
+    request.set("target.repository", found, by: "the input 'repository'")
+    request.setGate(failOn ?? [], by: "the input 'fail-on'")
+    request.set("gate.undecided", undecided, by: "the input 'undecided'")
     // A newer push replaces what still waits of an older one.
-    return arguments + ["--supersede"]
+    request.set("supersede", "true", by: "the step")
+    return request
   }
 }

@@ -1,4 +1,3 @@
-import ArgumentParser
 import Foundation
 import GitHub
 import Shared
@@ -36,14 +35,11 @@ struct CIMeasurement {
       end.isMeasured = end.comparison?.document.metrics.isEmpty == false
     }
     let repository = try await repository(for: [base, head])
-    let compare = try Compare.parse(
-      step.inputs.arguments(repository: repository) + ["--", base.revision.text, head.revision.text])
-    var context = try compare.context()
     // A step has a gate unless somebody says otherwise; a command line has none.
-    if context.settings.origin(of: "gate.fail-on") == .standard {
-      context.settings.gateRules = [GateRule("regression")].compactMap { $0 }
-    }
-    end.status = try await context.measure(base: base.revision, head: head.revision, into: results)
+    let request = MeasurementRequest(
+      base: base.revision, head: head.revision, settings: step.inputs.settings(repository: repository),
+      usualGate: [GateRule("regression")].compactMap { $0 })
+    end.status = try await request.carryOut(into: results)
   }
 
   // MARK: Revisions

@@ -26,7 +26,7 @@ struct CIReport {
     var troubles: [String] = []
     // A kill may come before the last word: the runner reads commands again first.
     let isEarly = hasToHurry
-    if isEarly { resumeCommands() }
+    if isEarly { await collect(&troubles) { try resumeCommands() } }
     await collect(&troubles) { try writeOutputs() }
     await collect(&troubles) { try step.files.summary(summary(limit: step.files.summaryRoom)) }
     var isCommentMissing = false
@@ -43,15 +43,20 @@ struct CIReport {
       }
       if ended { OpenCheck.remove(step.environment) }
     }
-    if !isEarly { resumeCommands() }
-    for annotation in annotations(troubles) { step.print(raw: masked(WorkflowCommands.line(annotation))) }
+    do {
+      if !isEarly { try resumeCommands() }
+      for annotation in annotations(troubles) { try step.print(raw: WorkflowCommands.line(annotation)) }
+    } catch {
+      let status = Failure(error).tell()
+      if end.status == .done { return status }
+    }
     if isCommentMissing, step.inputs.failsOnComment, end.status == .done { return .infrastructure }
     return end.status
   }
 
-  private func resumeCommands() {
-    step.print(raw: WorkflowCommands.resume(step.token))
-    step.print(raw: WorkflowCommands.endGroup)
+  private func resumeCommands() throws(OutputFailure) {
+    try step.print(raw: WorkflowCommands.resume(step.token))
+    try step.print(raw: WorkflowCommands.endGroup)
   }
 
   @discardableResult
@@ -80,9 +85,9 @@ struct CIReport {
       ("comment-file", folder.isEmpty || end.comparison == nil ? "" : folder + "/comment.md"),
       ("cost", document?.cost?.usd.map { Numbers.fixed($0, 4) } ?? ""),
       ("vm-seconds", document?.cost.map { Numbers.fixed($0.seconds, 0) } ?? ""),
-      ("reason", end.reason ?? ""),
+      ("reason", masked(end.reason ?? "")),
     ]
-    try step.files.output(values.map { ($0.0, masked($0.1)) })
+    try step.files.output(values)
   }
 
   // MARK: Words
@@ -147,7 +152,9 @@ struct CIReport {
     } else if end.problem == nil, let reason = end.reason, !isCancelled {
       all.append(Annotation(kind: .notice, title: "cf-bench measured nothing", message: TerminalText.clean(reason)))
     }
-    return Annotation.bounded(all)
+    return Annotation.bounded(all).map {
+      Annotation(kind: $0.kind, title: masked($0.title), message: masked($0.message), place: $0.place)
+    }
   }
 }
 

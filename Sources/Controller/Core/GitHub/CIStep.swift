@@ -1,4 +1,3 @@
-import ArgumentParser
 import Azure
 import Foundation
 import GitHub
@@ -20,7 +19,7 @@ struct CIStep {
     files = StepFiles(environment: environment)
     guard let repository = environment["GITHUB_REPOSITORY"], !repository.isEmpty else {
       throw Problem(
-        what: "this is no step of a GitHub workflow", why: "GITHUB_REPOSITORY is not set",
+        what: "this is not a step of a GitHub workflow", why: "GITHUB_REPOSITORY is not set",
         fix: "run it as a step of a workflow (docs/github.md); on a laptop 'cf-bench compare' measures",
         exitStatus: .usage)
     }
@@ -28,9 +27,12 @@ struct CIStep {
   }
 
   func run() async throws -> ExitStatus {
-    for secret in SecretNames.values(in: environment) { WorkflowCommands.mask(secret).forEach { print(raw: $0) } }
-    print(raw: WorkflowCommands.group("cf-bench"))
-    print(raw: WorkflowCommands.stop(token))
+    // Without them the runner would show secrets, and take lines of measured code for commands: nothing is begun.
+    for secret in SecretNames.values(in: environment) {
+      try WorkflowCommands.mask(secret).forEach { try print(raw: $0) }
+    }
+    try print(raw: WorkflowCommands.group("cf-bench"))
+    try print(raw: WorkflowCommands.stop(token))
     var end = CIEnd(status: .infrastructure)
     do { end = try await decideAndRun() } catch { end.fail(error) }
     // What is said from here on is said also when the step is cancelled, and to the runner again; then in haste.
@@ -72,10 +74,12 @@ struct CIStep {
   private func settleMachine() async throws -> ExitStatus {
     guard !OpenIntent.all(in: StateFolder(environment: environment)).isEmpty else { return .done }
     StandardError.write("a command on this runner ended without stopping the VM: doing that now\n")
-    do { return try await Reap.parse(inputs.config.map { ["--config=\($0)"] } ?? []).settled() } catch {
-      let failure = Failure(error)
-      StandardError.write(failure.text + "\n")
-      return failure.status
+    do {
+      var request = SettingsRequest()
+      request.configuration = inputs.config
+      return try await CommandContext(request, output: Output()).reap(.own)
+    } catch {
+      return Failure(error).tell()
     }
   }
 
@@ -89,13 +93,13 @@ struct CIStep {
       OpenCheck.remove(environment)
       return .done
     } catch {
-      StandardError.write(Failure(error).text + "\n")
+      _ = Failure(error).tell()
       return .infrastructure
     }
   }
 
   /// For the runner, unmasked: it has to learn what it is to mask.
-  func print(raw line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+  func print(raw line: String) throws(OutputFailure) { try StandardOutput.write(raw: line + "\n") }
 }
 
 /// How a step went.

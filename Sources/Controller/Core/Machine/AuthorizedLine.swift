@@ -55,7 +55,7 @@ struct AuthorizedLine {
     func number(_ range: Range<Int>) -> Int { parts[range].reduce(0) { $0 * 10 + $1 } }
     func refusal(_ why: String) -> Problem {
       Problem(
-        what: "'\(text)' is no date at which a key ends", why: why,
+        what: "'\(text)' is not a date", why: why,
         fix: "write --expires 2027-01-31, or 2027-01-31T18:00",
         exitStatus: .usage)
     }

@@ -1,6 +1,7 @@
 import Foundation
 import SSH
 import Shared
+import Tools
 
 /// The folder `~/bench` of the VM: the scripts, both programs below `bin`, and the project that layers 3 and 4 run codeflash
 /// on.

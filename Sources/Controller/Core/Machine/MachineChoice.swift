@@ -19,7 +19,7 @@ enum MachineChoice: Equatable, Sendable, CustomStringConvertible {
       self = .ssh(try SSHDestination(parsing: text))
     } else {
       throw Problem(
-        what: "'\(text)' is no machine", why: "known are 'azure', 'local' and 'ssh://user@host[:port]'",
+        what: "unknown machine '\(text)'", why: "it takes 'azure', 'local' or 'ssh://user@host[:port]'",
         fix: "use --machine local to measure on this machine", exitStatus: .usage)
     }
   }

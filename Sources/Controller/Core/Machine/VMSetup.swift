@@ -126,7 +126,7 @@ struct VMSetup: Sendable {
       let address = try access.address(at: held.address, view: held.view)
       return try await withAgentSession(address, agent: agent, note: note) { session, _ in
         note("bringing scripts and programs to ~/bench")
-        try await archive.deliver(over: session.connection, to: address.name)
+        if let connection = session.connection { try await archive.deliver(over: connection, to: address.name) }
         let plan = PythonPlan(versions: access.settings.python, fallbackToSystem: false)
         guard
           case .doctor(let reply) = try await session.answer(

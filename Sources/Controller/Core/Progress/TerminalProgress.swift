@@ -38,18 +38,21 @@ final class TerminalProgress: Sendable {
 
   private let mode: Mode
   private let now: @Sendable () -> Double
+  private let frames: @Sendable (String) -> Void
   private let sink: @Sendable (String) -> Void
   private let state: Mutex<State>
 
   /// - Parameters:
   ///   - now: Seconds on a clock that only goes forward.
-  ///   - sink: Takes text for standard error.
+  ///   - frames: Takes drawings of the line, each in the place of the one before; ``sink`` if nil.
+  ///   - sink: Takes text for standard error. Neither may wait: who measures or reads has called.
   init(
     mode: Mode, now: @escaping @Sendable () -> Double = TerminalProgress.monotonicSeconds,
-    sink: @escaping @Sendable (String) -> Void
+    frames: (@Sendable (String) -> Void)? = nil, sink: @escaping @Sendable (String) -> Void
   ) {
     self.mode = mode
     self.now = now
+    self.frames = frames ?? sink
     self.sink = sink
     state = Mutex(State(started: now()))
   }
@@ -68,10 +71,10 @@ final class TerminalProgress: Sendable {
     }
   }
 
-  /// A step of our own that no event tells of, such as `uploading the agent`.
+  /// A step of our own that no event reports, such as `uploading the agent`.
   func step(_ text: String) { handle(.phase(Phase(text: text))) }
 
-  /// A line that stays, of something that is no step of the job: the line is gone, it is back.
+  /// A line that stays, of something that is no step of the job: the connection is lost, it is back.
   func remark(_ text: String) {
     state.withLock { state in
       guard !state.isFinished else { return }
@@ -144,7 +147,7 @@ final class TerminalProgress: Sendable {
     guard case .redrawn(let width) = mode else { return }
     state.lastDrawn = now
     state.isDrawn = true
-    sink(Self.eraseLine + state.progress.line(elapsed: now - state.started, width: width - 1))
+    frames(Self.eraseLine + state.progress.line(elapsed: now - state.started, width: width - 1))
   }
 
   /// A line that stays; a drawn one makes room for it.

@@ -1,3 +1,4 @@
+import Azure
 import Shared
 
 /// What the measuring time went into, how quiet the machine was, and what more time would buy.
@@ -26,14 +27,14 @@ enum SpendingFormatter {
     let aside = spending.layers.reduce(0) { $0 + $1.setAside }
     let all = spending.layers.reduce(0) { $0 + $1.blocks }
     guard aside > 0 else { return nil }
-    return "\(aside) of \(all) blocks do not count: the machine was disturbed while they were measured."
+    return "\(aside) of \(all) blocks were discarded: the machine was disturbed while they were measured."
   }
 
   private static func floor(_ document: ComparisonDocument) -> String? {
     let floors = document.metrics.compactMap { metric in metric.floor.map { (metric.name, $0) } }
     guard let most = floors.max(by: { $0.1 < $1.1 }) else { return nil }
-    return "The base, installed a second time, differed from itself by at most "
-      + "\(Numbers.digits(most.1 * 100, 2))% (\(most.0)); nothing smaller counts there."
+    return "A/A control: two installs of the base differed by up to \(Numbers.digits(most.1 * 100, 2)) % (\(most.0)); "
+      + "smaller differences are not reported."
   }
 
   /// What a further minute would have bought.
@@ -53,5 +54,32 @@ enum SpendingFormatter {
 
   private static func names(_ names: [String]) -> String {
     listed(names, most: 3, rest: "others")
+  }
+}
+
+/// What the machine of a run cost, in one sentence.
+enum CostFormatter {
+  /// `Azure VM cf-bench, Standard_D4s_v5 in westus2: 11 min 20 s, 3.6 cents (list price of 2026-01-31).`
+  static func sentence(_ cost: RunCost) -> String {
+    let name = cost.machine.split(separator: "/").last.map(String.init) ?? cost.machine
+    let size = cost.size.map { ", \($0)" } ?? ""
+    let location = cost.location.map { " in \($0)" } ?? ""
+    let wasOn = cost.wasOn ? "; it was on already" : ""
+    let end = cost.end == "deallocated" ? "" : "; \(cost.end)"
+    return "Azure VM \(name)\(size)\(location): \(Numbers.elapsed(cost.seconds)), \(amount(cost))\(wasOn)\(end)."
+  }
+
+  private static func amount(_ cost: RunCost) -> String {
+    guard let usd = cost.usd else { return "price not known" }
+    let table = cost.priceSource == Price.Source.table.rawValue ? ", by the built-in table" : ""
+    return "\(cents(usd)) (list price\(cost.priceAsOf.map { " of \($0)" } ?? "")\(table))"
+  }
+
+  /// `3.6 cents`, `$1.20`.
+  static func cents(_ usd: Double) -> String {
+    if usd >= 0.995 { return Dollars.text(usd) }
+    let cents = usd * 100
+    if cents < 0.05 { return "less than 0.1 cents" }
+    return "\(Numbers.digits(cents, 2)) cents"
   }
 }

@@ -15,7 +15,7 @@ enum VerdictFormatter {
   /// The same as the customer's delta: `-73% (3.75x)`; only a change carries a number.
   static func delta(_ metric: ComparisonDocument.Metric) -> String {
     guard metric.hasMoved else {
-      guard metric.verdict == .equivalent, let seen = seen(metric) else { return plain(metric) }
+      guard metric.verdict == .equivalent, let seen = resolution(metric) else { return plain(metric) }
       return "\(plain(metric)) (\(seen))"
     }
     let ratio = RatioFormatter(metric)
@@ -23,13 +23,13 @@ enum VerdictFormatter {
   }
 
   private static func undecided(_ metric: ComparisonDocument.Metric) -> String {
-    seen(metric).map { "undecided (\($0))" }
+    resolution(metric).map { "undecided (\($0))" }
       ?? "undecided (too few \(metric.unpaired == true ? "samples" : "blocks"))"
   }
 
-  /// What difference would have been seen: `could have seen 1.8%`.
-  private static func seen(_ metric: ComparisonDocument.Metric) -> String? {
-    metric.resolution.map { "could have seen \(Numbers.digits($0 * 100, $0 < 0.1 ? 2 : 1))%" }
+  /// The smallest difference that these blocks can show: `resolution ±1.8 %`.
+  private static func resolution(_ metric: ComparisonDocument.Metric) -> String? {
+    metric.resolution.map { "resolution ±\(Numbers.digits($0 * 100, $0 < 0.1 ? 2 : 1)) %" }
   }
 
   /// The same in a run: one whose control moved decides nothing.

@@ -1,5 +1,6 @@
 import Foundation
 import Shared
+import Tools
 
 /// Makes a file to be uploaded from a folder of this machine.
 struct FolderArchive {

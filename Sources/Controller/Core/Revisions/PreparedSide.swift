@@ -1,5 +1,6 @@
 import Foundation
 import Shared
+import Tools
 
 /// A side as the benchmark host will get it, with the file that has to be sent first, if any.
 struct PreparedSide: Sendable {

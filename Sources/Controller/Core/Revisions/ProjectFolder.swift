@@ -13,7 +13,7 @@ enum ProjectFolder {
     if let named = settings.optimizeProject?.string {
       guard FileManager.default.fileExists(atPath: "\(named)/\(mark)") else {
         throw Problem(
-          what: "'\(named)' is no project for codeflash", why: "there is no \(mark) in it",
+          what: "'\(named)' is not a project for codeflash", why: "there is no \(mark) in it",
           fix: "docs/replay.md says what a project needs; without --set optimize.project the built-in one is taken",
           exitStatus: .usage)
       }

@@ -57,6 +57,11 @@ enum NameRule: Sendable {
     }
   }
 
+  func check(_ text: String, in context: ReadingContext, at mark: Mark?) throws(SettingsError) {
+    guard !allows(text) else { return }
+    throw context.wrong(found: "'\(TerminalText.clean(text, limit: 80))'", expected: expectation, at: mark)
+  }
+
   private func isPlain(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar {
     case "a"..."z", "A"..."Z", "0"..."9": true

@@ -12,26 +12,40 @@ struct SettingKey: Sendable {
   var standard: String?
   /// The value that holds, as the file would have it.
   var value: @Sendable (Settings) -> String?
-  var read: @Sendable (Node, ReadingContext, inout Settings) throws(SettingsError) -> Void
-  var readText: @Sendable (String, ReadingContext, inout Settings) throws(SettingsError) -> Void
+  /// The node that a variable's or a flag's text stands for.
+  private var node: @Sendable (String, ReadingContext) throws(SettingsError) -> Node
+  private(set) var read: @Sendable (Node, ReadingContext, inout Settings) throws(SettingsError) -> Void
+
+  func readText(_ text: String, _ context: ReadingContext, _ settings: inout Settings) throws(SettingsError) {
+    try read(try node(text, context), context, &settings)
+  }
 
   /// The environment variable's name: `startup.import-runs` is `CF_BENCH_STARTUP_IMPORT_RUNS`.
   var variable: String {
-    SettingsVariables.prefix + name.uppercased().map { $0 == "." || $0 == "-" ? "_" : String($0) }.joined()
+    ProgramVariable.prefix + name.uppercased().map { $0 == "." || $0 == "-" ? "_" : String($0) }.joined()
   }
 
   private static func key<Value: SettingValue>(
     _ name: String, _ path: any WritableKeyPath<Settings, Value> & Sendable, _ meaning: String
   ) -> SettingKey {
     SettingKey(
-      name: name, meaning: meaning, standard: Settings()[keyPath: path].yaml,
-      value: { $0[keyPath: path].yaml },
+      name: name, meaning: meaning, standard: Settings()[keyPath: path].yaml, value: { $0[keyPath: path].yaml },
+      node: { text, context throws(SettingsError) in try Value.node(from: text, in: context) },
       read: { node, context, settings throws(SettingsError) in
         settings[keyPath: path] = try Value.read(node, in: context)
-      },
-      readText: { text, context, settings throws(SettingsError) in
-        settings[keyPath: path] = try Value.read(try Value.node(from: text, in: context), in: context)
       })
+  }
+
+  /// The same setting with a rule that its value has to keep.
+  private func checked(
+    _ check: @escaping @Sendable (Settings, ReadingContext, Mark?) throws(SettingsError) -> Void
+  ) -> SettingKey {
+    var checked = self
+    checked.read = { [read] node, context, settings throws(SettingsError) in
+      try read(node, context, &settings)
+      try check(settings, context, node.mark)
+    }
+    return checked
   }
 
   /// A setting whose texts have to look like names.
@@ -39,22 +53,9 @@ struct SettingKey: Sendable {
     _ name: String, _ path: any WritableKeyPath<Settings, Value> & Sendable, _ meaning: String, _ rule: NameRule,
     of texts: @escaping @Sendable (Value) -> [String]
   ) -> SettingKey {
-    var named: SettingKey = key(name, path, meaning)
-    let (read, readText) = (named.read, named.readText)
-    @Sendable func check(_ settings: Settings, _ context: ReadingContext, _ mark: Mark?) throws(SettingsError) {
-      for text in texts(settings[keyPath: path]) where !rule.allows(text) {
-        throw context.wrong(found: "'\(TerminalText.clean(text, limit: 80))'", expected: rule.expectation, at: mark)
-      }
+    key(name, path, meaning).checked { settings, context, mark throws(SettingsError) in
+      for text in texts(settings[keyPath: path]) { try rule.check(text, in: context, at: mark) }
     }
-    named.read = { node, context, settings throws(SettingsError) in
-      try read(node, context, &settings)
-      try check(settings, context, node.mark)
-    }
-    named.readText = { text, context, settings throws(SettingsError) in
-      try readText(text, context, &settings)
-      try check(settings, context, nil)
-    }
-    return named
   }
 
   private static func key(
@@ -68,24 +69,12 @@ struct SettingKey: Sendable {
     _ name: String, _ path: any WritableKeyPath<Settings, Value> & Sendable, _ meaning: String,
     within bounds: ClosedRange<Value>
   ) -> SettingKey {
-    var bounded: SettingKey = key(name, path, meaning)
-    let (read, readText) = (bounded.read, bounded.readText)
-    @Sendable func check(_ settings: Settings, _ context: ReadingContext, _ mark: Mark?) throws(SettingsError) {
+    key(name, path, meaning).checked { settings, context, mark throws(SettingsError) in
       let value = settings[keyPath: path]
       guard !bounds.contains(value) else { return }
       let range = "\(bounds.lowerBound.yaml ?? "") to \(bounds.upperBound.yaml ?? "")"
-      throw context.wrong(
-        found: "'\(value.yaml ?? "")'", expected: "\(Value.expectation) from \(range)", at: mark)
+      throw context.wrong(found: "'\(value.yaml ?? "")'", expected: "\(Value.expectation) from \(range)", at: mark)
     }
-    bounded.read = { node, context, settings throws(SettingsError) in
-      try read(node, context, &settings)
-      try check(settings, context, node.mark)
-    }
-    bounded.readText = { text, context, settings throws(SettingsError) in
-      try readText(text, context, &settings)
-      try check(settings, context, nil)
-    }
-    return bounded
   }
 
   /// A list with at least one entry, and none twice, where `name` tells entries apart.
@@ -93,28 +82,15 @@ struct SettingKey: Sendable {
     _ name: String, _ path: any WritableKeyPath<Settings, [Element]> & Sendable, _ meaning: String,
     _ rule: NameRule? = nil, by identity: @escaping @Sendable (Element) -> String
   ) -> SettingKey {
-    var filled: SettingKey = key(name, path, meaning)
-    let (read, readText) = (filled.read, filled.readText)
-    @Sendable func check(_ settings: Settings, _ context: ReadingContext, _ mark: Mark?) throws(SettingsError) {
+    key(name, path, meaning).checked { settings, context, mark throws(SettingsError) in
       let names = settings[keyPath: path].map(identity)
-      let twice = names.first { name in names.count(where: { $0 == name }) > 1 }
-      for name in names where rule?.allows(name) == false {
-        throw context.wrong(
-          found: "'\(TerminalText.clean(name, limit: 80))'", expected: rule?.expectation ?? "a name", at: mark)
+      if let rule { for name in names { try rule.check(name, in: context, at: mark) } }
+      if let twice = names.first(where: { name in names.count(where: { $0 == name }) > 1 }) {
+        throw SettingsError(fault: .duplicate(twice), place: context.place.at(mark))
       }
-      if let twice { throw SettingsError(fault: .duplicate(twice), place: context.place.at(mark)) }
       guard names.isEmpty else { return }
       throw context.wrong(found: "empty", expected: "\([Element].expectation), and at least one", at: mark)
     }
-    filled.read = { node, context, settings throws(SettingsError) in
-      try read(node, context, &settings)
-      try check(settings, context, node.mark)
-    }
-    filled.readText = { text, context, settings throws(SettingsError) in
-      try readText(text, context, &settings)
-      try check(settings, context, nil)
-    }
-    return filled
   }
 
   static let all: [SettingKey] = general + azure
@@ -275,4 +251,33 @@ struct SettingKey: Sendable {
   ]
 
   static func named(_ name: String) -> SettingKey? { all.first { $0.name == name } }
+}
+
+/// `cf-bench.example.yaml`: every key with its default and its meaning, all commented out. Made from the table of keys, so
+/// that it can't say anything else.
+enum SettingsExample {
+  static var text: String {
+    var lines = [
+      "# Settings of cf-bench. Copy to cf-bench.yaml and take the '#' from what you change.",
+      "# Flags win over CF_BENCH_* variables, those over this file, and this file over the defaults shown here.",
+    ]
+    var section = ""
+    for key in SettingKey.all {
+      let parts = key.name.split(separator: ".").map(String.init)
+      if parts.count > 1, parts[0] != section {
+        lines += ["", "#\(parts[0]):"]
+      } else if parts.count == 1 {
+        lines.append("")
+      }
+      section = parts.count > 1 ? parts[0] : ""
+      let indentation = parts.count > 1 ? "  " : ""
+      lines.append("#\(indentation)# \(key.meaning) (\(key.variable))")
+      lines.append("#\(indentation)\(parts[parts.count - 1]): \(key.standard ?? "")".trimmingTrailingSpace)
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+extension String {
+  fileprivate var trimmingTrailingSpace: String { hasSuffix(" ") ? String(dropLast()) : self }
 }

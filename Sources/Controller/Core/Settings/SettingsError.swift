@@ -1,4 +1,5 @@
 import Shared
+import Yams
 
 /// A mistake in the settings: in the file, a variable or a flag.
 struct SettingsError: UserFacingError, Equatable {
@@ -35,8 +36,8 @@ struct SettingsError: UserFacingError, Equatable {
     case .dottedKey(let key): "\(place): '\(key)' is written with dots"
     case .wrongValue(let key, let found, _): "\(place): '\(key)' can't be \(found)"
     case .missingField(let field, let owner): "\(place): '\(owner)' has no '\(field)'"
-    case .duplicate(let key): "\(place): '\(key)' stands here a second time"
-    case .unknownVariable: "there is no setting for the environment variable \(place)"
+    case .duplicate(let key): "\(place): '\(key)' is set twice"
+    case .unknownVariable: "unknown environment variable \(place)"
     case .notYAML: "\(place): this is not valid YAML"
     case .missingFile: "there is no file '\(place)'"
     case .unreadableFile: "the file '\(place)' can't be read"
@@ -50,7 +51,7 @@ struct SettingsError: UserFacingError, Equatable {
       known.isEmpty ? nil : "the keys here are \(known.joined(separator: ", "))"
     case .dottedKey: "in the file, each dot of a setting's name is a level of nesting"
     case .wrongValue(let key, _, let expected): "'\(key)' takes \(expected)"
-    case .unknownVariable: "every variable that starts with \(SettingsVariables.prefix) is read as a setting"
+    case .unknownVariable: "every variable that starts with \(ProgramVariable.prefix) is read as a setting"
     case .notYAML(let words), .unreadableFile(let words): words
     case .missingField, .duplicate, .missingFile, .misnamedFile: nil
     }
@@ -66,7 +67,7 @@ struct SettingsError: UserFacingError, Equatable {
     case .duplicate: "keep one of the two"
     case .unknownVariable(_, let nearest?): "did you mean \(nearest)? Rename it, or unset it"
     case .unknownVariable: "unset it; 'cf-bench settings' lists the variables that exist"
-    case .notYAML: "mend that line; the file cf-bench.example.yaml shows every key in place"
+    case .notYAML: "correct that line; the file cf-bench.example.yaml shows every key in place"
     case .missingFile: "check the path, or leave the flag out to use cf-bench.yaml of this repository if there is one"
     case .unreadableFile: "make it a readable text file, or name another one with --config"
     case .misnamedFile: "rename it to '\(SettingsFile.name)', or name it with --config"
@@ -77,5 +78,46 @@ struct SettingsError: UserFacingError, Equatable {
     let parts = key.split(separator: ".")
     return "'" + parts.dropLast().map { "\($0): { " }.joined() + "\(parts.last ?? ""): …"
       + String(repeating: " }", count: max(parts.count - 1, 0)) + "'"
+  }
+}
+
+/// Where a value was written, so that an error can point at it.
+enum SettingPlace: Equatable, Sendable, CustomStringConvertible {
+  /// A file; line and column count from 1, and are `nil` when the error is about the file as a whole.
+  case file(String, line: Int?, column: Int?)
+  /// An environment variable.
+  case environment(String)
+  /// A flag of the command line, such as `--python`.
+  case flag(String)
+
+  /// `cf-bench.yaml:3:5`, `CF_BENCH_PYTHON` or `--python`.
+  var description: String {
+    switch self {
+    case .file(let path, let line, let column):
+      ([path] + [line, column].compactMap { $0.map(String.init) }).joined(separator: ":")
+    case .environment(let name), .flag(let name): name
+    }
+  }
+
+  /// The same source at the place of `mark`; variables and flags have no lines.
+  func at(_ mark: Mark?) -> SettingPlace {
+    guard case .file(let path, _, _) = self, let mark else { return self }
+    return .file(path, line: mark.line, column: mark.column)
+  }
+}
+
+/// Where the value of a setting comes from.
+enum SettingOrigin: Equatable, Sendable, CustomStringConvertible {
+  /// Nobody said anything.
+  case standard
+  case given(SettingPlace)
+
+  /// `default`, `cf-bench.yaml:3`, `CF_BENCH_PYTHON` or `--python`.
+  var description: String {
+    switch self {
+    case .standard: "default"
+    case .given(.file(let path, let line, _)): SettingPlace.file(path, line: line, column: nil).description
+    case .given(let place): place.description
+    }
   }
 }

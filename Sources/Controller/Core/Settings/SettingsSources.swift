@@ -32,19 +32,6 @@ enum SettingsFile {
   private static func exists(_ path: FilePath) -> Bool { FileManager.default.fileExists(atPath: path.string) }
 }
 
-enum SettingsVariables {
-  static let prefix = "CF_BENCH_"
-  /// Variables of that prefix that are no settings. `CF_BENCH_LINE_PACE` is for trials: a factor up to 1 on the pauses and
-  /// limits of a line that broke.
-  static let reserved = [
-    "CF_BENCH_HOME", "CF_BENCH_LOCK", "CF_BENCH_KEY_PASSPHRASE", "CF_BENCH_AGENT", "CF_BENCH_AZ", "CF_BENCH_STATE",
-    "CF_BENCH_BENCH", "CF_BENCH_PRICES", "CF_BENCH_LINE_PACE", "CF_BENCH_BIN", "CF_BENCH_GH", "CF_BENCH_GITHUB_PACE",
-    "CF_BENCH_RELEASES", "CF_BENCH_RELEASE_URL", "CF_BENCH_RELEASE_PINS",
-  ]
-  /// The inputs of the action: see ``CIInputs``.
-  static let inputs = "CF_BENCH_CI_"
-}
-
 extension Settings {
   /// Flags over environment over file over defaults.
   /// - Parameter flags: A setting's name, the flag it came from, and its value as text.
@@ -60,11 +47,9 @@ extension Settings {
       try settings.read(file: found, called: SettingsFile.name, home: home)
     }
     for (name, text) in environment.sorted(by: { $0.key < $1.key })
-    where name.hasPrefix(SettingsVariables.prefix) && !name.hasPrefix(SettingsVariables.inputs)
-      && !SettingsVariables.reserved.contains(name)
-    {
+    where name.hasPrefix(ProgramVariable.prefix) && !ProgramVariable.isKnown(name) {
       guard let key = SettingKey.all.first(where: { $0.variable == name }) else {
-        let known = SettingKey.all.map(\.variable) + SettingsVariables.reserved
+        let known = SettingKey.all.map(\.variable) + ProgramVariable.names
         throw SettingsError(
           fault: .unknownVariable(name, nearest: NearestName.to(name, among: known)), place: .environment(name))
       }

@@ -21,7 +21,7 @@ enum ResultsError: UserFacingError, Equatable {
     switch self {
     case .unreadable(let path, _): "\(path) can't be read"
     case .unwritable(let path, _): "\(path) can't be written"
-    case .notAFolderOfResults(let path, _): "\(path) is no folder of results"
+    case .notAFolderOfResults(let path, _): "\(path) is not a folder of results"
     case .damagedLine(let path, let line, _): "line \(line) of \(path) is damaged"
     case .damagedFile(let path, _): "\(path) is damaged"
     case .outOfOrder(let path, let expected, let found):
@@ -43,7 +43,7 @@ enum ResultsError: UserFacingError, Equatable {
     case .brokenChain:
       "its hash does not fit the events before it: it was damaged on its way, or belongs to another job"
     case .inUse: "one program at a time follows a job into a folder"
-    case .namesTaken(_, let tried): "folders with the names of the next \(tried) seconds are there already"
+    case .namesTaken(_, let tried): "folders with the names of the next \(tried) seconds exist already"
     }
   }
 

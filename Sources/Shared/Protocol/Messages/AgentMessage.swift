@@ -85,7 +85,7 @@ public struct Attached: Codable, Equatable, Sendable {
 }
 
 public struct Ended: Codable, Equatable, Sendable {
-  public enum Reason: String, Codable, Sendable {
+  public enum Reason: String, Codable, CaseIterable, Sendable {
     /// The journal's last event says how the job ended.
     case finished
     /// The runner is gone without a last word: killed, or the machine went down.

@@ -28,7 +28,7 @@ public struct Started: Codable, Equatable, Sendable {
 
 /// A new runner goes on with a job whose runner died: it was killed, or the machine went down.
 public struct Resumed: Codable, Equatable, Sendable {
-  public enum Reason: String, Codable, Sendable {
+  public enum Reason: String, Codable, CaseIterable, Sendable {
     /// The runner was killed and the machine stayed up.
     case runnerKilled
     /// The machine was booted since.
