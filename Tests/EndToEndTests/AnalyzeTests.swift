@@ -150,7 +150,8 @@ struct AnalyzeTests {
       for (paths, words) in [
         (["nowhere"], "there is no such file or folder"), (["/proc/self/mem"], "/proc/self/mem can't be read"),
         (["empty"], "empty is empty"), (["zero"], "zero is no text"),
-        (["torn.json"], "starts like JSON but is not valid JSON"), (["other.json"], "name the folder that it stands in"),
+        (["torn.json"], "starts like JSON but is not valid JSON"),
+        (["other.json"], "name the folder that it stands in"),
         (["list.json"], "no object with fields"), (["wrong.csv"], "it does not have metric, block"),
         (["text.csv"], "line 3 of text.csv"), (["tmp"], "it has no sides.json"),
         ([hyperfine], "alone can't be compared"), ([hyperfine, hyperfine], "hold the same samples"),

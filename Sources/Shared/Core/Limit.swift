@@ -21,12 +21,13 @@ public func withLimit<Result: Sendable>(
   _ limit: Duration, waitingFor what: String, clock: any Clock<Duration> = ContinuousClock(),
   _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
-  try await withLimit(limit, late: LimitPassed(waitedFor: what, limit: limit), body)
+  try await withLimit(limit, late: LimitPassed(waitedFor: what, limit: limit), clock: clock, body)
 }
 
 /// Runs `body`, cancelling it and throwing `late` once `limit` has gone by. `body` must end soon after being cancelled.
 public func withLimit<Result: Sendable>(
-  _ limit: Duration, late: any Error, _ body: @escaping @Sendable () async throws -> Result
+  _ limit: Duration, late: any Error, clock: any Clock<Duration> = ContinuousClock(),
+  _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
   try await withThrowingTaskGroup(of: Result?.self) { group in
     group.addTask { try await body() }
