@@ -97,12 +97,14 @@ public final class OpenIntent {
     try save()
   }
 
-  /// What is left of the VM costs nothing: leaves it to a later command.
+  /// What is left of the VM costs nothing.
   func noteOff() throws {
     intent.isOff = true
     try save()
-    lock.unlock()
   }
+
+  /// Leaves what is not carried out to the next command.
+  func letGo() { lock.unlock() }
 
   private func save() throws {
     try state.write(String(decoding: try JSONEncoder.pretty.encode(intent), as: UTF8.self) + "\n", to: file)

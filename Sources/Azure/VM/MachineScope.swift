@@ -90,6 +90,7 @@ public struct MachineScope: Sendable {
   ///   - held: `nil` after a cancel or an error.
   ///   - ended: runs whose leases don't count, because a person ends them.
   func giveBack(_ open: OpenIntent, _ held: AcquiredVM? = nil, ended: Set<String> = []) async throws -> VMOutcome {
-    try await runToEnd { try await VMDeallocation(scope: self, held: held, ended: ended).carryOut(open) }
+    defer { open.letGo() }
+    return try await runToEnd { try await VMDeallocation(scope: self, held: held, ended: ended).carryOut(open) }
   }
 }
