@@ -20,6 +20,7 @@ struct Conversation {
     environment["PATH"] = "\(SchemaValidator.packageRoot.path)/.tools/bin:" + (environment["PATH"] ?? "/usr/bin:/bin")
     environment["CF_BENCH_HOME"] = home
     environment["CF_BENCH_LOCK"] = lock ?? home + "/lock"
+    environment["CF_BENCH_AGENT_PACE"] = "0.3"
     return environment.merging(settings) { $1 }
   }
 

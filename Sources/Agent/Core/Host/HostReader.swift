@@ -86,3 +86,8 @@ struct HostReader {
     return (found["MemTotal"] ?? 0, found["MemAvailable"] ?? 0, swap)
   }
 }
+
+/// The kernel's name for this boot of the machine (random(4)); `nil` where it does not tell.
+enum BootID {
+  static var current: String? { MachineFiles().text("/proc/sys/kernel/random/boot_id") }
+}

@@ -10,14 +10,14 @@ final class QueueReservation {
   private let lock: FileLock
   private let folder: JobFolder
 
-  /// How often is looked whether the turn has come, in seconds.
-  private static let lookEvery: UInt32 = 1
+  private let pauses: Pauses
 
   /// Takes a place in the queue.
   /// - Throws: when queue or lock can't be had (they fail closed), and when the machine is about to be stopped.
   init(_ environment: [String: String], _ manifest: JobManifest, _ folder: JobFolder) throws {
     queue = QueueFolder(environment)
     self.folder = folder
+    pauses = Pauses(environment)
     let queue = queue
     lock = try MachineLock.open(environment)
     ticket = try queue.withGate {
@@ -42,7 +42,7 @@ final class QueueReservation {
           why: "\(place.ahead) ahead; held by \(place.holder)",
           fix: "try again later, or raise limits.queue", exitStatus: .infrastructure)
       }
-      sleep(Self.lookEvery)  // woken early by a signal, which is fine
+      usleep(UInt32(pauses.queueLook * 1e6))  // woken early by a signal, which is fine
       if CancelFlag.isSet { throw JobCancelled() }
     }
   }

@@ -20,10 +20,6 @@ final class RequestHandler: Sendable {
     var cancelled: [(job: JobFolder, deadline: Double)] = []
   }
 
-  /// How long a runner may take to end by itself once told, in seconds: more than it gives its worker, and time to end all
-  /// that this started.
-  private static let cancelGrace = 15.0
-
   init(home: AgentHome, environment: [String: String], isNew: Bool) {
     self.home = home
     self.environment = environment
@@ -176,7 +172,7 @@ final class RequestHandler: Sendable {
     let folder = JobFolder(id, in: home)
     let wasRunning = DetachedRunner.cancel(folder)
     if wasRunning {
-      state.withLock { $0.cancelled.append((folder, MonotonicClock.seconds + Self.cancelGrace)) }
+      state.withLock { $0.cancelled.append((folder, MonotonicClock.seconds + Pauses(environment).runnerGrace)) }
     } else {
       // One that lost its runner gets a last word, and what it left running is ended.
       _ = revive(folder, secrets: [:])

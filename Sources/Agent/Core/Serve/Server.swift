@@ -18,12 +18,12 @@ final class Server {
   /// More requests may come. Without them, journals are still followed to their end, for as long as somebody reads.
   private var isOpen = true
 
-  /// While a job is followed, its runner is looked for this often in case the kernel's word was missed, in milliseconds.
-  private static let safetyTick: Int32 = 10_000
+  private let pauses: Pauses
 
   /// - Parameter isNew: this agent was installed just now, and is to be the one that the stable name leads to.
   init(home: AgentHome, environment: [String: String], isNew: Bool = false) throws {
     requests = RequestHandler(home: home, environment: environment, isNew: isNew)
+    pauses = Pauses(environment)
     watch = try InotifyWatcher()
     bell = try WakePipe()
     (jobs, checks) = (RequestLane(bell), RequestLane(bell))
@@ -67,7 +67,7 @@ final class Server {
 
   private var timeout: Int32 {
     if let soon = requests.nextDeadlineMilliseconds { return soon }
-    return followers.isEmpty ? -1 : Self.safetyTick
+    return followers.isEmpty ? -1 : Int32(pauses.followLook * 1000) + 1
   }
 
   /// Waits for the requests that are still being done: a cancel counts although its asker hung up.

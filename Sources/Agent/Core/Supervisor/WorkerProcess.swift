@@ -11,9 +11,6 @@ struct WorkerProcess {
   let environment: [String: String]
   var secrets: [String: String] = [:]
 
-  /// How long a worker that was told to end may take, in seconds.
-  static let cancelGrace = 3.0
-
   /// Runs one worker to its end; nothing that it started is left then.
   /// - Parameter cut: what had to be cut off the journal, in words that the worker is to pass on.
   func run(cut: Problem?) throws -> ProcessEnd {
@@ -43,7 +40,7 @@ struct WorkerProcess {
     while true {
       if SupervisorSignals.isCancelled || folder.isCancelled, killAt == .infinity {
         kill(worker, SIGTERM)
-        killAt = MonotonicClock.seconds + Self.cancelGrace
+        killAt = MonotonicClock.seconds + Pauses(environment).workerGrace
       }
       if MonotonicClock.seconds >= killAt { endTree(sparing: worker) }
       if let end = reap(worker) { return end }

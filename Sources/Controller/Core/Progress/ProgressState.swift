@@ -1,3 +1,4 @@
+import Foundation
 import Shared
 
 /// How far a job is, as its events tell. Pure: events in, one line out.
@@ -179,5 +180,58 @@ struct ProgressState: Equatable, Sendable {
 
   private func fit(_ text: String, _ width: Int) -> String {
     text.count <= width ? text : text.prefix(max(0, width - 1)) + "…"
+  }
+}
+
+/// A job's place in the queue, for its owner.
+enum QueueFormatter {
+  /// `2 jobs ahead; ada@laptop measures (20260131T123456Z-k3); expected to start at 14:05`.
+  static func line(_ queued: Queued, timeZone: TimeZone = .current) -> String {
+    var parts: [String] = []
+    if let ahead = queued.ahead { parts.append("\(ahead) job\(ahead == 1 ? "" : "s") ahead") }
+    let words = queued.holder.split(separator: " ", maxSplits: 2).map(String.init)
+    if words.count == 3, words[1] == "of" {
+      parts.append("\(words[2]) measures (\(words[0]))")
+    } else {
+      parts.append(queued.holder.isEmpty ? "somebody measures" : "\(queued.holder) measures")
+    }
+    // A time that can't be read is left out: the place says the most.
+    if let start = queued.expectedStart.flatMap({ try? Timestamp.date($0) }) {
+      parts.append("expected to start at \(clock(start, timeZone))")
+    }
+    return "waiting for the machine: " + parts.joined(separator: "; ")
+  }
+
+  private static func clock(_ date: Date, _ timeZone: TimeZone) -> String {
+    var calendar = Calendar(identifier: .gregorian)
+    calendar.timeZone = timeZone
+    let parts = calendar.dateComponents([.hour, .minute], from: date)
+    func two(_ number: Int?) -> String { (number ?? 0) < 10 ? "0\(number ?? 0)" : "\(number ?? 0)" }
+    return "\(two(parts.hour)):\(two(parts.minute))"
+  }
+}
+
+/// A knob of the benchmark host and what came of it, for the progress line.
+enum TuningFormatter {
+  static func line(_ report: TuningReport) -> String {
+    let name = name(report.knob)
+    let before = TerminalText.clean(report.before ?? "not visible")
+    return switch report.outcome {
+    case .changed: "\(name): \(report.wanted) for this job (was \(before))"
+    case .alreadySo: "\(name): \(report.wanted) already"
+    case .notPermitted: "\(name): stays \(before), the benchmark host's login may not change it"
+    case .notVisible: "\(name): not visible on the benchmark host"
+    case .didNotTake: "\(name): stays \(TerminalText.clean(report.after ?? before)), the change did not take"
+    }
+  }
+
+  static func name(_ knob: TuningReport.Knob) -> String {
+    switch knob {
+    case .turbo: "turbo"
+    case .governor: "frequency governor"
+    case .addressRandomisation: "address space randomisation"
+    case .affinity: "CPUs"
+    case .priority: "priority"
+    }
   }
 }

@@ -105,3 +105,57 @@ struct RunFolder: Equatable, Sendable {
     return FilePath(String(cString: resolved))
   }
 }
+
+/// `sides.json`: what a folder of results is about, written before anything is measured. Schema:
+/// `docs/schemas/sides.schema.json`.
+///
+/// With `events.ndjson` beside it, it is all that the words and documents of the folder are made from.
+struct SidesDocument: Codable, Equatable, Sendable {
+  var schema: Int = 1
+  /// The timestamp in the names of the folders, `YYYYMMDDTHHMMSSZ`.
+  var timestamp: String
+  /// The job whose events the folder holds; absent in folders of the first release.
+  var job: JobID?
+  /// The chance, over all metrics of the run together, of calling identical code different.
+  var alpha: Double
+  /// The smallest relative difference that counts.
+  var delta: Double
+  /// What the run has to keep to; absent without one.
+  var gate: Gate?
+  /// One side (a run) or two (a comparison), base first.
+  var sides: [Entry]
+
+  struct Entry: Codable, Equatable, Sendable {
+    var side: Side
+    /// The revision as the person wrote it.
+    var label: String
+    /// Name of the folder with this side's documents, beside the folder that holds this file.
+    var folder: String
+  }
+}
+
+/// A revision's label as part of a folder's name.
+enum RevisionName {
+  /// Longer labels are cut, so that two of them and a timestamp fit the 255 bytes that file systems allow.
+  static let limit = 100
+
+  /// Letters, digits and `. _ + = -` stay, a `/` and everything else becomes `-`; never hidden, never like an option.
+  static func folder(_ label: String) -> String {
+    var name = String(label.unicodeScalars.map { isSafe($0) ? Character($0) : "-" })
+    if let first = name.first, first == "." || first == "-" { name = "_" + name.dropFirst() }
+    return name.isEmpty ? "revision" : String(name.prefix(limit))
+  }
+
+  /// The names of both sides; those that would be the same, also where a file system ignores case, are told apart.
+  static func folders(base: String, head: String) -> (base: String, head: String) {
+    let (base, head) = (folder(base), folder(head))
+    return base.lowercased() == head.lowercased() ? (base + "-base", head + "-head") : (base, head)
+  }
+
+  private static func isSafe(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    case "a"..."z", "A"..."Z", "0"..."9", ".", "_", "+", "=", "-": true
+    default: false
+    }
+  }
+}
