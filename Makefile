@@ -1,4 +1,4 @@
-# The doors of this checkout. `make` alone lists them. Works with GNU make 3.81 and later.
+# What can be done in this checkout. `make` alone lists it. Works with GNU make 3.81 and later.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -25,8 +25,8 @@ TEST_LIMIT ?= 1200
 # What the command of the tests is handed to, if to anything: CI's is scripts/run-tests.py.
 TEST_RUNNER ?=
 
-help: ## List these doors.
-	@echo 'make DOOR, where DOOR is one of'
+help: ## List these targets.
+	@echo 'make TARGET, where TARGET is one of'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
 setup:
@@ -51,19 +51,19 @@ test: ## Install what is missing, then run the test suite (FILTER=SuiteOrTest ru
 	swift build --build-tests
 	$(TEST_RUNNER) scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build $(if $(FILTER),--filter '$(FILTER)')
 
-faults: ## Kill, cut, freeze, fill and attack everything some thousand times, and print the table (ROWS= names some of it; KILLS= in Azure).
+faults: ## Kill, cut, freeze, fill and attack everything some thousand times, and print a table (ROWS= names some rows; KILLS= a number for Azure).
 	@scripts/setup.sh --tests
 	swift build --build-tests
 	$(if $(KILLS),CF_BENCH_TEST_KILLS=$(KILLS)) scripts/faults.py $(ROWS)
 
-fuzz: ## Feed the line codec and the journal ten million made-up inputs (TARGETS= names some; see scripts/fuzz.sh).
+fuzz: ## Feed the line codec and the journal ten million generated inputs (TARGETS= names some; see scripts/fuzz.sh).
 	scripts/fuzz.sh $(TARGETS)
 
 # Everything that GitHub reads, here and in the repositories that `cf-bench init` writes it to.
 actions := action.yml reap/action.yml
 workflows := $(wildcard .github/workflows/*.yml) $(wildcard Sources/Controller/Core/GitHub/Templates/*.yml)
 
-lint: ## Check format, imports, shell scripts, workflows and that the generated pages are current; changes nothing.
+lint: ## Check format, imports, shell scripts, workflows and that generated files are current; changes nothing.
 	@scripts/setup.sh --tests
 	swift format lint --strict --recursive Package.swift Sources Tests
 	shellcheck scripts/*.sh bench/*.sh Tests/CloudInit/*.sh .ci/run
@@ -94,7 +94,7 @@ bench: lab ## Measure what cf-bench itself costs against plain ssh.
 	$(release)/bench-lab overhead
 	scripts/bench-azure.py
 
-cloud-init: setup ## Boot a machine from cloud-init.yaml in a tree made for it, with what cannot be had here served inside (root).
+cloud-init: setup ## Boot a machine from cloud-init.yaml in a tree made for it; what this machine can't reach is served inside (root).
 	@scripts/setup.sh --tests
 	scripts/try-cloud-init.sh
 

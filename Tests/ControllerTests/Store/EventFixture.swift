@@ -22,7 +22,7 @@ struct EventFixture {
   var control = 1.0
   /// The base's second installation over the base; `nil` for no control arm.
   var copy: Double?
-  /// Blocks that were set aside, in all layers: their values are wild.
+  /// Blocks that were discarded, in all layers: their values are wild.
   var disturbed: Set<Int> = []
   var budgetSeconds: Double?
   var noise = 0.004

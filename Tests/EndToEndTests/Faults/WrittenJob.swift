@@ -44,7 +44,7 @@ final class WrittenJob {
     try journal.emit(.phase(Phase(text: text)))
   }
 
-  /// Writes the last word. The lock stays the test's until the job goes.
+  /// Writes the final event. The lock stays the test's until the job goes.
   func end() throws {
     try journal.emitLast(.finished(Finished(outcome: .done, seconds: 1)))
   }

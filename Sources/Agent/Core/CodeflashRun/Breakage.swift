@@ -9,7 +9,7 @@ enum Breakage: Equatable {
   case standInFailed(String)
   case standInEnded
   case timedOut
-  /// Codeflash ended with an error: how, and its last words.
+  /// Codeflash ended with an error: how, and its last output.
   case failed(String)
   case noRequest(String)
   /// Lines of the stand-in's log, by which a run is judged, can't be read.

@@ -81,7 +81,7 @@ struct CodeflashRunner {
     return record
   }
 
-  /// Codeflash keeps what its tests say to itself: they are run once more, as it runs them, for their last words.
+  /// Codeflash keeps what its tests say to itself: they are run once more, as it runs them, for their last output.
   private func testComplaint(on side: SideEnvironment) throws -> String? {
     let program = [
       side.interpreter, "-m", "pytest", "-q", "-p", "codeflash.verification.pytest_plugin",

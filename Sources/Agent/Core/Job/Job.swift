@@ -130,7 +130,7 @@ final class Job {
     try journal.emit(.phase(Phase(text: try Confinement(login).enter(places))))
   }
 
-  /// Prepares an interpreter's sides, and says what counts on of what was measured with it before.
+  /// Prepares an interpreter's sides, and says what is kept of what was measured with it before.
   private func takeUp(
     _ python: String, _ prepare: () throws -> SideBuilder.Prepared
   ) throws -> (prepared: SideBuilder.Prepared, past: JobHistory.Past?) {

@@ -34,7 +34,7 @@ struct JobFolder: Sendable {
   enum State: Equatable {
     /// It has a runner.
     case running
-    /// The journal has the last word, and this is it.
+    /// The journal has the final event, and this is it.
     case finished(Finished)
     /// It has neither: whoever asks for it has it go on, see ``DetachedRunner/revive(_:)``.
     case lost
@@ -49,7 +49,7 @@ struct JobFolder: Sendable {
   /// How the job ended, once its journal says so.
   var lastWord: Finished? {
     guard let line = EventLog.lastLine(journal), line.withUnsafeBytes({ JournalFile.isType("finished", $0) }),
-      case .finished(let finished) = try? NumberedEvent(line: line).event  // not our writer's: no last word
+      case .finished(let finished) = try? NumberedEvent(line: line).event  // not our writer's: no final event
     else { return nil }
     return finished
   }

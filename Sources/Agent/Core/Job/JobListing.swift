@@ -23,7 +23,7 @@ struct JobListing {
   private func summary(_ folder: JobFolder, tickets: [QueueEntry], lockHolder: String?) -> JobSummary? {
     // A folder whose manifest can't be read is no job that anybody could attach to.
     guard let manifest = try? folder.readManifest() else { return nil }
-    // Before the journal: a runner that ends in between has then had its last word.
+    // Before the journal: a runner that ends in between has then had its final event.
     let isPresent = folder.isPresent
     let last = EventLog.lastLine(folder.journal) ?? []
     var info = stat()

@@ -26,8 +26,8 @@ struct Retention {
     var seconds: Double { days * 86_400 }
   }
 
-  /// A job without a last word is left alone for as long as this after its last sign of life, in seconds: somebody may still
-  /// want it to go on.
+  /// A job without a final event is left alone for so many seconds after its last sign of life: somebody may still want it to
+  /// go on.
   static let unfinishedSeconds = 86_400.0
 
   private struct Kept {

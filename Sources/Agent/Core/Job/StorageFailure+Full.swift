@@ -3,7 +3,7 @@ import Glibc
 import Shared
 
 extension StorageFailure {
-  /// The full disk behind an error, however the part that met it says so: Foundation in a code, a tool in its last words.
+  /// The full disk behind an error, however the part that met it says so: Foundation in a code, a tool in its output.
   /// Any other failure of the journal itself is one too; `nil` for everything else.
   init?(full error: any Error, at path: String) {
     if let failure = error as? StorageFailure {

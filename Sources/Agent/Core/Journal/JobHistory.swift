@@ -13,7 +13,7 @@ struct JobHistory {
   /// The boot and the agent of the last worker.
   private(set) var conditions = RunConditions()
 
-  /// What must be the same for blocks to count on.
+  /// What must be the same for blocks to be kept.
   struct RunConditions: Equatable {
     var bootID: String?
     var agentSHA256: String?
@@ -106,7 +106,7 @@ extension JobHistory.Past {
     pending = EarlierBlock.Content()
   }
 
-  /// Why the blocks can't count on; `nil` when they do.
+  /// Why the blocks can't be kept; `nil` when they can.
   func reasonAgainst(_ conditions: JobHistory.RunConditions, _ sidesNow: [SideReady]) -> String? {
     guard !blocks.isEmpty else { return nil }
     if self.conditions.bootID == nil || self.conditions.bootID != conditions.bootID {

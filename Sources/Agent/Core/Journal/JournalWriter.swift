@@ -9,7 +9,7 @@ protocol EventSink: AnyObject {
 }
 
 /// A job's journal, `journal.ndjson`: an ``EventLog`` that each event is handed to before it is sent anywhere; it is on the disk
-/// within a second, or at ``sync()``. A `reserve` file holds room for the last word: when the disk is full it is given up, so
+/// within a second, or at ``sync()``. A `reserve` file holds room for the final event: it is given up on a full disk, so
 /// that the failure itself can be written.
 final class JournalWriter: EventSink {
   /// What had to be cut off at opening because it was not what had been written, in words; `nil` when nothing was.
@@ -26,7 +26,7 @@ final class JournalWriter: EventSink {
 
   /// Opens or creates the journal. A torn last line, left by a crash, is cut off, and so is a line that does not fit with
   /// all that follows it, of which a copy is kept as `journal.cut-N`; all before it stands.
-  /// - Parameter keepsReserve: whether room for the last word is set apart; not for the last word itself.
+  /// - Parameter keepsReserve: whether room for the final event is set apart; not for the final event itself.
   /// - Parameter redactor: masks what no journal may hold.
   init(folder: String, keepsReserve: Bool = true, redactor: Redactor = Redactor()) throws {
     self.redactor = redactor

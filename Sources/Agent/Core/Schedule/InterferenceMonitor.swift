@@ -2,7 +2,7 @@ import Shared
 
 /// Looks at the machine around each block, and says which ones do not count.
 struct InterferenceMonitor {
-  /// Whether disturbed blocks are set aside; what was seen is told in any case.
+  /// Whether disturbed blocks are discarded; what was seen is told in any case.
   let isOn: Bool
   private var rule = InterferenceRule()
   private var before: (probe: Double, counters: HostCounters)?

@@ -41,7 +41,7 @@ final class Schedule {
 
   /// - Parameters:
   ///   - budgetSeconds: For how long may be measured, closing included; infinite without a rule for stopping.
-  ///   - past: Blocks of this interpreter that count on, and what of the budget they took, in seconds.
+  ///   - past: Blocks of this interpreter that are kept, and what of the budget they took, in seconds.
   ///   - trouble: Told what ended a layer early; throws when the job can't go on.
   init(
     _ layers: [any Layer], in context: LayerContext, stopping: StoppingRule?, budgetSeconds: Double,

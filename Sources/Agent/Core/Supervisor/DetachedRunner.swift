@@ -37,7 +37,7 @@ struct DetachedRunner {
     return pid
   }
 
-  /// Has a job go on that has neither a runner nor a last word. Of several who try at once one starts it.
+  /// Has a job go on that has neither a runner nor a final event. Of several who try at once one starts it.
   /// - Returns: the process id of a new runner, which is a child of this process; `nil` where none was needed.
   func revive(_ folder: JobFolder, secrets: [String: String]) throws -> pid_t? {
     guard folder.exists, folder.state == .lost else { return nil }

@@ -3,7 +3,7 @@ import FoundationEssentials
 import Glibc
 import Shared
 
-/// `cf-bench-agent run JOB`: sees to it that a job comes to its last word, and that no process of it is left then.
+/// `cf-bench-agent run JOB`: sees to it that a job comes to its final event, and that no process of it is left then.
 ///
 /// It does nothing of the job itself: a worker does, in a process of its own, and another one takes over where that dies.
 /// The supervisor adopts what lets go of its parents, and the kernel ends the worker should the supervisor be killed.
@@ -76,7 +76,7 @@ struct JobSupervisor {
     return Self.status(of: lastWord)
   }
 
-  /// Has workers do the job until it has its last word.
+  /// Has workers do the job until it has its final event.
   private func work(_ worker: WorkerProcess, cut: Problem?) throws -> Finished {
     let folder = worker.folder
     let started = MonotonicClock.seconds
@@ -102,7 +102,7 @@ struct JobSupervisor {
 
   private func blocks(_ folder: JobFolder) throws -> Int { try JournalFile.count("blockFinished", in: folder.journal) }
 
-  /// Writes the last word in the worker's place.
+  /// Writes the final event in the worker's place.
   private func close(
     _ folder: JobFolder, _ outcome: Finished.Outcome, _ problem: Problem?, since started: Double
   ) throws -> Finished {

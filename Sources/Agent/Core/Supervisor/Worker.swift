@@ -3,7 +3,7 @@ import FoundationEssentials
 import Glibc
 import Shared
 
-/// `cf-bench-agent work JOB`: does one job to its last word, or goes on with it where an earlier worker died.
+/// `cf-bench-agent work JOB`: does one job to its final event, or goes on with it where an earlier worker died.
 struct Worker {
   let home: AgentHome
   let environment: [String: String]
@@ -55,7 +55,7 @@ struct Worker {
     }
   }
 
-  /// Ends what the job started and left: when the last word is read, nothing of it runs any more.
+  /// Ends what the job started and left: when the final event is read, nothing of it runs any more.
   private func endOthers() {
     _ = ProcessTree.killAll(reaps: false) {
       let all = ProcessTree.descendants(of: supervisor) + (cgroup?.pids ?? [])

@@ -129,7 +129,7 @@ extension JobRecord {
     memoryProfiles += other.memoryProfiles
     skipped += other.skipped.filter { !skipped.contains($0) }
     troubles += other.troubles
-    // Without the last word of one of them, the whole has none.
+    // Without the final event of one of them, the whole has none.
     finished = finished.flatMap { mine in
       other.finished.map { theirs in
         let worse = mine.outcome == .done ? theirs : mine

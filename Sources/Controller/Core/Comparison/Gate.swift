@@ -47,7 +47,7 @@ struct Gate: Equatable, Sendable, Codable {
 
   /// How a command that measured ends.
   ///
-  /// A job that failed, was cancelled or left no last word ends as that, whatever was measured by then; a regression that is
+  /// A job that failed, was cancelled or left no final event ends as that, whatever was measured by then; a regression that is
   /// proven fails the gate also when something else has no result.
   func exitStatus(_ record: JobRecord, _ document: ComparisonDocument?) -> ExitStatus {
     let ended = Self.exitStatus(record, complete: document?.complete ?? true)
@@ -61,7 +61,7 @@ struct Gate: Equatable, Sendable, Codable {
   }
 
   /// Done when everything planned has a result or a stated reason, partial when something has none; what failed
-  /// altogether ends as its problem says, and as a failure of the machine when it left no last word.
+  /// altogether ends as its problem says, and as a failure of the machine when it left no final event.
   private static func exitStatus(_ record: JobRecord, complete: Bool) -> ExitStatus {
     switch record.finished?.outcome {
     case .done: complete ? .done : .partial

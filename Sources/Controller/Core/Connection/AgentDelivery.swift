@@ -2,7 +2,7 @@ import SSH
 import Shared
 
 /// Brings files to the benchmark host, where they are checked and moved into place in one rename: the first agent by a shell,
-/// all else over an agent's own door.
+/// all else over an agent's own session.
 ///
 /// Every command is one line for `sh`, in single quotes, so that it means the same to any login shell. The only thing
 /// put into it is a SHA-256: 64 hexadecimal digits.

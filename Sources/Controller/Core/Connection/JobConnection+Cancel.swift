@@ -48,11 +48,11 @@ extension JobConnection {
     }
   }
 
-  /// Asks for the job's end in this session and follows it there; `nil` when the line breaks on the way.
+  /// Asks for the job's end in this session and follows it there; `nil` when the connection breaks on the way.
   private func tell(_ session: AgentSession, _ notes: CancelNotes) async throws -> Ended? {
     do {
       var reply = try await ask(session)
-      // Where nobody has said that the job was taken, it may still be on its way through the line that broke: a session
+      // Where nobody has said that the job was taken, it may still be on its way in the connection that broke: a session
       // begun meanwhile can be quicker.
       for _ in 0..<3 where !reply.wasRunning && stage < .accepted {
         try await Task.sleep(for: Self.pause)

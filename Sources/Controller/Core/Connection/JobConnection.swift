@@ -1,7 +1,7 @@
 import SSH
 import Shared
 
-/// A job on the benchmark host, from the first connection to its last event, over a line that may break.
+/// A job on the benchmark host, from the first connection to its last event, over a connection that may break.
 ///
 /// Whatever breaks on the way is mended by asking again: the benchmark host knows a job by its name, and goes on after the last
 /// event on this disk. Belongs to the task that runs it.
@@ -51,7 +51,7 @@ final class JobConnection {
   }
 
   /// Stays until the job has ended. Cancelled, it ends the job on the benchmark host first.
-  /// - Throws: ``ConnectionLost`` when the line does not come back in time, ``CancelUnsure`` when a cancelled job can't be
+  /// - Throws: ``ConnectionLost`` when the connection is not restored in time, ``CancelUnsure`` when a cancelled job can't be
   ///   told, and what another try would not change.
   func run() async throws -> Ended {
     let ended: Ended

@@ -15,7 +15,7 @@ struct JobFollower {
   var progress: ((NumberedEvent) throws -> Void)?
 
   /// Attaches after the last number on disk and stays until the agent says that the job has ended.
-  /// - Throws: ``ConnectionEnded`` when the line breaks first, ``EventMismatch`` when a line is not the one that follows;
+  /// - Throws: ``ConnectionEnded`` when the connection breaks first, ``EventMismatch`` when a line is not the next one;
   ///   everything received by then is on disk.
   func follow(in session: AgentSession) async throws -> Ended {
     let asked = AgentRequest.attach(AttachRequest(job: job, after: store.last, hash: store.hash, secrets: secrets))
@@ -83,7 +83,7 @@ struct JobFollower {
   }
 
   /// Pings beside `body`, and closes the connection when nothing is heard. The clock goes on while this machine sleeps:
-  /// after that the line is given up at once, since nobody knows what became of it.
+  /// after that the connection is dropped at once, since nobody knows what became of it.
   private func whilePinging(
     _ session: AgentSession, _ line: ConnectionHealth, _ body: () async throws -> Ended?
   ) async throws -> Ended? {

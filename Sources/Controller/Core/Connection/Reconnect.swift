@@ -1,13 +1,13 @@
 import Shared
 
-/// How a broken line is mended: for how long, and with which pauses.
+/// How a broken connection is restored: for how long, and with which pauses.
 struct Reconnect: Sendable, Equatable {
-  /// From the loss of the line, on the clock that stands still while this machine sleeps; zero means never.
+  /// From the loss of the connection, on the clock that stands still while this machine sleeps; zero means never.
   var limit: Duration
-  /// Everything that is waited for on the line is as many times longer: 1, and less in trials that can't wait.
+  /// Everything that is waited for on the connection is as many times longer: 1, and less in trials that can't wait.
   var pace = 1.0
 
-  /// A line that broke before the agent answered for the first time is tried again for so long at most: it may be a typing
+  /// A connection that broke before the agent first answered is tried again for so long at most: it may be a typing
   /// error that will never answer.
   static let firstLimit = Duration.seconds(10)
 
@@ -21,13 +21,13 @@ struct Reconnect: Sendable, Equatable {
     return .seconds(length * pace * Double.random(in: 0.5...1.5))
   }
 
-  /// A ping goes out this often; the answer is what tells a dead line from a silent job.
+  /// A ping goes out this often; the answer is what tells a dead connection from a silent job.
   var pingEvery: Duration { .seconds(5) * pace }
   /// Without a byte for this long, the connection counts as dead; never so short that a busy machine looks like one.
   var silenceLimit: Duration { max(.seconds(20) * pace, .seconds(1)) }
 }
 
-/// One loss of the line, from when it is noticed to the next answer.
+/// One loss of the connection, from when it is noticed to the next answer.
 struct Outage {
   private(set) var since: SuspendingClock.Instant?
   private var attempts = 0
@@ -42,7 +42,7 @@ struct Outage {
     return since == nil
   }
 
-  /// How long the line has been gone.
+  /// How long the connection has been lost.
   var length: Duration { since.map { $0.duration(to: .now) } ?? .zero }
 
   /// The number of the next try, for ``Reconnect/pause(before:)``.
@@ -51,7 +51,7 @@ struct Outage {
     return attempts
   }
 
-  /// The line is back: gives how long it was gone.
+  /// The connection is back: gives how long it was gone.
   mutating func end() -> Duration? {
     guard let since else { return nil }
     self.since = nil

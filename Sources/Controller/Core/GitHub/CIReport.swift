@@ -24,7 +24,7 @@ struct CIReport {
 
   func tell() async -> ExitStatus {
     var troubles: [String] = []
-    // A kill may come before the last word: the runner reads commands again first.
+    // A kill may come before this ends: the runner reads commands again first.
     let isEarly = hasToHurry
     if isEarly { await collect(&troubles) { try resumeCommands() } }
     await collect(&troubles) { try writeOutputs() }

@@ -4,7 +4,7 @@ import GitHub
 import Shared
 import SystemPackage
 
-/// One step of a workflow, from its event to its last word.
+/// One step of a workflow, from its event to its exit status.
 struct CIStep {
   let environment: [String: String]
   let inputs: CIInputs

@@ -12,7 +12,7 @@ enum LocalTool {
   }
 
   /// The first line of standard output.
-  /// - Throws: ``RevisionError/tool(name:words:)`` with the tool's last words when it fails.
+  /// - Throws: ``RevisionError/tool(name:words:)`` with the tool's last output when it fails.
   static func line(_ name: String, _ arguments: [String]) async throws -> String {
     let result = try await run(name, arguments)
     guard result.succeeded else { throw RevisionError.tool(name: name, words: result.error) }

@@ -31,7 +31,7 @@ struct JobRecord: Equatable, Sendable {
   var recordings: [Recording] = []
   var skipped: [Skipped] = []
   var troubles: [Trouble] = []
-  /// `nil` while the job runs, and when its runner died without a last word.
+  /// `nil` while the job runs, and when its runner died without a final event.
   var finished: Finished?
 
   init(events: [NumberedEvent], labels: [Side: String] = [:]) {
@@ -93,7 +93,7 @@ struct JobRecord: Equatable, Sendable {
     }
   }
 
-  /// The samples of blocks that were set aside are in the events, and in nothing that is made from them.
+  /// The samples of blocks that were discarded are in the events, and in nothing that is made from them.
   private mutating func leaveOutDiscarded() {
     let disturbed = Set(blocks.filter { $0.disturbance != nil }.flatMap(\.places))
     guard !disturbed.isEmpty else { return }
@@ -101,7 +101,7 @@ struct JobRecord: Equatable, Sendable {
     copySamples.removeAll { disturbed.contains($0.place) }
   }
 
-  /// How many blocks of a series were set aside.
+  /// How many blocks of a series were discarded.
   func setAside(_ key: MetricKey) -> Int {
     blocks.count { $0.disturbance != nil && $0.python == key.python && $0.metrics.contains(key.metric) }
   }
@@ -163,7 +163,7 @@ extension JobRecord {
 }
 
 extension JobRecord {
-  /// Why the job as a whole failed, or that it ended without a last word.
+  /// Why the job as a whole failed, or that it ended without a final event.
   var failure: Problem? {
     guard let finished else {
       return Problem(

@@ -201,7 +201,7 @@ extension EventLog {
     }
   }
 
-  /// The last whole line; `nil` where there is none, or one that is longer than a last word can be.
+  /// The last whole line; `nil` where there is none, or one that is longer than a final event can be.
   public static func lastLine(_ path: String) -> [UInt8]? {
     let most = 256 << 10
     guard let bytes = DurableFile.tail(of: path, bytes: most), let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else {

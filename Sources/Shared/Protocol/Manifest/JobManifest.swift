@@ -21,7 +21,7 @@ public struct JobManifest: Codable, Equatable, Sendable {
   public var seed: UInt64
   /// When a comparison has measured enough; without it each layer measures all of its blocks.
   public var stopping: StoppingPlan?
-  /// Whether blocks that were measured while the machine was disturbed are set aside and measured again; so they are unless
+  /// Whether blocks measured while something else used the machine are discarded and measured again; so they are unless
   /// this says no.
   public var setsAsideDisturbed: Bool?
   public var limits: JobLimits

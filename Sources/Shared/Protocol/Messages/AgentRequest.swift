@@ -20,7 +20,7 @@ public enum AgentRequest: Equatable, Sendable {
   case jobs
   /// May the machine be switched off, as far as this end knows?
   case mayStop(MayStopRequest)
-  /// Take a file over this very door: its pieces follow.
+  /// Take a file over this very session: its pieces follow.
   case receive(ReceiveRequest)
   /// The next bytes of the file that is being received.
   case piece(Piece)

@@ -7,7 +7,7 @@ public enum JobEvent: Equatable, Sendable {
   case started(Started)
   /// A runner took the job over from one that died.
   case resumed(Resumed)
-  /// What of an interpreter's measurements before the death counts on.
+  /// What of an interpreter's measurements before the death is kept.
   case continued(Continued)
   case queued(Queued)
   /// A step a person would like to see: for the progress line.

@@ -49,12 +49,12 @@ public struct Resumed: Codable, Equatable, Sendable {
   }
 }
 
-/// What counts on of what was measured with an interpreter before its runner died. Everything else of that interpreter that
+/// What is kept of what was measured with an interpreter before its runner died. All else of that interpreter that
 /// stands before this event is void: samples of blocks without their `blockFinished`, import trees, profiles, what was
 /// skipped and what went wrong; all of that is done again.
 public struct Continued: Codable, Equatable, Sendable {
   public var python: String
-  /// Whether finished blocks count on. They do when boot, agent and sides are the same ones; otherwise measuring starts anew.
+  /// Whether finished blocks are kept: when boot, agent and sides are the same; otherwise measuring starts anew.
   public var keepsBlocks: Bool
   /// Why they don't.
   public var why: String?

@@ -105,7 +105,7 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
       public var layer: LayerName
       public var python: String
       public var blocks: Int
-      /// Blocks among them that were set aside because the machine was disturbed.
+      /// Blocks among them that were discarded because the machine was disturbed.
       public var setAside: Int
       /// Seconds that the blocks took.
       public var blockSeconds: Double
@@ -168,7 +168,7 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     public var verdict: RunVerdict
     /// Blocks that count; of `unpaired` samples those of the side with fewer.
     public var blocks: Int
-    /// Blocks that were set aside because the machine was disturbed.
+    /// Blocks that were discarded because the machine was disturbed.
     public var setAside: Int
     /// The smallest relative difference that these blocks could have shown; `nil` where none could.
     public var resolution: Double?

@@ -13,7 +13,7 @@ extension StartupLayer {
         directory: folder(of: block, in: context), limitSeconds: plan.timeoutSeconds
       ).run()
       guard run.end == .exited(0) else {
-        // Nothing of what a command says is kept while it is timed: it is run once more, for its last words.
+        // Nothing of what a command says is kept while it is timed: it is run once more, for its last output.
         try explainFailure(of: metric, on: side, block: block, in: context)
         return false
       }

@@ -195,7 +195,7 @@ struct StartupLayer: Layer {
     return true
   }
 
-  /// hyperfine keeps nothing of what a command says: it is run once more, for its last words.
+  /// hyperfine keeps nothing of what a command says: it is run once more, for its last output.
   func explainFailure(
     of metric: Metric, on side: SideEnvironment, block: Block, in context: LayerContext
   ) throws {
