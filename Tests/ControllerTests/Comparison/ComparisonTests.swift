@@ -72,7 +72,7 @@ struct ComparisonTests {
       #expect(abs(one.ratio / other.ratio - 1) < 0.01)
     }
     #expect(document.spending.layers.map(\.setAside) == [2, 2])
-    #expect(SpendingFormatter.sentences(document).contains { $0.hasPrefix("4 of 28 blocks do not count") })
+    #expect(SpendingFormatter.sentences(document).contains { $0.hasPrefix("4 of 28 blocks were discarded") })
     let startup = try #require(StartupDocument.make(.head, from: story.record))
     #expect(startup.results.allSatisfy { $0.times.count == 24 && $0.max < 2 * $0.min })
   }
