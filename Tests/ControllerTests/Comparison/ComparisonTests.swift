@@ -107,7 +107,7 @@ struct ComparisonTests {
     story.noise = 0.05
     let sentences = SpendingFormatter.sentences(compare(story))
     #expect(
-      sentences.first?.hasPrefix("Measured for 2 min 41 s of at most 10 min 0 s: startup 40 s (10 blocks)") == true)
+      sentences.first?.hasPrefix("Measured for 2 min 41 s of at most 10 min: startup 40 s (10 blocks)") == true)
     #expect(sentences.last?.hasPrefix("A further minute might decide") == true, "\(sentences)")
     story.budgetSeconds = nil
     #expect(SpendingFormatter.sentences(compare(story)).isEmpty)
