@@ -16,7 +16,7 @@ package enum Numbers {
   static func microseconds(_ microseconds: Double) -> String { seconds(microseconds * 1e-6) }
 
   /// How long something took, for a person who waited: `0.4 s`, `42 s`, `3 min 5 s`, `2 h`.
-  static func elapsed(_ seconds: Double) -> String {
+  package static func elapsed(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0 else { return "?" }
     return seconds < 9.95 ? "\(fixed(seconds, 1)) s" : Duration.seconds(seconds).words
   }
