@@ -22,7 +22,9 @@ public enum AgentProgram {
       return end(error)
     } catch {
       let helps = AgentCommand.exitCode(for: error) == .success
-      do { try say(AgentCommand.fullMessage(for: error), on: helps ? .output : .error) } catch { return end(error) }
+      do { try say(AgentCommand.fullMessage(for: error), on: helps ? .output : .error) } catch {
+        return helps ? end(error) : .usage
+      }
       return helps ? .done : .usage
     }
   }

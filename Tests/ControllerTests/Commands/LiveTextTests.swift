@@ -41,7 +41,8 @@ struct LiveTextTests {
       mode: .redrawn(width: 80), frames: { live.draw($0) }, sink: { live.write($0) })
     progress.step("begin")
     terminal.began.wait()
-    for _ in 0..<300 { progress.remark(String(repeating: "x", count: 10_000)) }
+    for _ in 0..<300 { live.write(String(repeating: "x", count: 10_000)) }
+    progress.remark("more")
     progress.tick()
     progress.finish("done")
     for _ in 0..<2 { terminal.goesOn.signal() }

@@ -1,4 +1,6 @@
+import ArgumentParser
 import Shared
+import SystemPackage
 import Testing
 
 @testable import ControllerCore

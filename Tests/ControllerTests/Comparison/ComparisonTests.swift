@@ -72,7 +72,7 @@ struct ComparisonTests {
       #expect(abs(one.ratio / other.ratio - 1) < 0.01)
     }
     #expect(document.spending.layers.map(\.setAside) == [2, 2])
-    #expect(SpendingFormatter.sentences(document).contains { $0.hasPrefix("4 of 28 blocks do not count") })
+    #expect(SpendingFormatter.sentences(document).contains { $0.hasPrefix("4 of 28 blocks were discarded") })
     let startup = try #require(StartupDocument.make(.head, from: story.record))
     #expect(startup.results.allSatisfy { $0.times.count == 24 && $0.max < 2 * $0.min })
   }
@@ -107,7 +107,7 @@ struct ComparisonTests {
     story.noise = 0.05
     let sentences = SpendingFormatter.sentences(compare(story))
     #expect(
-      sentences.first?.hasPrefix("Measured for 2 min 41 s of at most 10 min 0 s: startup 40 s (10 blocks)") == true)
+      sentences.first?.hasPrefix("Measured for 2 min 41 s of at most 10 min: startup 40 s (10 blocks)") == true)
     #expect(sentences.last?.hasPrefix("A further minute might decide") == true, "\(sentences)")
     story.budgetSeconds = nil
     #expect(SpendingFormatter.sentences(compare(story)).isEmpty)

@@ -17,7 +17,7 @@ struct ConnectionErrorsTests {
       job: job, machine: "u@h", flags: "--machine ssh://u@h:22", limit: .seconds(1800), isAccepted: true,
       last: Problem(ofTry: last))
     #expect(error.what == "connection to u@h lost for 30 min; the job is still running there")
-    #expect(error.why == "the connection to h:22 broke: libssh2 says: transport read (-43)")
+    #expect(error.why == "the connection to h broke: libssh2 says: transport read (-43)")
     #expect(
       error.fix == """
         try again; if it happens again look at sshd's log on the host (journalctl -u ssh)

@@ -1,3 +1,4 @@
+import Azure
 import Shared
 import Testing
 

@@ -18,8 +18,8 @@ struct NumbersTests {
   @Test(
     "time that passed is read off without arithmetic",
     arguments: [
-      (0, "0.0 s"), (0.44, "0.4 s"), (9.94, "9.9 s"), (9.96, "10 s"), (59.4, "59 s"), (59.6, "1 min 0 s"),
-      (187.4, "3 min 7 s"), (3600, "1 h 0 min"), (7799, "2 h 9 min"), (-1, "?"),
+      (0, "0.0 s"), (0.44, "0.4 s"), (9.94, "9.9 s"), (9.96, "10 s"), (59.4, "59 s"), (59.6, "1 min"),
+      (187.4, "3 min 7 s"), (3600, "1 h"), (7799, "2 h 9 min"), (-1, "?"),
     ] as [(Double, String)])
   func elapsed(value: Double, text: String) { #expect(Numbers.elapsed(value) == text) }
 

@@ -155,7 +155,7 @@ struct SettingsTests {
       ("targets:\n- {name: a, group: g, candidate: ['m:f'], setup: call}\n", "t.yaml:2:23", "candidates"),
       ("targets:\n- name: a\n  group: g\n", "t.yaml:2:3", "candidates"),
       (
-        "targets:\n- &a {name: a, group: g, candidates: ['m:f'], setup: call}\n- *a\n", "t.yaml:2:3", "second time"
+        "targets:\n- &a {name: a, group: g, candidates: ['m:f'], setup: call}\n- *a\n", "t.yaml:2:3", "set twice"
       ),
     ])
   func wrongTargets(yaml: String, place: String, words: String) throws {

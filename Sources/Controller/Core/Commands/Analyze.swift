@@ -53,13 +53,7 @@ struct Analyze: BenchCommand {
   mutating func perform() async throws -> ExitStatus {
     let report = try Analysis.report(
       of: paths, .init(alpha: alpha, delta: delta, correction: correction, replays: replay))
-    if output.json {
-      try StandardOutput.write(json: report.document)
-    } else {
-      let environment = ProcessInfo.processInfo.environment
-      try StandardOutput.write(
-        TerminalTable.text(report, style: TerminalStyle(isTerminal: isatty(1) != 0, environment: environment)))
-    }
+    try output.tell(report.document, TerminalTable.text(report, style: .ofOutput))
     return report.document.complete ? .done : .partial
   }
 }

@@ -25,11 +25,7 @@ struct Cancel: BenchCommand {
     let document = try await context.askMachine("cancel") { session in
       try await JobCancel(job: id, flags: flags).carryOut(in: session)
     }
-    if output.json {
-      try StandardOutput.write(json: document)
-    } else {
-      try StandardOutput.write(document.words)
-    }
+    try output.tell(document, document.words)
     return .done
   }
 }

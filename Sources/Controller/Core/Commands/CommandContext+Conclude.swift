@@ -41,7 +41,7 @@ extension CommandContext {
   private func show(_ folder: RunFolder, _ progress: TerminalProgress) throws -> StoredReport {
     let report = try StoredReport.rewrite(folder)
     progress.finish("results in \(folder.path.string)")
-    try StandardOutput.write(report, in: folder.path, json: output.json, environment: environment)
+    try report.tell(in: folder.path, as: output)
     return report
   }
 

@@ -46,7 +46,7 @@ struct Cost: BenchCommand {
       azure, content: UsageLog(state: machine.state).content(), book: book, seen: seen.seen, month: month)
     if let reason = seen.reason { report.notes.append("Azure did not answer: \(reason).") }
     if let plan { report.plan = try CostPlan(plan, prices: report.prices) }
-    if output.json { try StandardOutput.write(json: report) } else { try StandardOutput.write(CostTable.text(report)) }
+    try output.tell(report, CostTable.text(report))
     return .done
   }
 }

@@ -43,7 +43,7 @@ struct Deprovision: BenchCommand {
   }
 
   private func tell(_ document: RemovedDocument) throws -> ExitStatus {
-    if output.json { try StandardOutput.write(json: document) } else { try StandardOutput.write(document.words) }
+    try output.tell(document, document.words)
     return .done
   }
 
@@ -51,6 +51,7 @@ struct Deprovision: BenchCommand {
     let question = "This removes for good:\n  \(things.joined(separator: "\n  "))\nType \(vm.name) to go on: "
     let isTerminal = isatty(0) != 0
     StandardError.write(question)
+    StandardError.live.flush()
     guard isTerminal, let answer = readLine(), answer.filter({ !$0.isWhitespace }) == vm.name else {
       throw Problem(
         what: "nothing was removed",

@@ -30,15 +30,7 @@ struct Doctor: BenchCommand {
       machine: context.machine, python: context.python, startsMachine: start, note: { progress.step($0) })
     let report = try await context.withTicks(progress) { await runner.examine() }
     progress.finish("")
-    if output.json {
-      try StandardOutput.write(json: report)
-    } else {
-      try StandardOutput.write(
-        report.words(
-          colour: TerminalStyle(
-            isTerminal: isatty(1) != 0, environment: ProcessInfo.processInfo.environment
-          ).hasColour))
-    }
+    try output.tell(report, report.words(colour: TerminalStyle.ofOutput.hasColour))
     return report.status
   }
 }

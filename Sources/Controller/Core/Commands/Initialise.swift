@@ -45,11 +45,7 @@ struct Initialise: BenchCommand {
       }
       document.files.append(.init(path: file.path, outcome: isThere ? .kept : dryRun ? .missing : .written))
     }
-    if output.json {
-      try StandardOutput.write(json: document)
-    } else {
-      try StandardOutput.write(document.words(project: project))
-    }
+    try output.tell(document, document.words(project: project))
     return .done
   }
 

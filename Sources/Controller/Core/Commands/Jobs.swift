@@ -19,11 +19,7 @@ struct Jobs: BenchCommand {
     let context = try CommandContext(machine, settings, output: output.value)
     let jobs = try await context.askMachine("jobs") { session in try await session.jobs() }
     let document = JobsDocument(machine: context.machine.choice.description, jobs: jobs)
-    if output.json {
-      try StandardOutput.write(json: document)
-    } else {
-      try StandardOutput.write(JobTable.text(jobs, at: .now))
-    }
+    try output.tell(document, JobTable.text(jobs, at: .now))
     return .done
   }
 }
@@ -63,12 +59,7 @@ enum JobTable {
   static func text(_ jobs: [JobSummary], at now: Date) -> String {
     guard !jobs.isEmpty else { return "no jobs" }
     let header = ["job", "state", "of", "what", "age", "events"]
-    let rows = [header] + jobs.map { row($0, at: now) }
-    let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
-        .trimmingCharacters(in: .whitespaces)
-    }.joined(separator: "\n")
+    return TerminalText.columns([header] + jobs.map { row($0, at: now) }).joined(separator: "\n")
   }
 
   private static func row(_ job: JobSummary, at now: Date) -> [String] {

@@ -179,6 +179,10 @@ struct SettingsOptions: ParsableArguments, SettingFlags {
 struct JSONOptions: ParsableArguments {
   @Flag(help: "Print the result as JSON on standard output.")
   var json = false
+
+  func tell(_ document: some Encodable, _ words: @autoclosure () -> String) throws {
+    try Output(json: json).tell(document, words())
+  }
 }
 
 /// Whether progress is shown.
@@ -192,7 +196,9 @@ struct OutputOptions: ParsableArguments {
   @OptionGroup var form: JSONOptions
   @OptionGroup var progress: QuietOptions
 
-  var json: Bool { form.json }
+  func tell(_ document: some Encodable, _ words: @autoclosure () -> String) throws {
+    try value.tell(document, words())
+  }
   var value: Output { Output(json: form.json, isQuiet: progress.quiet) }
 }
 
@@ -201,4 +207,9 @@ struct Output {
   var json = false
   /// No progress.
   var isQuiet = false
+
+  /// Prints a result, for a program or for a person.
+  func tell(_ document: some Encodable, _ words: @autoclosure () -> String) throws {
+    if json { try StandardOutput.write(json: document) } else { try StandardOutput.write(words()) }
+  }
 }

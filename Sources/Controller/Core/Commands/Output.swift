@@ -76,26 +76,22 @@ enum StandardOutput {
   }
 
   static func write(json value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    let line = Masking.redactor.redacted(line: Array(try encoder.encode(value)))
+    let line = Masking.redactor.redacted(line: Array(try JSONEncoder.pretty.encode(value)))
     try write(raw: String(decoding: line, as: UTF8.self) + "\n")
   }
+}
 
+extension StoredReport {
+  /// Prints the report.
   /// - Parameter folder: where the results lie.
-  static func write(
-    _ report: StoredReport, in folder: FilePath, json: Bool, environment: [String: String]
-  ) throws {
-    guard json else {
-      return try write(report.table(style: TerminalStyle(isTerminal: isatty(1) != 0, environment: environment)))
-    }
-    switch report {
-    case .comparison(let comparison, _): try write(json: comparison.document)
+  func tell(in folder: FilePath, as output: Output) throws {
+    switch self {
+    case .comparison(let comparison, _): try output.tell(comparison.document, table(style: .ofOutput))
     case .run(let side, _):
-      try write(
-        json: RunDocument(
+      try output.tell(
+        RunDocument(
           revision: side.label, folder: folder.string, startup: side.startup, micro: side.micro,
-          optimize: side.optimize, memory: side.memory, cost: side.cost))
+          optimize: side.optimize, memory: side.memory, cost: side.cost), table(style: .ofOutput))
     }
   }
 }

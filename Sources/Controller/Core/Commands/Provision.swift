@@ -36,7 +36,7 @@ struct Provision: BenchCommand {
         ? try await setup.dryRun(cloudInit: file, refreshes) : try await setup.provision(cloudInit: file, refreshes)
     }
     progress.finish(isDry ? "nothing was changed" : "the VM is \(result.outcome ?? "as it was")")
-    if output.json { try StandardOutput.write(json: result) } else { try StandardOutput.write(result.words) }
+    try output.tell(result, result.words)
     return .done
   }
 }

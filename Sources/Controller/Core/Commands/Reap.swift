@@ -42,16 +42,9 @@ extension CommandContext {
       return own + (try await reaper.reapLeases(group: isWhole ? nil : group))
     }
     progress.finish("done")
-    if output.json {
-      try StandardOutput.write(json: ReapedDocument(findings: findings))
-    } else if findings.isEmpty {
-      try StandardOutput.write("nothing was left behind")
-    } else {
-      for finding in findings {
-        try StandardOutput.write(
-          "\(finding.vm)  \(finding.kind) of \(finding.owner) (\(finding.run)): \(finding.result)")
-      }
-    }
+    let lines = findings.map { "\($0.vm)  \($0.kind) of \($0.owner) (\($0.run)): \($0.result)" }
+    try output.tell(
+      ReapedDocument(findings: findings), lines.isEmpty ? "nothing was left behind" : lines.joined(separator: "\n"))
     return findings.contains(where: \.isFailure) ? .infrastructure : .done
   }
 }

@@ -18,7 +18,7 @@ struct Report: BenchCommand {
   mutating func perform() async throws -> ExitStatus {
     let folder = FilePath(folder)
     let results = try StoredReport.rewrite(try RunFolder.open(folder))
-    try StandardOutput.write(results, in: folder, json: output.json, environment: ProcessInfo.processInfo.environment)
+    try results.tell(in: folder, as: Output(json: output.json))
     return results.exitStatus
   }
 }

@@ -28,12 +28,8 @@ struct ShowSettings: BenchCommand {
         name: $0.name, value: $0.value(loaded) ?? "", origin: loaded.origin(of: $0.name).description,
         variable: $0.variable, meaning: $0.meaning)
     }
-    if output.json {
-      try StandardOutput.write(json: rows)
-    } else {
-      try StandardOutput.write(
-        rows.map { "\($0.name): \($0.value)\n    \($0.meaning)\n    from: \($0.origin)" }.joined(separator: "\n"))
-    }
+    try output.tell(
+      rows, rows.map { "\($0.name): \($0.value)\n    \($0.meaning)\n    from: \($0.origin)" }.joined(separator: "\n"))
     return .done
   }
 

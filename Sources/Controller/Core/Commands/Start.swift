@@ -34,15 +34,11 @@ struct Start: BenchCommand {
     }
     let login = "\(machine.settings.azure.user)@\(held.address)"
     progress.finish("the VM is on for \(time.words)")
-    if output.json {
-      try StandardOutput.write(
-        json: StartedDocument(
-          vm: machine.settings.azure.machine.description, address: held.address,
-          until: TagMoment.text(held.startedAt + time / .seconds(1)), wasOn: held.wasOn))
-    } else {
-      try StandardOutput.write(
-        "\(login) is on until \(TagMoment.text(held.startedAt + time / .seconds(1))); 'cf-bench stop' ends it earlier")
-    }
+    let until = TagMoment.text(held.startedAt + time / .seconds(1))
+    try output.tell(
+      StartedDocument(
+        vm: machine.settings.azure.machine.description, address: held.address, until: until, wasOn: held.wasOn),
+      "\(login) is on until \(until); 'cf-bench stop' ends it earlier")
     return .done
   }
 }

@@ -27,7 +27,7 @@ struct Status: BenchCommand {
         view, vm: client.vm, rules: try await machine.openRules(), intents: OpenIntent.all(in: machine.state))
     }
     progress.finish("")
-    if output.json { try StandardOutput.write(json: document) } else { try StandardOutput.write(document.words) }
+    try output.tell(document, document.words)
     return .done
   }
 }

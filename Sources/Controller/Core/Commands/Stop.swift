@@ -29,12 +29,9 @@ struct Stop: BenchCommand {
       return try await stop.carryOut()
     }
     progress.finish("done")
-    if output.json {
-      try StandardOutput.write(
-        json: StoppedDocument(vm: machine.settings.azure.machine.description, outcome: outcome.words))
-    } else {
-      try StandardOutput.write("the VM \(machine.settings.azure.machine) is \(outcome.words)")
-    }
+    try output.tell(
+      StoppedDocument(vm: machine.settings.azure.machine.description, outcome: outcome.words),
+      "the VM \(machine.settings.azure.machine) is \(outcome.words)")
     if case .leftOn = outcome { return .partial }
     return .done
   }

@@ -49,13 +49,6 @@ enum CostTable {
   }
 
   private static func grid(_ rows: [[String]]) -> String {
-    let rows = rows.map { $0.map { TerminalText.clean($0, limit: 80) } }
-    let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      let cells = row.enumerated().map { column, cell in
-        cell + String(repeating: " ", count: widths[column] - cell.count)
-      }
-      return String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed()) + "\n"
-    }.joined()
+    TerminalText.columns(rows.map { $0.map { TerminalText.clean($0, limit: 80) } }).map { $0 + "\n" }.joined()
   }
 }

@@ -1,4 +1,5 @@
 import CLibrary
+import Shared
 
 /// Numbers as people read them: no more digits than are known, always with their unit.
 package enum Numbers {
@@ -14,14 +15,10 @@ package enum Numbers {
 
   static func microseconds(_ microseconds: Double) -> String { seconds(microseconds * 1e-6) }
 
-  /// How long something took, for a person who waited: `0.4 s`, `42 s`, `3 min 5 s`, `2 h 10 min`.
+  /// How long something took, for a person who waited: `0.4 s`, `42 s`, `3 min 5 s`, `2 h`.
   package static func elapsed(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0 else { return "?" }
-    if seconds < 9.95 { return "\(fixed(seconds, 1)) s" }
-    let whole = Int(seconds.rounded())
-    if whole < 60 { return "\(whole) s" }
-    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
-    return "\(whole / 3600) h \(whole % 3600 / 60) min"
+    return seconds < 9.95 ? "\(fixed(seconds, 1)) s" : Duration.seconds(seconds).words
   }
 
   /// A size with a binary unit: `15.6 GiB`.

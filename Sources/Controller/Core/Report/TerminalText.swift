@@ -1,5 +1,16 @@
+import Foundation
+
 /// Text of unknown origin made harmless for a terminal.
 enum TerminalText {
+  /// Rows as lines, each column as wide as its widest cell, without blanks at the end.
+  static func columns(_ rows: [[String]]) -> [String] {
+    let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+      return String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
+    }
+  }
+
   /// Whether nothing in a text would be left out by ``clean(_:limit:)``.
   static func isHarmless(_ text: String) -> Bool {
     text.unicodeScalars.allSatisfy { !isControl($0) && $0.value != 0x2028 && $0.value != 0x2029 }
@@ -39,6 +50,10 @@ struct TerminalStyle: Equatable, Sendable {
   var hasColour: Bool
 
   static let plain = TerminalStyle(hasColour: false)
+  /// Of this program's standard output.
+  static var ofOutput: TerminalStyle {
+    TerminalStyle(isTerminal: isatty(STDOUT_FILENO) != 0, environment: ProcessInfo.processInfo.environment)
+  }
 
   /// Colour on a terminal, unless NO_COLOR is set to anything (https://no-color.org) or TERM says that there is none.
   init(isTerminal: Bool, environment: [String: String]) {
