@@ -19,19 +19,11 @@ export PATH := $(CURDIR)/.tools/bin:$(PATH)
 BASE ?= codeflash==0.20.5
 HEAD ?= codeflash==0.20.6
 
-# How long a pass of the tests may take, in seconds.
+# How long the tests may take, in seconds.
 TEST_LIMIT ?= 1200
 
-# Tests that run codeflash itself keep both cores busy for minutes: they have a pass of their own, so that they don't take
-# the time from tests that have limits, and nobody disturbs what they measure.
-long := OptimizeLayerTests|MemoryLayerTests|CodeflashTests
-
-# Tests that run whole programs, gh, az and sshd among them, wait more than they work: some at a time, and apart from those that
-# hold a thread while they wait. Those about seconds, such as how fast a cancel reaches Azure, go alone.
-whole := ^EndToEndTests|^GitHubTests|^SSHTests
-azure := Azure|Provision|CloudInit|Watchdog
-seconds := AzureLifeTests.cancelled
-some_at_a_time := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4
+# What the command of the tests is handed to, if to anything: CI's is scripts/run-tests.py.
+TEST_RUNNER ?=
 
 help: ## List these doors.
 	@echo 'make DOOR, where DOOR is one of'
@@ -57,15 +49,7 @@ endif
 test: ## Install what is missing, then run the test suite (FILTER=SuiteOrTest runs a part of it, ALL=1 every case of long tables).
 	@scripts/setup.sh --tests
 	swift build --build-tests
-ifdef FILTER
-	scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --filter '$(FILTER)'
-else
-	scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --skip '$(long)|$(azure)|$(whole)'
-	$(some_at_a_time) scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --filter '$(whole)' --skip '$(long)|$(azure)'
-	$(some_at_a_time) scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --filter '$(azure)' --skip '$(seconds)'
-	scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --no-parallel --filter '$(seconds)'
-	scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build --filter '$(long)'
-endif
+	$(TEST_RUNNER) scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build $(if $(FILTER),--filter '$(FILTER)')
 
 faults: ## Kill, cut, freeze, fill and attack everything some thousand times, and print the table (ROWS= names some of it; KILLS= in Azure).
 	@scripts/setup.sh --tests

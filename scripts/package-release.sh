@@ -37,7 +37,7 @@ trap 'rm -rf -- "$work"' EXIT
 install -m 755 "$built/cf-bench" "$built/cf-bench-agent" "$work/"
 install -m 644 LICENSE "$work/"
 # What `provision` lays on the VM, and the project that layers 3 and 4 run codeflash on.
-git ls-files -z bench fixtures | xargs -0 cp --parents --target-directory "$work"
+git ls-files -z bench fixtures ':!fixtures/results-*' | xargs -0 cp --parents --target-directory "$work"
 mkdir -p "$folder"
 archive=$folder/cf-bench-$version-$platform.tar.gz
 tar --create --format=ustar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct)" \

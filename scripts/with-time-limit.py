@@ -4,16 +4,19 @@
     scripts/with-time-limit.py SECONDS COMMAND [ARGUMENT ...]
 
 The command gets a session of its own. Test runners start children in groups and sessions of their own, which `timeout`
-does not reach; on Linux this program adopts every orphan below it, so that it finds them all. Exit status: the
-command's own; 128 + N when a signal N ended it; 124 when the time was up.
+does not reach; on Linux this program adopts every orphan below it, so that it finds them all. It also gets a folder of
+its own for temporary files (TMPDIR): what of ours is still there at a good end is told, and fails it. Exit status: the
+command's own; 128 + N when a signal N ended it; 124 when the time was up; 1 when it left files.
 """
 
 import ctypes
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 GRACE_SECONDS = 5
@@ -107,8 +110,14 @@ def main():
         return 2
     limit, command = float(sys.argv[1]), sys.argv[2:]
     adopt_orphans()
-    status, stopped = wait_for(subprocess.Popen(command, start_new_session=True), limit)
+    folder = tempfile.mkdtemp(prefix="cfb-")  # short: paths of sockets may have a hundred bytes
+    child = subprocess.Popen(command, start_new_session=True, env=os.environ | {"TMPDIR": folder})
+    status, stopped = wait_for(child, limit)
     left = end_all()
+    # Others, such as the compiler, have names of their own.
+    files = sorted(name for name in os.listdir(folder) if name.startswith("cf-bench"))
+    contents = [os.path.join(at, name) for file in files for at, _, names in os.walk(os.path.join(folder, file)) for name in names]
+    shutil.rmtree(folder, ignore_errors=True)
     if status is None:
         why = f"signal {stopped}" if stopped else f"the limit of {limit:g} s"
         print(f"with-time-limit: {why} ends {command[0]} and:", file=sys.stderr)
@@ -118,6 +127,9 @@ def main():
         print(f"  {pid} {words[:150]}", file=sys.stderr)
     if status is None:
         return 128 + stopped if stopped else 124
+    if status == 0 and files:
+        print("with-time-limit: these files were left behind:", *(files + contents)[:40], sep="\n  ", file=sys.stderr)
+        return 1
     return status if status >= 0 else 128 - status
 
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import ControllerCore
 
-@Suite("cf-bench analyze, through its door")
+@Suite("cf-bench analyze, through its door", .programs)
 struct AnalyzeTests {
   private static let header = "metric,block,position,side,value\n"
   private var fixtures: String { Testbed.packageRoot + "/fixtures/analyze/" }

@@ -262,7 +262,7 @@ struct Breakage: Sendable, CustomTestStringConvertible {
   ]
 }
 
-@Suite("doctor tells each breakage from all others, and what it prints mends it")
+@Suite("doctor tells each breakage from all others, and what it prints mends it", .programs)
 struct AzureBreakageTests {
   @Test("each breakage", arguments: Thoroughness.cases(Breakage.table, each: 4))
   func breakage(of row: Breakage) async throws {

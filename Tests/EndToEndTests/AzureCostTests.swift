@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@Suite("What a run on the VM cost is written down, and a limit on it is kept")
+@Suite("What a run on the VM cost is written down, and a limit on it is kept", .programs)
 struct AzureCostTests {
   private func folder(_ testbed: AzureTestbed) throws -> String {
     let results = testbed.testbed.folder + "/results"

@@ -85,7 +85,7 @@ extension AzureTestbed {
   }
 }
 
-@Suite("doctor sees what is wrong with Azure, says only that, and how to mend it")
+@Suite("doctor sees what is wrong with Azure, says only that, and how to mend it", .programs)
 struct AzureDoctorTests {
   static let turnstile = Turnstile(2)
 

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Every failure of Azure has its words and its exit status, and leaves nothing on, open or claimed")
+@Suite("Every failure of Azure has its words and its exit status, and leaves nothing on, open or claimed", .programs)
 struct AzureFailureTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var name: String

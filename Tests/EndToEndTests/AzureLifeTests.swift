@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("A VM is on for as long as somebody needs it, and then off")
+@Suite("A VM is on for as long as somebody needs it, and then off", .programs)
 struct AzureLifeTests {
   @Test("a run starts the VM, measures, and stops it; the VM is proved off before the command ends")
   func run() async throws {

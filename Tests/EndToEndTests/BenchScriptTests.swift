@@ -3,7 +3,7 @@ import LocalSSHD
 import TestSupport
 import Testing
 
-@Suite("The scripts of bench/ are doors to the same code")
+@Suite("The scripts of bench/ are doors to the same code", .programs)
 struct BenchScriptTests {
   private static let scripts = [
     "bench_startup.sh", "bench_importtime.py", "bench_micro.py", "bench_optimize.sh", "bench_memory.sh", "bench_all.sh",

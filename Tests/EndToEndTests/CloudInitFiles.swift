@@ -17,10 +17,13 @@ enum CloudInitFiles {
   }
 
   /// The watchdog as it is installed, with times that a test can wait for.
-  static let watchdog = ScaledWatchdog()
+  static let watchdog: ScaledWatchdog = {
+    atexit { try? FileManager.default.removeItem(atPath: CloudInitFiles.watchdog.folder) }  // nobody used it: not there
+    return ScaledWatchdog()
+  }()
 
   struct ScaledWatchdog: Sendable {
-    private let folder: String
+    fileprivate let folder: String
 
     init() {
       folder = FileManager.default.temporaryDirectory.appending(path: "cf-bench-watchdog-\(UUID().uuidString)").path

@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("cloud-init.yaml: its files are sound, and only root reaches the VM's identity")
+@Suite("cloud-init.yaml: its files are sound, and only root reaches the VM's identity", .programs)
 struct CloudInitTests {
   private struct Answer {
     var succeeded: Bool

@@ -3,13 +3,13 @@ import Shared
 import TestSupport
 import Testing
 
-@Suite("Layers 3 and 4 from the command line, with two releases of codeflash", .serialized)
+@Suite("Layers 3 and 4 from the command line, with two releases of codeflash", .atMost(2, "codeflash"))
 struct CodeflashTests {
   /// Environments of real releases take long to make: they are kept in the build folder.
   private let far = ["CF_BENCH_HOME": Testbed.packageRoot + "/.build/tests-far"]
   private let python = ["--set", "python=/usr/bin/python3"]
 
-  @Test("both releases find what there is, offline, and every document is there", .timeLimit(.minutes(10)))
+  @Test("both releases find what there is, offline, and every document is there")
   func compare() async throws {
     try await Testbed.with { testbed in
       let run = try await testbed.bench(
@@ -39,7 +39,7 @@ struct CodeflashTests {
     }
   }
 
-  @Test("codeflash that can't run its tests is broken: said so, with exit status 4", .timeLimit(.minutes(5)))
+  @Test("codeflash that can't run its tests is broken: said so, with exit status 4")
   func broken() async throws {
     try await Testbed.with { testbed in
       let run = try await testbed.bench(
@@ -47,14 +47,14 @@ struct CodeflashTests {
         extra: far)
       #expect(run.status == 4, "\(run.error)")
       let said = run.error + run.output
-      #expect(said.contains("broken") && said.contains("_nodeid") && said.contains("pytest<9.2"), "\(said)")
+      #expect(run.error.contains("is broken on depot.pricing:total_with_tax"), "\(run.error)")
+      #expect(run.output.contains("_nodeid") && run.output.contains("pytest<9.2"), "\(run.output)")
       #expect(!said.contains("Optional(") && !said.contains("Shared."))
     }
   }
 
   @Test(
-    "what a live service answers is recorded into files, without its key", .enabled(if: CodeflashPorts.areFree),
-    .timeLimit(.minutes(10)))
+    "what a live service answers is recorded into files, without its key", .enabled(if: CodeflashPorts.areFree))
   func record() async throws {
     let ports = try await CodeflashPorts.hold()
     defer { extendLifetime(ports) }

@@ -4,11 +4,10 @@ import Shared
 import TestSupport
 import Testing
 
-@Suite("The main job: compare, from the command line to the results folders")
+@Suite("The main job: compare, from the command line to the results folders", .programs)
 struct ComparisonTests {
   @Test(
-    "a slower and a faster project are told apart, the control stays, and every document is there",
-    .timeLimit(.minutes(5)))
+    "a slower and a faster project are told apart, the control stays, and every document is there")
   func compareFolders() async throws {
     try await Testbed.with { testbed in
       try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 60))
@@ -83,7 +82,7 @@ struct ComparisonTests {
   }
 
   @Test(
-    "the same code on both sides is said to be identical and called neither faster nor slower", .timeLimit(.minutes(5)))
+    "the same code on both sides is said to be identical and called neither faster nor slower")
   func identicalSides() async throws {
     try await Testbed.with { testbed in
       try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 8))
@@ -99,7 +98,7 @@ struct ComparisonTests {
     }
   }
 
-  @Test("two commits of a repository are measured on a host that is not ours to start", .timeLimit(.minutes(5)))
+  @Test("two commits of a repository are measured on a host that is not ours to start")
   func commitsOverSSH() async throws {
     try await Testbed.with { testbed in
       let repository = testbed.folder + "/repository"
@@ -130,7 +129,7 @@ struct ComparisonTests {
     }
   }
 
-  @Test("run measures one revision into one folder, and report makes its words again", .timeLimit(.minutes(5)))
+  @Test("run measures one revision into one folder, and report makes its words again")
   func runOne() async throws {
     try await Testbed.with { testbed in
       try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 2))
@@ -149,8 +148,7 @@ struct ComparisonTests {
   }
 
   @Test(
-    "an installed Python that is asked for is used, and one that can't be had is said, not skipped",
-    .timeLimit(.minutes(5)))
+    "an installed Python that is asked for is used, and one that can't be had is said, not skipped")
   func interpreters() async throws {
     try await Testbed.with { testbed in
       try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
@@ -173,8 +171,7 @@ struct ComparisonTests {
   }
 
   @Test(
-    "a repository that the benchmark host clones: branch, tag and commit, the environment reused the second time",
-    .timeLimit(.minutes(5)))
+    "a repository that the benchmark host clones: branch, tag and commit, the environment reused the second time")
   func clonedRepository() async throws {
     try await Testbed.with { testbed in
       let repository = testbed.folder + "/repository"

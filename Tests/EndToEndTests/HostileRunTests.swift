@@ -3,9 +3,9 @@ import Shared
 import TestSupport
 import Testing
 
-@Suite("Hostile names through the whole program")
+@Suite("Hostile names through the whole program", .programs)
 struct HostileRunTests {
-  @Test("branches that are programs to a shell are measured like any other", .timeLimit(.minutes(4)))
+  @Test("branches that are programs to a shell are measured like any other")
   func branches() async throws {
     try await Testbed.with { testbed in
       let canary = testbed.folder + "/canary"

@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("A run that is disturbed loses nothing and leaves nothing behind")
+@Suite("A run that is disturbed loses nothing and leaves nothing behind", .programs)
 struct LifeTests {
   /// A run in progress: `cf-bench` as a child, and the events it has put on disk.
   private struct Running {
@@ -78,22 +78,19 @@ struct LifeTests {
     return line.split(separator: "\0").last == "serve"
   }
 
-  @Test("a sample is on the controller's disk within a second of being measured", .timeLimit(.minutes(3)))
+  @Test("a sample is on the controller's disk while the next one is measured")
   func streaming() async throws {
-    let (result, events, _) = try await whileRunning(blocks: 6) { running in
+    let (result, events, _) = try await whileRunning(blocks: 10) { running in
       let seen = try await running.wait { events in
         events.contains { if case .sample = $0.event { true } else { false } }
       }
-      let sample = try #require(seen.last { if case .sample = $0.event { true } else { false } })
-      let written = try Date(sample.time, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-      #expect(Date.now.timeIntervalSince(written) < 1)
       #expect(!seen.contains { if case .finished = $0.event { true } else { false } })
     }
     #expect(result.status == 0, "\(result.error)")
     #expect(events.map(\.number) == Array(1...events.count))
   }
 
-  @Test("kill -9 of serve leaves the runner measuring, and every event arrives once", .timeLimit(.minutes(3)))
+  @Test("kill -9 of serve leaves the runner measuring, and every event arrives once")
   func serveKilled() async throws {
     let (result, events, left) = try await whileRunning(blocks: 10) { running in
       _ = try await running.wait { events in
@@ -116,7 +113,7 @@ struct LifeTests {
     #expect(left.isEmpty)
   }
 
-  @Test("Ctrl-C ends the job, the agent and the private sshd, and keeps what was measured", .timeLimit(.minutes(3)))
+  @Test("Ctrl-C ends the job, the agent and the private sshd, and keeps what was measured")
   func cancelled() async throws {
     let (result, events, left) = try await whileRunning(blocks: 200) { running in
       _ = try await running.wait { events in
@@ -137,7 +134,7 @@ struct LifeTests {
     #expect(!document.complete && metric.blocks >= 1 && metric.ratio > 0 && metric.verdict == .undecided)
   }
 
-  @Test("kill -9 of the controller takes its sshd with it and leaves the runner to finish", .timeLimit(.minutes(3)))
+  @Test("kill -9 of the controller takes its sshd with it and leaves the runner to finish")
   func controllerKilled() async throws {
     // Enough blocks that it is still measuring when it is killed, however late that comes.
     _ = try await whileRunning(blocks: 20) { running in

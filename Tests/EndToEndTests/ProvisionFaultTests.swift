@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Provisioning that is cancelled, killed or refused leaves no VM on, and goes on from there when repeated")
+@Suite(
+  "Provisioning that is cancelled, killed or refused leaves no VM on, and goes on from there when repeated", .programs)
 struct ProvisionFaultTests {
   private func withEmptySubscription(
     startSeconds: Double = 1, _ body: (AzureTestbed) async throws -> Void
@@ -132,7 +133,8 @@ struct ProvisionFaultTests {
       let before = try testbed.azure.requests().filter { $0.method != "GET" }.count
       let dry = try await testbed.bench(["deprovision", "--dry-run", "--force", "--json"])
       #expect(dry.status == 0 && dry.output.contains("az vm delete"), "\(dry.output)\(dry.error)")
-      #expect(try testbed.azure.requests().filter { $0.method != "GET" }.count <= before + 1)  // a token may be asked for
+      // A token may be asked for.
+      #expect(try testbed.azure.requests().filter { $0.method != "GET" }.count <= before + 1)
       #expect(try testbed.azure.state().vms.count == 1)
       let removed = try await testbed.bench(["deprovision", "--yes", "--force"])
       #expect(removed.status == 0, "\(removed.error)")

@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Provisioning again finishes what is half done, believes no strange key, and mends what was taken away")
+@Suite(
+  "Provisioning again finishes what is half done, believes no strange key, and mends what was taken away", .programs)
 struct ProvisionRepeatTests {
   private func provision(_ testbed: AzureTestbed, _ more: [String] = []) async throws -> Testbed.Result {
     let result = try await testbed.bench(["provision"] + more)

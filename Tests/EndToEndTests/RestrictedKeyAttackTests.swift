@@ -4,7 +4,7 @@ import Shared
 import TestSupport
 import Testing
 
-@Suite("The key of the one door opens nothing else, whatever OpenSSH's own programs ask for")
+@Suite("The key of the one door opens nothing else, whatever OpenSSH's own programs ask for", .programs)
 struct RestrictedKeyAttackTests {
   /// What a server can permit: what holds is the key's line alone. But for tunnels, on which sshd asks nobody but its own
   /// `PermitTunnel`, which is 'no' unless somebody wrote otherwise.
@@ -28,8 +28,7 @@ struct RestrictedKeyAttackTests {
   }
 
   @Test(
-    "shell, commands, terminals, file transfer, forwarding of any kind, variables, tunnels: none works",
-    .timeLimit(.minutes(8)))
+    "shell, commands, terminals, file transfer, forwarding of any kind, variables, tunnels: none works")
   func attacks() async throws {
     let began = ContinuousClock.now
     try await RestrictedKeyTestbed.with(configuration: Self.permissive, agent: RestrictedKeyTestbed.installOlder) {
@@ -46,7 +45,7 @@ struct RestrictedKeyAttackTests {
 
   @Test(
     "the same attacks do work with a key that may do everything, so that their failure means something",
-    .timeLimit(.minutes(8)), .enabled(if: TrialReport.isThorough, "only in make faults: it waits a lot"))
+    .enabled(if: TrialReport.isThorough, "only in make faults: it waits a lot"))
   func attacksOnOpenKey() async throws {
     try await RestrictedKeyTestbed.with(
       configuration: Self.permissive, isRestricted: false, agent: RestrictedKeyTestbed.installOlder

@@ -7,11 +7,10 @@ import Testing
 
 @testable import ControllerCore
 
-@Suite("A key that lets in nothing but the agent is enough for everything")
+@Suite("A key that lets in nothing but the agent is enough for everything", .programs)
 struct RestrictedKeyTests {
   @Test(
-    "a whole run: the older agent is replaced over its own door, files go over it, and the next run sends neither",
-    .timeLimit(.minutes(5)))
+    "a whole run: the older agent is replaced over its own door, files go over it, and the next run sends neither")
   func run() async throws {
     try await RestrictedKeyTestbed.with(agent: RestrictedKeyTestbed.installOlder) { door in
       let older = try door.current()
@@ -31,7 +30,7 @@ struct RestrictedKeyTests {
     }
   }
 
-  @Test("Ctrl-C ends the job behind it", .timeLimit(.minutes(3)))
+  @Test("Ctrl-C ends the job behind it")
   func cancel() async throws {
     try await RestrictedKeyTestbed.with(agent: RestrictedKeyTestbed.installOlder) { door in
       try door.testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 500))
@@ -57,7 +56,7 @@ struct RestrictedKeyTests {
     }
   }
 
-  @Test("a newer agent of the same protocol stays, and is said to be there", .timeLimit(.minutes(3)))
+  @Test("a newer agent of the same protocol stays, and is said to be there")
   func newer() async throws {
     let agent = try RestrictedKeyTestbed.changed("1s/\"agentVersion\":\"[^\"]*\"/\"agentVersion\":\"9.0.0\"/")
     try await RestrictedKeyTestbed.with(agent: agent) { door in
@@ -69,8 +68,7 @@ struct RestrictedKeyTests {
   }
 
   @Test(
-    "an older agent that can't be replaced is gone on with; a file for it is refused with the way out",
-    .timeLimit(.minutes(3)))
+    "an older agent that can't be replaced is gone on with; a file for it is refused with the way out")
   func older() async throws {
     let agent = try RestrictedKeyTestbed.changed(
       "s/\"agentVersion\":\"[^\"]*\"/\"agentVersion\":\"0.0.9\"/;s/,*\"features\":[^]]*]//")
@@ -85,7 +83,7 @@ struct RestrictedKeyTests {
   }
 
   @Test(
-    "an agent of the protocol before or after this one: who is older, and what to update", .timeLimit(.minutes(2)),
+    "an agent of the protocol before or after this one: who is older, and what to update",
     arguments: [
       (0, "0.0.1", "older", "cf-bench doctor"), (2, "7.1.0", "newer", "update cf-bench here to release 7.1.0"),
     ])
@@ -104,8 +102,8 @@ struct RestrictedKeyTests {
   }
 
   @Test(
-    "an agent for another processor: by a shell it is said before anything is sent, at a door the one that is there goes on",
-    .timeLimit(.minutes(4)))
+    "an agent for another processor: by a shell it is said before anything is sent, at a door the one that is there goes on"
+  )
   func foreignProcessor() async throws {
     try await RestrictedKeyTestbed.with(agent: RestrictedKeyTestbed.installOlder) { door in
       var bytes = try Data(contentsOf: URL(filePath: BuiltProduct.path("cf-bench-agent")))
@@ -124,7 +122,7 @@ struct RestrictedKeyTests {
     }
   }
 
-  @Test("a line that names an agent which is not there", .timeLimit(.minutes(5)))
+  @Test("a line that names an agent which is not there")
   func missing() async throws {
     try await RestrictedKeyTestbed.with(agent: { _, _ in }) { door in
       let run = try await door.testbed.bench(["run", "path:fast"] + door.login)
@@ -133,7 +131,7 @@ struct RestrictedKeyTests {
     }
   }
 
-  @Test("a disk that fills with what is sent is said to be full, and nothing stays of it", .timeLimit(.minutes(2)))
+  @Test("a disk that fills with what is sent is said to be full, and nothing stays of it")
   func fullDisk() async throws {
     try await Testbed.with { outer in
       try await outer.withMount(options: "size=28m") { mount in

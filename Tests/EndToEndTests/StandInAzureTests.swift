@@ -3,12 +3,12 @@ import TestSupport
 import Testing
 
 /// The real `az` of this checkout against the stand-in: what all tests of the Azure machine rest on.
-@Suite("The stand-in for Azure")
+@Suite("The stand-in for Azure", .programs)
 struct StandInAzureTests {
   private static let vm = ["--resource-group", "CF-BENCH-RG", "--name", "cf-bench"]
 
   @Test(
-    "az starts the VM, its sshd lets the key in, and deallocating ends every process of it", .timeLimit(.minutes(2)))
+    "az starts the VM, its sshd lets the key in, and deallocating ends every process of it")
   func powerCycle() async throws {
     try await withMachine { azure, testbed, machine in
       let start = try await testbed.tool("az", ["vm", "start", "--no-wait"] + Self.vm)
@@ -40,7 +40,7 @@ struct StandInAzureTests {
   }
 
   @Test(
-    "faults reach az as Azure's errors, a saved state comes back, and a missing role is named", .timeLimit(.minutes(2)))
+    "faults reach az as Azure's errors, a saved state comes back, and a missing role is named")
   func faults() async throws {
     try await withMachine { azure, testbed, _ in
       var full = StandInAzure.Fault(.asyncError, path: "/start$")
@@ -64,7 +64,7 @@ struct StandInAzureTests {
     }
   }
 
-  @Test("nothing of a VM outlives a stand-in that is killed", .timeLimit(.minutes(2)))
+  @Test("nothing of a VM outlives a stand-in that is killed")
   func killed() async throws {
     try await withMachine { azure, testbed, machine in
       try azure.setPower("running")

@@ -1,9 +1,10 @@
 import Foundation
 import Glibc
 import Shared
+import TestSupport
 import Testing
 
-@Suite("The VM's watchdog deallocates it when nobody needs it, and only then")
+@Suite("The VM's watchdog deallocates it when nobody needs it, and only then", .programs)
 struct WatchdogTests {
   @Test("idle from the boot on: it stays until the limit, then goes, and each look says why")
   func idle() async throws {

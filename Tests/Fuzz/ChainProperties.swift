@@ -2,9 +2,9 @@ import Shared
 
 /// The input's lines are taken as a journal's, and sealed as one.
 enum ChainProperties {
-  static func check(_ input: [UInt8]) throws {
+  static func check(_ input: [UInt8]) throws -> Bool {
     try checkTaking(input)
-    try checkSealing(input)
+    return try checkSealing(input)
   }
 
   /// Any lines: a line fits only if its hash is that of the line before's and its own bytes.
@@ -22,25 +22,26 @@ enum ChainProperties {
   }
 
   /// Lines that were sealed fit; the same lines with one bit flipped, one left out or two swapped don't.
-  private static func checkSealing(_ input: [UInt8]) throws {
+  private static func checkSealing(_ input: [UInt8]) throws -> Bool {
     var writing = JournalChain()
     let sealed = input.split(separator: UInt8(ascii: "\n")).prefix(8).map {
       writing.seal(Array($0) + Array("}\n".utf8))
     }
-    guard !sealed.isEmpty else { return }
+    guard !sealed.isEmpty else { return false }
     try promise(fitting(sealed) == sealed.count, "sealed lines don't fit")
     let chosen = Int(input[0]) % sealed.count
     var flipped = sealed
     let place = Int(input[input.count / 2]) % (sealed[chosen].count - 1)
     flipped[chosen][place] ^= 1 << (input[input.count - 1] % 8)
     try promise(fitting(flipped) <= chosen, "a damaged line fits")
-    guard chosen + 1 < sealed.count else { return }
+    guard chosen + 1 < sealed.count else { return true }
     var short = sealed
     short.remove(at: chosen)
     try promise(fitting(short) == chosen, "a lost line is not missed")
     var swapped = sealed
     swapped.swapAt(chosen, chosen + 1)
     try promise(fitting(swapped) == chosen, "swapped lines fit")
+    return true
   }
 
   /// How many lines fit, from the first.

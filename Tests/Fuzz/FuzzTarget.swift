@@ -14,7 +14,9 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   /// `JournalWriter` on any file: what fits is kept, the rest is not, and the journal goes on.
   case journal
 
-  func check(_ input: [UInt8]) throws {
+  /// Whether the input could be read so far that the promise was put to the test.
+  @discardableResult
+  func check(_ input: [UInt8]) throws -> Bool {
     switch self {
     case .lines: try LineProperties.check(input)
     case .numbers: try NumberProperties.check(input)

@@ -17,12 +17,14 @@ enum JournalProperties {
   /// Removes what ``check(_:)`` left.
   static func clean() throws { try FileManager.default.removeItem(atPath: folder) }
 
-  static func check(_ input: [UInt8]) throws {
+  static func check(_ input: [UInt8]) throws -> Bool {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     unlink(copy)
     try Data(input).write(to: URL(filePath: path))
     try checkReading(input)
-    try checkWriting(input, sound: reference(input))
+    let sound = reference(input)
+    try checkWriting(input, sound: sound)
+    return sound.last > 0
   }
 
   /// What reads a journal without opening it for writing takes any bytes.

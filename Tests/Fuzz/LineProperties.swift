@@ -2,8 +2,8 @@ import Shared
 
 /// The first byte of an input sets the longest line, the second where the stream is cut; the rest is the stream.
 enum LineProperties {
-  static func check(_ input: [UInt8]) throws {
-    guard input.count >= 2 else { return }
+  static func check(_ input: [UInt8]) throws -> Bool {
+    guard input.count >= 2 else { return false }
     let limit = Int(input[0])
     let stream = Array(input[2...])
     let expected = reference(stream, limit: limit)
@@ -23,6 +23,7 @@ enum LineProperties {
     if !isTooLong {
       try promise(framer.unfinished == expected.rest, "\(framer.unfinished) bytes are left, not \(expected.rest)")
     }
+    return true
   }
 
   /// The same without cutting and without hurry.

@@ -2,30 +2,36 @@ import Shared
 
 /// What can be read can be written, what was written is one line, and reads as the same again.
 enum MessageProperties {
-  static func checkRequest(_ input: [UInt8]) throws {
-    guard let request = try readable({ () throws(WireError) in try AgentRequest(line: input) }) else { return }
-    if case .unknown = request { return }
+  static func checkRequest(_ input: [UInt8]) throws -> Bool {
+    guard let request = try readable({ () throws(WireError) in try AgentRequest(line: input) }) else { return false }
+    if case .unknown = request { return false }
     let line = try whole(try request.line())
     try promise(try AgentRequest(line: line) == request, "a request reads as another one when it was written again")
+    return true
   }
 
-  static func checkMessage(_ input: [UInt8]) throws {
-    guard let message = try readable({ () throws(WireError) in try self.message(input) }) else { return }
-    if case .unknown = message { return }
-    if case .event(_, let line) = message { return try promise(line == input, "an event's line was changed") }
+  static func checkMessage(_ input: [UInt8]) throws -> Bool {
+    guard let message = try readable({ () throws(WireError) in try self.message(input) }) else { return false }
+    if case .unknown = message { return false }
+    if case .event(_, let line) = message {
+      try promise(line == input, "an event's line was changed")
+      return true
+    }
     let line = try whole(try message.line())
     try promise(try self.message(line) == message, "a message reads as another one when it was written again")
+    return true
   }
 
-  static func checkEvent(_ input: [UInt8]) throws {
-    guard let event = try readable({ () throws(WireError) in try NumberedEvent(line: input) }) else { return }
-    if case .unknown = event.event { return }
+  static func checkEvent(_ input: [UInt8]) throws -> Bool {
+    guard let event = try readable({ () throws(WireError) in try NumberedEvent(line: input) }) else { return false }
+    if case .unknown = event.event { return false }
     // Times are written by the agent alone, which puts nothing into them that JSON would have to escape.
     let plain = NumberedEvent(number: abs(event.number % (1 << 50)), time: "2026-01-31T12:34:56Z", event: event.event)
     let line = try whole(try plain.line())
     try promise(try NumberedEvent(line: line) == plain, "an event reads as another one when it was written again")
     let number = line.withUnsafeBytes { NumberedEvent.number(ofLine: $0) }
     try promise(number == plain.number, "its number is \(plain.number), and \(String(describing: number)) undecoded")
+    return true
   }
 
   private static func message(_ line: [UInt8]) throws(WireError) -> AgentMessage {

@@ -1,15 +1,16 @@
 import Shared
 
 enum NumberProperties {
-  static func check(_ input: [UInt8]) throws {
+  static func check(_ input: [UInt8]) throws -> Bool {
     let found = input.withUnsafeBytes { NumberedEvent.number(ofLine: $0) }
     let expected = reference(input)
     try promise(found == expected, "number \(String(describing: found)), expected \(String(describing: expected))")
     // A number that was taken for one is sent on as it stands.
-    guard let found else { return }
+    guard let found else { return false }
     let message = try input.withUnsafeBytes { try AgentMessage(line: $0) }
     try promise(message == .event(number: found, line: input), "a numbered line is taken for something else")
     try promise(try message.line() == input + [UInt8(ascii: "\n")], "a numbered line is not sent as it stands")
+    return true
   }
 
   /// `{"seq":` digits `,` with a number under 10^16, or so.

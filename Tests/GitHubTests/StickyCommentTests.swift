@@ -40,7 +40,7 @@ private final class Notes: @unchecked Sendable {
   var all: [String] { lock.withLock { lines } }
 }
 
-@Suite("One comment a pull request, through the real gh")
+@Suite("One comment a pull request, through the real gh", .programs)
 struct StickyCommentTests {
   @Test("written, then written anew: twenty pushes leave one comment with the last one's words")
   func pushes() async throws {
@@ -180,7 +180,7 @@ struct StickyCommentTests {
   }
 }
 
-@Suite("A comment's approval is GitHub's to confirm, through the real gh")
+@Suite("A comment's approval is GitHub's to confirm, through the real gh", .programs)
 struct ApprovalCheckTests {
   /// A pull request of a fork whose second commit came after the first was read.
   private func withPull(_ body: (Hub, _ commits: [String]) async throws -> Void) async throws {
@@ -261,7 +261,7 @@ struct ApprovalCheckTests {
   }
 }
 
-@Suite("A check says what was found, through the real gh")
+@Suite("A check says what was found, through the real gh", .programs)
 struct CheckRunTests {
   @Test("in progress while it is measured, then ended once with its words")
   func life() async throws {

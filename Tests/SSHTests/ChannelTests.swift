@@ -5,9 +5,9 @@ import Shared
 import TestSupport
 import Testing
 
-@Suite("Commands over a channel")
+@Suite("Commands over a channel", .programs)
 struct ChannelTests {
-  @Test("standard input, output, error and the exit status come through", .timeLimit(.minutes(5)))
+  @Test("standard input, output, error and the exit status come through")
   func plain() async throws {
     try await Loopback.with { loopback in
       let connection = try await loopback.connect()
@@ -20,7 +20,7 @@ struct ChannelTests {
     }
   }
 
-  @Test("a command killed by a signal is told from one that exits", .timeLimit(.minutes(5)))
+  @Test("a command killed by a signal is told from one that exits")
   func signalled() async throws {
     try await Loopback.with { loopback in
       let connection = try await loopback.connect()
@@ -29,7 +29,7 @@ struct ChannelTests {
     }
   }
 
-  @Test("four channels carry megabytes in both directions at once, unmixed", .timeLimit(.minutes(2)))
+  @Test("four channels carry megabytes in both directions at once, unmixed")
   func duplex() async throws {
     try await Loopback.with { loopback in
       let connection = try await loopback.connect()
@@ -54,7 +54,7 @@ struct ChannelTests {
     }
   }
 
-  @Test("ten megabytes of error output, read after the output, stop nothing", .timeLimit(.minutes(5)))
+  @Test("ten megabytes of error output, read after the output, stop nothing")
   func chattyError() async throws {
     try await Loopback.with { loopback in
       let connection = try await loopback.connect()
@@ -66,7 +66,7 @@ struct ChannelTests {
     }
   }
 
-  @Test("an upload from a file arrives as it is", .timeLimit(.minutes(5)))
+  @Test("an upload from a file arrives as it is")
   func upload() async throws {
     try await Loopback.with { loopback in
       let file = loopback.server.folder + "/upload"
@@ -79,7 +79,7 @@ struct ChannelTests {
     }
   }
 
-  @Test("a reader that is cancelled stops waiting, and the connection goes on", .timeLimit(.minutes(5)))
+  @Test("a reader that is cancelled stops waiting, and the connection goes on")
   func cancellation() async throws {
     try await Loopback.with { loopback in
       let connection = try await loopback.connect()
@@ -95,7 +95,7 @@ struct ChannelTests {
     }
   }
 
-  @Test("a command that passes its limit is given up, and says so", .timeLimit(.minutes(5)))
+  @Test("a command that passes its limit is given up, and says so")
   func limit() async throws {
     try await Loopback.with { loopback in
       let connection = try await loopback.connect()
@@ -107,7 +107,7 @@ struct ChannelTests {
     }
   }
 
-  @Test("a session whose sshd is killed is lost, never a clean end", .timeLimit(.minutes(5)))
+  @Test("a session whose sshd is killed is lost, never a clean end")
   func killedServer() async throws {
     try await Loopback.with { loopback in
       let connection = try await loopback.connect()
@@ -122,7 +122,7 @@ struct ChannelTests {
     }
   }
 
-  @Test("a stopped sshd is noticed by our own clock", .timeLimit(.minutes(5)))
+  @Test("a stopped sshd is noticed by our own clock")
   func stoppedServer() async throws {
     try await Loopback.with { loopback in
       let connection = try await loopback.connect(limits: SSHLimits(silence: .seconds(4)))

@@ -9,7 +9,7 @@ import Testing
 @Suite("Who we are: keys from files and from ssh-agent")
 struct KeyTests {
   @Test(
-    "ed25519 and ECDSA keys log in, with and without a passphrase", .timeLimit(.minutes(5)),
+    "ed25519 and ECDSA keys log in, with and without a passphrase",
     arguments: [
       ["-t", "ed25519"], ["-t", "ecdsa", "-b", "256"], ["-t", "ecdsa", "-b", "384"], ["-t", "ecdsa", "-b", "521"],
     ])
@@ -29,8 +29,7 @@ struct KeyTests {
   }
 
   @Test(
-    "a missing file, a public half, no key at all, a locked key, a wrong passphrase: each in its own words",
-    .timeLimit(.minutes(5)))
+    "a missing file, a public half, no key at all, a locked key, a wrong passphrase: each in its own words")
   func files() async throws {
     try await Loopback.with { loopback in
       let folder = loopback.server.folder
@@ -50,7 +49,7 @@ struct KeyTests {
     }
   }
 
-  @Test("a key that the server does not take names user, host and fingerprint", .timeLimit(.minutes(5)))
+  @Test("a key that the server does not take names user, host and fingerprint")
   func refused() async throws {
     try await Loopback.with { loopback in
       let stranger = try await loopback.makeKey("stranger", "-t", "ed25519", "-N", "")
@@ -62,7 +61,7 @@ struct KeyTests {
     }
   }
 
-  @Test("an RSA key either works or is explained, never just refused", .timeLimit(.minutes(5)))
+  @Test("an RSA key either works or is explained, never just refused")
   func rsa() async throws {
     try await Loopback.with { loopback in
       let path = try await loopback.makeKey("rsa", "-t", "rsa", "-b", "2048", "-N", "")
@@ -76,7 +75,7 @@ struct KeyTests {
     }
   }
 
-  @Test("a server with nothing but an RSA host key either works or is explained", .timeLimit(.minutes(5)))
+  @Test("a server with nothing but an RSA host key either works or is explained")
   func rsaHost() async throws {
     try await Loopback.with(PrivateSSHDOptions(hostKeyTypes: ["rsa"])) { loopback in
       do { await (try loopback.connect()).close() } catch let error as SSHError {
@@ -102,7 +101,7 @@ struct KeyTests {
       try await body(pid)
     }
 
-    @Test("a key that the agent holds logs in; an empty agent says so", .timeLimit(.minutes(5)))
+    @Test("a key that the agent holds logs in; an empty agent says so")
     func held() async throws {
       try await Loopback.with { loopback in
         try await withAgent(loopback) { _ in
@@ -115,7 +114,7 @@ struct KeyTests {
       }
     }
 
-    @Test("a stopped agent is given up within its limit", .timeLimit(.minutes(5)))
+    @Test("a stopped agent is given up within its limit")
     func stopped() async throws {
       try await Loopback.with { loopback in
         try await withAgent(loopback) { pid in

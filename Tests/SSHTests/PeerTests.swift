@@ -6,7 +6,7 @@ import Subprocess
 import TestSupport
 import Testing
 
-@Suite("What listens there may be anything, and our own server leaves nothing behind")
+@Suite("What listens there may be anything, and our own server leaves nothing behind", .programs)
 struct PeerTests {
   /// Has a listener on loopback that says `greeting` to everyone and nothing more.
   private func withListener(_ greeting: String, _ body: (Int) async throws -> Void) async throws {
@@ -43,14 +43,14 @@ struct PeerTests {
     return error?.problem
   }
 
-  @Test("a server that accepts and says nothing is given up", .timeLimit(.minutes(5)))
+  @Test("a server that accepts and says nothing is given up")
   func silent() async throws {
     try await withListener("") { port in
       #expect(await failure(port: port)?.what.contains("took longer") == true)
     }
   }
 
-  @Test("a web server is told from an SSH server", .timeLimit(.minutes(5)))
+  @Test("a web server is told from an SSH server")
   func notSSH() async throws {
     try await withListener("HTTP/1.1 400 Bad Request\r\n\r\n") { port in
       let problem = await failure(port: port)
@@ -59,14 +59,14 @@ struct PeerTests {
     }
   }
 
-  @Test("nobody listening", .timeLimit(.minutes(5)))
+  @Test("nobody listening")
   func nobody() async throws {
     var free = 0
     try await withListener("") { free = $0 }
     #expect(await failure(port: free)?.what.contains("cannot connect") == true)
   }
 
-  @Test("the private sshd and its folder are gone after its scope, also when that throws", .timeLimit(.minutes(5)))
+  @Test("the private sshd and its folder are gone after its scope, also when that throws")
   func scope() async throws {
     struct Stop: Error {}
     var seen: PrivateSSHD?

@@ -5,7 +5,7 @@ import Shared
 import TestSupport
 import Testing
 
-@Suite("Whom we trust: a host key that is not vouched for ends the connection before a key is shown")
+@Suite("Whom we trust: a host key that is not vouched for ends the connection before a key is shown", .programs)
 struct TrustTests {
   /// Runs the case and proves from the server's log that nobody tried to log in.
   private func refused(
@@ -25,7 +25,7 @@ struct TrustTests {
     try String(contentsOfFile: loopback.server.knownHosts, encoding: .utf8)
   }
 
-  @Test("an unknown host: its fingerprint, where we looked, how to add it", .timeLimit(.minutes(5)))
+  @Test("an unknown host: its fingerprint, where we looked, how to add it")
   func unknown() async throws {
     try await Loopback.with { loopback in
       let problem = try await refused(loopback, "# nobody\n")
@@ -38,7 +38,7 @@ struct TrustTests {
     }
   }
 
-  @Test("a changed host key", .timeLimit(.minutes(5)))
+  @Test("a changed host key")
   func changed() async throws {
     try await Loopback.with { loopback in
       let other = try await loopback.makeKey("other", "-t", "ed25519", "-N", "")
@@ -49,7 +49,7 @@ struct TrustTests {
     }
   }
 
-  @Test("a revoked host key, though another line vouches for it", .timeLimit(.minutes(5)))
+  @Test("a revoked host key, though another line vouches for it")
   func revoked() async throws {
     try await Loopback.with { loopback in
       let line = try goodLine(loopback)
@@ -60,7 +60,7 @@ struct TrustTests {
   }
 
   @Test(
-    "the right key for another port or another name vouches for nothing", .timeLimit(.minutes(5)),
+    "the right key for another port or another name vouches for nothing",
     arguments: [
       "[127.0.0.1]:1", "localhost", "!127.0.0.1,*.example.org",
     ])
@@ -71,7 +71,7 @@ struct TrustTests {
     }
   }
 
-  @Test("hashed names, patterns, lists, carriage returns and rubbish around are understood", .timeLimit(.minutes(5)))
+  @Test("hashed names, patterns, lists, carriage returns and rubbish around are understood")
   func understood() async throws {
     try await Loopback.with { loopback in
       let line = try goodLine(loopback)

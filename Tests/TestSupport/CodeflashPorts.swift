@@ -15,7 +15,7 @@ public final class CodeflashPorts {
 
   /// Waits until no other test has them, in this program or another; they are given back with the object.
   public static func hold(within seconds: Double = 300) async throws -> CodeflashPorts {
-    let path = FileManager.default.temporaryDirectory.appending(path: "cf-bench-codeflash-ports.lock").path
+    let path = SchemaValidator.packageRoot.path + "/.build/codeflash-ports.lock"
     let held = CodeflashPorts(lock: open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o666))
     let end = Date.now + seconds
     while Date.now < end {

@@ -6,7 +6,7 @@ import Testing
 @testable import AgentCore
 
 extension OptimizeLayerTests {
-  @Suite("With answers of a live service", .serialized, .enabled(if: CodeflashPorts.areFree))
+  @Suite("With answers of a live service", .enabled(if: CodeflashPorts.areFree))
   struct Live {
     private static let recording =
       SideTestbed.packageRoot + "/fixtures/depot/recordings/depot.pricing.total_with_tax.json"

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AgentCore
 
-@Suite("Layer 3: real codeflash on the project, with recorded answers", .serialized)
+@Suite("Layer 3: real codeflash on the project, with recorded answers", .atMost(2, "codeflash"))
 struct OptimizeLayerTests {
   @Test("finds what there is, is measured, profiled and looked at, and writes nothing outside of its folder", .thorough)
   func quick() throws {

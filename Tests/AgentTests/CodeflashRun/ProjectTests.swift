@@ -1,10 +1,11 @@
 import Foundation
 import Shared
+import TestSupport
 import Testing
 
 @testable import AgentCore
 
-@Suite("The built-in project and its recordings")
+@Suite("The built-in project and its recordings", .programs)
 struct ProjectTests {
   private let folder = SideTestbed.packageRoot + "/fixtures/depot"
 

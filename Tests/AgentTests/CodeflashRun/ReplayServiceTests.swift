@@ -1,10 +1,11 @@
 import Foundation
 import Shared
+import TestSupport
 import Testing
 
 @testable import AgentCore
 
-@Suite("The stand-in for codeflash's service")
+@Suite("The stand-in for codeflash's service", .programs)
 struct ReplayServiceTests {
   private static let function = "shop.cart:total"
 

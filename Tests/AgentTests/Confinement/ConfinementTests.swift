@@ -6,7 +6,8 @@ import Testing
 
 @testable import AgentCore
 
-@Suite("Measured code reaches neither keys nor other jobs nor the agent", .enabled(if: cf_landlock_abi() >= 6))
+@Suite(
+  "Measured code reaches neither keys nor other jobs nor the agent", .programs, .enabled(if: cf_landlock_abi() >= 6))
 struct ConfinementTests {
   /// Tries everything and says on standard error what worked. Arguments: the person's home, the agent's home, and the names
   /// of the attempts where not all are to be made.
@@ -116,7 +117,7 @@ struct ConfinementTests {
         sys.exit("WORKED " + "; ".join(done))
     """
 
-  @Test("of thirty attempts none works, and the job still gets its results", .timeLimit(.minutes(2)))
+  @Test("of thirty attempts none works, and the job still gets its results")
   func attacked() async throws {
     let began = ContinuousClock.now
     try await TestSupport.withTemporaryFolder { folder in
@@ -138,7 +139,7 @@ struct ConfinementTests {
     }
   }
 
-  @Test("without confinement the same attempts work: it is the confinement that stops them", .timeLimit(.minutes(2)))
+  @Test("without confinement the same attempts work: it is the confinement that stops them")
   func unconfined() async throws {
     try await TestSupport.withTemporaryFolder { folder in
       var job = try ConfinedJob(in: folder)

@@ -20,7 +20,7 @@ private enum RealMachine {
   }
 }
 
-@Suite("Tuning on this very machine", .serialized, .enabled(if: RealMachine.canTurn, RealMachine.why))
+@Suite("Tuning on this very machine", .programs, .serialized, .enabled(if: RealMachine.canTurn, RealMachine.why))
 struct RealTuningTests {
   @Test("the address layout goes to 0 and back")
   func randomisation() async throws {
@@ -37,7 +37,7 @@ struct RealTuningTests {
     }
   }
 
-  @Test("a runner that is killed leaves it tuned; the next agent puts it back", .timeLimit(.minutes(2)))
+  @Test("a runner that is killed leaves it tuned; the next agent puts it back")
   func killed() async throws {
     try await RealMachine.keeping { before in
       try await withTemporaryFolder { path in
@@ -65,7 +65,7 @@ struct RealTuningTests {
     }
   }
 
-  @Test("cancelled in the middle it puts everything back itself", .timeLimit(.minutes(2)))
+  @Test("cancelled in the middle it puts everything back itself")
   func cancelled() async throws {
     try await RealMachine.keeping { before in
       try await withTemporaryFolder { path in

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AgentCore
 
-@Suite("jobs lists what this home keeps")
+@Suite("jobs lists what this home keeps", .programs)
 struct JobListingTests {
   @Test("finished, lost, measuring and waiting jobs, in the order in which they were made")
   func list() async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AgentCore
 
-@Suite("A submitted job runs once, alone, and to its last word")
+@Suite("A submitted job runs once, alone, and to its last word", .programs)
 struct JobTests {
   private func converse(_ home: String, _ requests: [AgentRequest]) throws -> [AgentMessage] {
     try Conversation(home: home).send(requests)
@@ -18,7 +18,7 @@ struct JobTests {
     try messages.compactMap { if case .event(_, let line) = $0 { try NumberedEvent(line: line).event } else { nil } }
   }
 
-  @Test("submitted twice it runs once; under the same name another manifest is refused", .timeLimit(.minutes(2)))
+  @Test("submitted twice it runs once; under the same name another manifest is refused")
   func idempotent() async throws {
     try await withTemporaryFolder { home in
       let manifest = try Manifests.sleeping(name: "twice", blocks: 2)
@@ -41,7 +41,7 @@ struct JobTests {
     }
   }
 
-  @Test("while another job measures it waits and says for whom, then runs", .timeLimit(.minutes(2)))
+  @Test("while another job measures it waits and says for whom, then runs")
   func queued() async throws {
     try await withTemporaryFolder { home in
       var lock = FileLock(path: home + "/lock", create: true)
@@ -61,7 +61,7 @@ struct JobTests {
     }
   }
 
-  @Test("a job that may not wait any longer ends with the reason", .timeLimit(.minutes(2)))
+  @Test("a job that may not wait any longer ends with the reason")
   func queueLimit() async throws {
     try await withTemporaryFolder { home in
       let lock = try #require(FileLock(path: home + "/lock", create: true))
@@ -79,7 +79,7 @@ struct JobTests {
     }
   }
 
-  @Test("cancelled it ends at once, with a last word and without a process left", .timeLimit(.minutes(2)))
+  @Test("cancelled it ends at once, with a last word and without a process left")
   func cancelled() async throws {
     try await withTemporaryFolder { home in
       let manifest = try Manifests.sleeping(name: "cancelled", blocks: 1000)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AgentCore
 
-@Suite("Whoever is killed, the job comes to its end with all that it had", .serialized)
+@Suite("Whoever is killed, the job comes to its end with all that it had", .programs)
 struct KillTests {
   private static let blocks = 6
 
@@ -46,7 +46,7 @@ struct KillTests {
 
   @Test(
     "killed at random moments, ids and counts are those of an undisturbed run, and nothing measured is lost",
-    .timeLimit(.minutes(30)), arguments: Victim.allCases)
+    arguments: Victim.allCases)
   func random(victim: Victim) async throws {
     try await withTemporaryFolder { home in
       let talk = Conversation(home: home)
@@ -87,8 +87,7 @@ struct KillTests {
   }
 
   @Test(
-    "while it is followed, a job whose supervisor is killed goes on and the follower sees its end",
-    .timeLimit(.minutes(2)))
+    "while it is followed, a job whose supervisor is killed goes on and the follower sees its end")
   func followed() async throws {
     try await withTemporaryFolder { home in
       // Enough of them that it is not over before it is killed, however late that comes.
@@ -96,7 +95,7 @@ struct KillTests {
       let talk = Conversation(home: home)
       let manifest = try Manifests.sleeping(name: "followed", blocks: blocks)
       _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
-      async let following = Task.detached { try talk.follow(manifest.id) }.value
+      async let following = talk.follow(manifest.id)
       try await talk.wait(for: "sample", of: manifest.id)
       kill(try #require(talk.folder(manifest.id).runningPID()), SIGKILL)
       let events = try await following
@@ -107,7 +106,7 @@ struct KillTests {
     }
   }
 
-  @Test("a worker that dies each time is given up with the reason", .timeLimit(.minutes(2)))
+  @Test("a worker that dies each time is given up with the reason")
   func restartLimit() async throws {
     try await withTemporaryFolder { home in
       let talk = Conversation(home: home)
@@ -125,8 +124,7 @@ struct KillTests {
   }
 
   @Test(
-    "cancelled while it has no runner, a job gets its last word and no runner but for that",
-    .timeLimit(.minutes(2)))
+    "cancelled while it has no runner, a job gets its last word and no runner but for that")
   func cancelledWhileLost() async throws {
     try await withTemporaryFolder { home in
       let talk = Conversation(home: home)
@@ -145,8 +143,7 @@ struct KillTests {
   }
 
   @Test(
-    "a job goes on with the agent that it was begun with, or with this one where that is gone",
-    .timeLimit(.minutes(2)))
+    "a job goes on with the agent that it was begun with, or with this one where that is gone")
   func sameAgent() async throws {
     try await withTemporaryFolder { home in
       let talk = Conversation(home: home)
@@ -171,7 +168,7 @@ struct KillTests {
     }
   }
 
-  @Test("of several who take a lost job up at once, one starts it", .timeLimit(.minutes(2)))
+  @Test("of several who take a lost job up at once, one starts it")
   func atOnce() async throws {
     try await withTemporaryFolder { home in
       let talk = Conversation(home: home)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AgentCore
 
-@Suite("Who needs this host is answered before it is switched off")
+@Suite("Who needs this host is answered before it is switched off", .programs)
 struct OccupancyTests {
   private func present(_ home: Conversation) throws -> [Occupancy.Entry] {
     let answers = try home.send([.occupancy])
@@ -17,8 +17,7 @@ struct OccupancyTests {
   }
 
   @Test(
-    "one job measures, one waits, another home sees both, and nobody is there after",
-    .timeLimit(.minutes(2)))
+    "one job measures, one waits, another home sees both, and nobody is there after")
   func coming() async throws {
     try await withTemporaryFolder { folder in
       let home = Conversation(home: folder + "/ours", lock: folder + "/lock")

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AgentCore
 
-@Suite("A full disk and a talkative job end in words, not in a mess", .serialized)
+@Suite("A full disk and a talkative job end in words, not in a mess", .programs)
 struct PressureTests {
   /// Has a disk of 200 MB of its own.
   private func withDisk<Value>(_ body: (String) async throws -> Value) async throws -> Value {
@@ -26,7 +26,7 @@ struct PressureTests {
   }
 
   @Test(
-    "a disk that fills up ends the job with those words, whatever it was at", .timeLimit(.minutes(3)),
+    "a disk that fills up ends the job with those words, whatever it was at",
     arguments: ["started", "host", "sideReady", "sample"])
   func fullDisk(event: String) async throws {
     try await withDisk { home in
@@ -85,7 +85,7 @@ struct PressureTests {
     }
   }
 
-  @Test("however much a command prints, supervisor and worker stay small", .timeLimit(.minutes(10)))
+  @Test("however much a command prints, supervisor and worker stay small")
   func talkative() async throws {
     try await withTemporaryFolder { home in
       let talk = Conversation(home: home)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AgentCore
 
-@Suite("Whatever a job started is gone when it ends", .serialized)
+@Suite("Whatever a job started is gone when it ends", .programs)
 struct TreeTests {
   /// Lets go of its parents, its session, its environment and its ears, writes down its number, and stays.
   private static let nasty = """
@@ -65,7 +65,7 @@ struct TreeTests {
 
   @Test(
     "cancelled, it leaves no process: not one that made its own session, dropped its environment and ignores signals",
-    .timeLimit(.minutes(20)), arguments: [true, false])
+    arguments: [true, false])
   func cancelled(cgroup: Bool) async throws {
     try await withPlaces { home, free in
       let talk = talk(home, cgroup: cgroup)
@@ -98,7 +98,7 @@ struct TreeTests {
     }
   }
 
-  @Test("done, it leaves none either", .timeLimit(.minutes(2)), arguments: [true, false])
+  @Test("done, it leaves none either", arguments: [true, false])
   func done(cgroup: Bool) async throws {
     try await withPlaces { home, free in
       let talk = talk(home, cgroup: cgroup)
@@ -112,7 +112,7 @@ struct TreeTests {
     }
   }
 
-  @Test("killed with all that kept it, it leaves nothing for the next runner to trip over", .timeLimit(.minutes(2)))
+  @Test("killed with all that kept it, it leaves nothing for the next runner to trip over")
   func supervisorKilled() async throws {
     try await withPlaces { home, free in
       let talk = talk(home, cgroup: true)

@@ -1,10 +1,11 @@
 import Foundation
 import Shared
+import TestSupport
 import Testing
 
 @testable import AgentCore
 
-@Suite("Layer 2 times functions in fresh workers, and a bad target harms only itself")
+@Suite("Layer 2 times functions in fresh workers, and a bad target harms only itself", .programs)
 struct MicroLayerTests {
   private static let module = """
     import os, subprocess, sys, time

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AgentCore
 
-@Suite("Memory of processes and of process trees")
+@Suite("Memory of processes and of process trees", .programs)
 struct MemoryTests {
   private let environment = ["PATH": "/usr/local/bin:/usr/bin:/bin"]
 

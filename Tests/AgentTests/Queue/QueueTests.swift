@@ -5,7 +5,7 @@ import Testing
 
 @testable import AgentCore
 
-@Suite("One job measures at a time on a host, and the others wait in order")
+@Suite("One job measures at a time on a host, and the others wait in order", .programs)
 struct QueueTests {
   /// What a waiting job is told first.
   private func told(_ turn: QueueReservation) throws -> Queued? {
@@ -142,7 +142,7 @@ struct QueueTests {
     }
   }
 
-  @Test("a submit that supersedes tells which jobs it ended, and they tell in whose favour", .timeLimit(.minutes(2)))
+  @Test("a submit that supersedes tells which jobs it ended, and they tell in whose favour")
   func superseding() async throws {
     try await withTemporaryFolder { folder in
       let home = Conversation(home: folder)
@@ -169,8 +169,7 @@ struct QueueTests {
   }
 
   @Test(
-    "eight at once: they measure in the order in which they came, never two together, and a killed one's turn goes on",
-    .timeLimit(.minutes(10)))
+    "eight at once: they measure in the order in which they came, never two together, and a killed one's turn goes on")
   func eight() async throws {
     let trials = TrialReport.count(usual: 1)
     var random = TrialReport.random(for: "queue")

@@ -1,10 +1,11 @@
 import Shared
 import Statistics
+import TestSupport
 import Testing
 
 @testable import AgentCore
 
-@Suite("Blocks are measured until each metric is decided, and no longer")
+@Suite("Blocks are measured until each metric is decided, and no longer", .programs)
 struct ScheduleTests {
   /// A layer whose values are drawn: what a machine would give, without the waiting.
   private struct Drawn: Layer {

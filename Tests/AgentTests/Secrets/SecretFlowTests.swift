@@ -5,7 +5,7 @@ import Testing
 
 @testable import AgentCore
 
-@Suite("A secret reaches whom the manifest names, and stands nowhere else")
+@Suite("A secret reaches whom the manifest names, and stands nowhere else", .programs)
 struct SecretFlowTests {
   private static let name = "DEPOT_SERVICE_TOKEN"
   private static let value = "plain \"sight\" 7f3a/é"
@@ -23,8 +23,7 @@ struct SecretFlowTests {
     """
 
   @Test(
-    "a command of the target has it; no process of the agent shows it, and no file of the job holds it",
-    .timeLimit(.minutes(2)))
+    "a command of the target has it; no process of the agent shows it, and no file of the job holds it")
   func flow() async throws {
     try await TestSupport.withTemporaryFolder { folder in
       let job = try ConfinedJob(in: folder)

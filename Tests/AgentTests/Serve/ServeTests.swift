@@ -5,7 +5,7 @@ import Testing
 
 @testable import AgentCore
 
-@Suite("serve answers one conversation over standard input and output")
+@Suite("serve answers one conversation over standard input and output", .programs)
 struct ServeTests {
   /// Sends all lines at once, ends the input, and reads what comes until serve ends.
   private func converse(home: String, _ lines: [[UInt8]]) throws -> (
@@ -114,7 +114,7 @@ struct ServeTests {
     }
   }
 
-  @Test("a job that nothing can take up again is told as failed, with the reason", .timeLimit(.minutes(5)))
+  @Test("a job that nothing can take up again is told as failed, with the reason")
   func lost() async throws {
     try await withTemporaryFolder { home in
       let job = try makeJob("job", home: home, events: 3, finished: false)

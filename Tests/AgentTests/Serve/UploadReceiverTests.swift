@@ -5,7 +5,7 @@ import Testing
 
 @testable import AgentCore
 
-@Suite("Files come over the agent's own door whole, or not at all")
+@Suite("Files come over the agent's own door whole, or not at all", .programs)
 struct UploadReceiverTests {
   private func pieces(_ bytes: [UInt8], size: Int = Piece.maximumBytes) -> [AgentRequest] {
     stride(from: 0, to: bytes.count, by: size).map {
@@ -40,8 +40,7 @@ struct UploadReceiverTests {
   }
 
   @Test(
-    "damaged and cut ones are refused in words, nothing of them stays or is run, and the next one is taken",
-    .timeLimit(.minutes(10)))
+    "damaged and cut ones are refused in words, nothing of them stays or is run, and the next one is taken")
   func damage() async throws {
     let trials = TrialReport.count(usual: 10)
     let began = ContinuousClock.now

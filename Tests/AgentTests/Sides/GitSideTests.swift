@@ -1,10 +1,11 @@
 import Foundation
 import Shared
+import TestSupport
 import Testing
 
 @testable import AgentCore
 
-@Suite("A revision of a repository is found, checked out and pinned for the job")
+@Suite("A revision of a repository is found, checked out and pinned for the job", .programs)
 struct GitSideTests {
   /// A repository with two commits on `main`, a tag on the first, a branch and a pull request's ref on the second.
   private struct GitHistory {

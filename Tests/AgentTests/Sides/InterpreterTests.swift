@@ -1,10 +1,11 @@
 import Foundation
 import Shared
+import TestSupport
 import Testing
 
 @testable import AgentCore
 
-@Suite("The Python that is asked for is found where people have it")
+@Suite("The Python that is asked for is found where people have it", .programs)
 struct InterpreterTests {
   @Test("pyenv's newest fitting version is taken; one that is not there is not replaced silently")
   func pyenv() throws {

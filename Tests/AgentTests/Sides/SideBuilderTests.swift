@@ -1,10 +1,11 @@
 import Foundation
 import Shared
+import TestSupport
 import Testing
 
 @testable import AgentCore
 
-@Suite("Sides are prepared once, alike, and kept")
+@Suite("Sides are prepared once, alike, and kept", .programs)
 struct SideBuilderTests {
   @Test("two folders get environments of equal path length; the second time they are there")
   func folders() throws {

@@ -1,10 +1,11 @@
 import Foundation
 import Shared
+import TestSupport
 import Testing
 
 @testable import AgentCore
 
-@Suite("A side that can't be had says why, and what to do")
+@Suite("A side that can't be had says why, and what to do", .programs)
 struct SideFaultTests {
   private func problem(
     _ testbed: SideTestbed, _ source: SideSource, requirements: [String] = []

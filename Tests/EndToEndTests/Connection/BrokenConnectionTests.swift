@@ -7,7 +7,7 @@ import Testing
 @testable import AgentCore
 @testable import ControllerCore
 
-@Suite("Whatever happens to the line, every event arrives once, in order, as it was written")
+@Suite("Whatever happens to the line, every event arrives once, in order, as it was written", .programs)
 struct BrokenConnectionTests {
   /// Quick pauses: what is waited for is the test's own doing.
   private static let quick = ["CF_BENCH_LINE_PACE": "0.2"]
@@ -16,7 +16,7 @@ struct BrokenConnectionTests {
     (try? Data(contentsOf: URL(filePath: folder.events.string))) ?? Data()  // nothing has come yet
   }
 
-  @Test("a line that is cut at random bytes, over and over", .timeLimit(.minutes(20)))
+  @Test("a line that is cut at random bytes, over and over")
   func manyCuts() async throws {
     let trials = TrialReport.count(usual: 30)
     let began = ContinuousClock.now
@@ -51,7 +51,7 @@ struct BrokenConnectionTests {
       worst: "\(seen.events) events, \(seen.cuts) cuts", since: began)
   }
 
-  @Test("a line that falls silent is given up, and taken up again when it lives", .timeLimit(.minutes(3)))
+  @Test("a line that falls silent is given up, and taken up again when it lives")
   func stalled() async throws {
     try await PlayedJob.with { line in
       let folder = try line.makeFolder()
@@ -71,7 +71,7 @@ struct BrokenConnectionTests {
     }
   }
 
-  @Test("sshd is killed, and comes back after a while", .timeLimit(.minutes(3)))
+  @Test("sshd is killed, and comes back after a while")
   func sshdKilled() async throws {
     try await PlayedJob.with { line in
       let folder = try line.makeFolder()
@@ -94,7 +94,7 @@ struct BrokenConnectionTests {
     }
   }
 
-  @Test("a line that does not come back ends the command with the way to go on, and a report", .timeLimit(.minutes(3)))
+  @Test("a line that does not come back ends the command with the way to go on, and a report")
   func goneForGood() async throws {
     try await PlayedJob.with { line in
       let folder = try line.makeFolder()
@@ -113,7 +113,7 @@ struct BrokenConnectionTests {
     }
   }
 
-  @Test("a controller that was killed is taken over in the same folder, and by nobody twice", .timeLimit(.minutes(3)))
+  @Test("a controller that was killed is taken over in the same folder, and by nobody twice")
   func takenOver() async throws {
     try await PlayedJob.with { line in
       let folder = try line.makeFolder()

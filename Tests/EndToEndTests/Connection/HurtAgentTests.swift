@@ -6,7 +6,7 @@ import Testing
 
 @testable import ControllerCore
 
-@Suite("A benchmark host that lost its newest lines, or sends damaged ones")
+@Suite("A benchmark host that lost its newest lines, or sends damaged ones", .programs)
 struct HurtAgentTests {
   private static let quick = ["CF_BENCH_LINE_PACE": "0.2"]
   private static let end = JobEvent.finished(Finished(outcome: .done, seconds: 1))

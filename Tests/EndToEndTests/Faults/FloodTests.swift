@@ -6,9 +6,9 @@ import Testing
 
 @testable import ControllerCore
 
-@Suite("Too much output and too slow a reader take neither memory nor time from a job")
+@Suite("Too much output and too slow a reader take neither memory nor time from a job", .programs)
 struct FloodTests {
-  @Test("a target that prints gigabytes", .timeLimit(.minutes(20)))
+  @Test("a target that prints gigabytes")
   func flood() async throws {
     let began = ContinuousClock.now
     // Four passes print a share each: two timed runs, one that traces imports, one that only warms up.
@@ -52,7 +52,7 @@ struct FloodTests {
     """
   }
 
-  @Test("a controller that stops reading", .timeLimit(.minutes(20)))
+  @Test("a controller that stops reading")
   func stalled() async throws {
     let began = ContinuousClock.now
     let pause = TrialReport.isThorough ? 60.0 : 3

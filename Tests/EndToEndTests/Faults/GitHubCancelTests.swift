@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `make faults` cancels many more jobs than the suite does.
-@Suite("A job that is cancelled as GitHub cancels leaves no process, whatever its target started")
+@Suite("A job that is cancelled as GitHub cancels leaves no process, whatever its target started", .programs)
 struct GitHubCancelTests {
   private struct Outcome {
     var complaints: [String] = []
@@ -17,7 +17,7 @@ struct GitHubCancelTests {
   private static let toldWithin = 5.0
   private static let silentWithin = 15.0
 
-  @Test("SIGINT, 7.5 s, SIGTERM, 2.5 s, SIGKILL", .timeLimit(.minutes(60)))
+  @Test("SIGINT, 7.5 s, SIGTERM, 2.5 s, SIGKILL")
   func cancelled() async throws {
     let began = ContinuousClock.now
     let trials = TrialReport.count(usual: 2)

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `make faults` kills at many more instants than the suite does.
-@Suite("Whoever is killed, the report is the one of a run that nobody disturbed")
+@Suite("Whoever is killed, the report is the one of a run that nobody disturbed", .programs)
 struct KillTests {
   enum Victim: String, CaseIterable, Sendable {
     case controller, serve, supervisor, worker
@@ -47,7 +47,7 @@ struct KillTests {
     return trials
   }
 
-  @Test("SIGKILL and SIGSTOP at any moment", .timeLimit(.minutes(60)))
+  @Test("SIGKILL and SIGSTOP at any moment")
   func killed() async throws {
     let began = ContinuousClock.now
     let trials = Self.trials(TrialReport.count(usual: 4))

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@Suite("Eight controllers at once on one host measure one after the other, in order")
+@Suite("Eight controllers at once on one host measure one after the other, in order", .programs)
 struct TogetherTests {
   /// One job's time on the machine, from its journal.
   private struct Turn {
@@ -12,7 +12,7 @@ struct TogetherTests {
     var to: String
   }
 
-  @Test("the holder is killed at random, and the next one starts", .timeLimit(.minutes(20)))
+  @Test("the holder is killed at random, and the next one starts")
   func together() async throws {
     let began = ContinuousClock.now
     let rounds = TrialReport.count(usual: 1)

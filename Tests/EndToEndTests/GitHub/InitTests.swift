@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("cf-bench init writes what a repository needs, and changes nothing that is there")
+@Suite("cf-bench init writes what a repository needs, and changes nothing that is there", .programs)
 struct InitTests {
   private static let action = "codeflash-ai/cf-bench@0123456789012345678901234567890123456789"
 

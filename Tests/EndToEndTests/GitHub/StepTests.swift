@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("A step tells no secret, and what it is to mask it tells the runner alone")
+@Suite("A step tells no secret, and what it is to mask it tells the runner alone", .programs)
 struct StepTests {
   @Test("a secret in an error stands in no file, comment, check or line but the mask's own")
   func secrets() async throws {

@@ -2,11 +2,10 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("The hourly look for VMs that a dead run left on")
+@Suite("The hourly look for VMs that a dead run left on", .programs)
 struct WorkflowAzureTests {
   @Test(
-    "passes when nothing was left, fails when it had to stop a VM, and is silent before the setup",
-    .timeLimit(.minutes(4)))
+    "passes when nothing was left, fails when it had to stop a VM, and is silent before the setup")
   func reap() async throws {
     try await AzureTestbed.with { azure in
       let testbed = azure.testbed

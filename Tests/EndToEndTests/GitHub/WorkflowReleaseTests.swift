@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("The workflows that test and release, and the installation of what they release")
+@Suite("The workflows that test and release, and the installation of what they release", .programs)
 struct WorkflowReleaseTests {
   #if arch(arm64)
     private static let (platform, other) = ("linux-aarch64", "linux-x86_64")
@@ -13,7 +13,7 @@ struct WorkflowReleaseTests {
   private static let repository =
     #""repository":{"full_name":"\#(WorkflowTestbed.repository)","private":false,"default_branch":"main"}"#
 
-  @Test("a tag becomes a draft with archives and pins, whose programs the action installs", .timeLimit(.minutes(4)))
+  @Test("a tag becomes a draft with archives and pins, whose programs the action installs")
   func release() async throws {
     try await Testbed.with { testbed in
       let built = try makeBuilt(testbed)
@@ -154,7 +154,7 @@ struct WorkflowReleaseTests {
     #expect(outcome.results == ["build": "failure", "draft": "skipped"])
   }
 
-  @Test("CI tests pushes, and of pull requests only those of forks", .timeLimit(.minutes(2)))
+  @Test("CI tests pushes, and of pull requests only those of forks")
   func ci() async throws {
     try await WorkflowTestbed.with { testbed in
       for (run, result, group) in [
@@ -185,7 +185,7 @@ struct WorkflowReleaseTests {
   }
 
   /// The one step of the template that fetches something of its own.
-  @Test("the unit tests of the template run with the uv that it pins", .timeLimit(.minutes(3)))
+  @Test("the unit tests of the template run with the uv that it pins")
   func templateUnitTests() async throws {
     try await WorkflowTestbed.with { testbed in
       let project = try String(contentsOfFile: testbed.work + "/pyproject.toml", encoding: .utf8)

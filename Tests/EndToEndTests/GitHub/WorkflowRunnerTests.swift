@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A runner that let mistakes pass would prove nothing.
-@Suite("Our runner of workflows refuses what GitHub refuses, and what it does not know")
+@Suite("Our runner of workflows refuses what GitHub refuses, and what it does not know", .programs)
 struct WorkflowRunnerTests {
   private struct Told {
     var status: Int32?

@@ -3,10 +3,10 @@ import TestSupport
 import Testing
 
 /// The workflows of this repository and of `cf-bench init`, every word of their YAML, by a runner of our own.
-@Suite("Workflows, run as GitHub's runner runs them")
+@Suite("Workflows, run as GitHub's runner runs them", .programs)
 struct WorkflowTests {
   /// One repository for all, since each commit is installed once only.
-  @Test("what is measured, and what GitHub is told of it", .timeLimit(.minutes(8)))
+  @Test("what is measured, and what GitHub is told of it")
   func measured() async throws {
     try await WorkflowTestbed.with { testbed in
       try await push(testbed)
@@ -153,7 +153,7 @@ struct WorkflowTests {
     #expect(world.checkRuns.last?.headSha == testbed.sha("fork"))
   }
 
-  @Test("what starts no job, and what starts one that measures nothing", .timeLimit(.minutes(2)))
+  @Test("what starts no job, and what starts one that measures nothing")
   func nothing() async throws {
     try await WorkflowTestbed.with { testbed in
       let idle = ["unit": "skipped", "compare": "skipped", "fork": "skipped"]
@@ -204,7 +204,7 @@ struct WorkflowTests {
     return testbed.testbed.folder + "/target.yml"
   }
 
-  @Test("a run that is cancelled or killed in any phase leaves no open check and no process", .timeLimit(.minutes(6)))
+  @Test("a run that is cancelled or killed in any phase leaves no open check and no process")
   func cancelled() async throws {
     try await WorkflowTestbed.with { testbed in
       for (phase, line) in [
@@ -215,8 +215,8 @@ struct WorkflowTests {
         run.flags = ["--only", "compare", "--cancel-when", line]
         let (outcome, _) = try await testbed.run(run)
         let measure = try outcome.step("Measure")
-        let seconds = try #require(measure.cancelledAfter, "\(phase): \(outcome.said)")
-        #expect(seconds < 7.5 && outcome.jobs["compare"]?.result == "cancelled", "\(phase): \(seconds) s")
+        try #require(measure.cancelledAfter != nil, "\(phase): \(outcome.said)")
+        #expect(outcome.jobs["compare"]?.result == "cancelled", "\(phase)")
         #expect(measure.status == 130 || phase == "while it reports", "\(phase): \(outcome.said)")
         #expect(try outcome.step("Settle").outcome == "success", "\(phase): \(outcome.said)")
         #expect(outcome.orphans == [], "\(phase)")

@@ -1,0 +1,139 @@
+import Foundation
+import Synchronization
+import Testing
+
+/// How many tests of a kind run at a time in this process, and on which threads.
+///
+/// ```swift
+/// @Suite("Commands over a channel", .programs)
+/// ```
+///
+/// Tests of a lane may block a thread: they have threads of their own, while all others share as many as there are cores.
+public struct Lane: SuiteTrait, TestTrait, TestScoping {
+  let name: String
+  let width: Int
+
+  /// A test that still runs after so long fails. The time that it waits for its turn does not count.
+  private static let limit: Duration = TrialReport.isThorough ? .seconds(4 * 3600) : .seconds(600)
+  @TaskLocal private static var held: Set<String> = []
+
+  /// Whether the running test may start programs and block its thread.
+  static var isHeld: Bool { !held.isEmpty }
+
+  public var isRecursive: Bool { true }
+
+  public func provideScope(
+    for test: Test, testCase: Test.Case?, performing body: @concurrent @Sendable () async throws -> Void
+  ) async throws {
+    guard !Self.held.contains(name) else { return try await body() }
+    let gate = Gate.of(self)
+    await gate.enter()
+    defer { gate.leave() }
+    try await Self.$held.withValue(Self.held.union([name])) {
+      try await withTaskExecutorPreference(ElasticThreads.shared) { try await Self.limited(body) }
+    }
+  }
+
+  private static func limited(_ body: @concurrent @Sendable () async throws -> Void) async throws {
+    try await withoutActuallyEscaping(body) { body in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await body() }
+        group.addTask {
+          try await Task.sleep(for: limit)
+          Issue.record("it still ran after \(limit)")
+        }
+        defer { group.cancelAll() }
+        _ = try await group.next()
+      }
+    }
+  }
+}
+
+extension Trait where Self == Lane {
+  /// Starts programs, or blocks its thread.
+  public static var programs: Lane { .atMost(4, "programs") }
+
+  /// - Parameter name: the kind; the same width goes with the same name.
+  public static func atMost(_ width: Int, _ name: String) -> Lane { Lane(name: name, width: width) }
+}
+
+/// Lets in so many at a time, in the order in which they came.
+private final class Gate: Sendable {
+  private struct State {
+    var free: Int
+    var waiting: [CheckedContinuation<Void, Never>] = []
+  }
+
+  private static let all = Mutex<[String: Gate]>([:])
+  private let state: Mutex<State>
+
+  private init(width: Int) { state = Mutex(State(free: width)) }
+
+  static func of(_ lane: Lane) -> Gate {
+    all.withLock { gates in
+      let gate = gates[lane.name] ?? Gate(width: lane.width)
+      gates[lane.name] = gate
+      return gate
+    }
+  }
+
+  func enter() async {
+    await withCheckedContinuation { turn in
+      let isFree = state.withLock { state in
+        if state.free > 0 {
+          state.free -= 1
+          return true
+        }
+        state.waiting.append(turn)
+        return false
+      }
+      if isFree { turn.resume() }
+    }
+  }
+
+  func leave() {
+    let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
+      if state.waiting.isEmpty {
+        state.free += 1
+        return nil
+      }
+      return state.waiting.removeFirst()
+    }
+    next?.resume()
+  }
+}
+
+/// Runs each job at once, on a thread that nobody else needs: as many threads as there are jobs that run or block.
+private final class ElasticThreads: TaskExecutor {
+  static let shared = ElasticThreads()
+
+  private struct State {
+    var jobs: [UnownedJob] = []
+    var idle = 0
+  }
+
+  private let condition = NSCondition()
+  nonisolated(unsafe) private var state = State()  // only under `condition`
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    condition.withLock {
+      state.jobs.append(job)
+      if state.jobs.count > state.idle { Thread { self.work() }.start() } else { condition.signal() }
+    }
+  }
+
+  private func work() -> Never {
+    while true {
+      let job = condition.withLock {
+        while state.jobs.isEmpty {
+          state.idle += 1
+          condition.wait()
+          state.idle -= 1
+        }
+        return state.jobs.removeFirst()
+      }
+      job.runSynchronously(on: asUnownedTaskExecutor())
+    }
+  }
+}
