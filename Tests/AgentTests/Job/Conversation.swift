@@ -12,6 +12,8 @@ struct Conversation {
   var lock: String?
   /// Settings of the benchmark host's environment.
   var settings: [String: String] = [:]
+  /// Whether what its jobs install is not shared with other homes.
+  var hasOwnEnvironments = false
 
   private var environment: [String: String] {
     var environment = ProcessInfo.processInfo.environment.filter { ["PATH", "HOME", "SSL_CERT_FILE"].contains($0.key) }
@@ -23,6 +25,7 @@ struct Conversation {
 
   /// Sends requests to a `serve` of its own and reads to the end: a followed job's end.
   func send(_ requests: [AgentRequest]) throws -> [AgentMessage] {
+    if !hasOwnEnvironments { try shareEnvironments() }
     let outcome = try ChildProcess(
       program: try BuiltProduct.path("cf-bench-agent"), arguments: ["serve"], environment: environment,
       directory: "/", input: try requests.flatMap { try $0.line() }, limitSeconds: 100
@@ -30,6 +33,15 @@ struct Conversation {
     #expect(outcome.end == .exited(0))
     var framer = LineFramer()
     return try framer.lines(of: outcome.output).map { line in try line.withUnsafeBytes { try AgentMessage(line: $0) } }
+  }
+
+  /// One folder of environments for all homes: most jobs of tests install the same release.
+  private func shareEnvironments() throws {
+    let shared = SchemaValidator.packageRoot.path + "/.build/tests-jobs/environments"
+    for folder in [home, shared] {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+    symlink(shared, home + "/environments")  // from the second time on it is there
   }
 
   func folder(_ job: JobID) -> JobFolder { JobFolder(job, in: AgentHome(environment: ["CF_BENCH_HOME": home])) }

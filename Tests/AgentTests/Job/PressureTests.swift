@@ -30,7 +30,7 @@ struct PressureTests {
     arguments: ["started", "host", "sideReady", "sample"])
   func fullDisk(event: String) async throws {
     try await withDisk { home in
-      let talk = Conversation(home: home)
+      let talk = Conversation(home: home, hasOwnEnvironments: true)
       let manifest = try Manifests.sleeping(name: "full", blocks: 1000)
       _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
       try await talk.wait(for: event, of: manifest.id)
