@@ -10,7 +10,7 @@ public enum Thoroughness {
   /// What the parts of long tables are drawn by: another one each time, unless `CF_BENCH_TEST_SEED` says which.
   private static let seed: UInt64 = {
     let seed = environment["CF_BENCH_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: 1...999_999)
-    if !isFull { print("CF_BENCH_TEST_SEED=\(seed) draws the same parts of long tables again, ALL=1 takes all of them") }
+    if !isFull { print("CF_BENCH_TEST_SEED=\(seed) draws the same parts of long tables, ALL=1 takes all of them") }
     return seed
   }()
 
