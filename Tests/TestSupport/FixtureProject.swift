@@ -6,8 +6,8 @@ public struct FixtureProject: Sendable {
   public static let name = "slowpoke"
   public var folder: String
 
-  /// Writes the project. `spin` is how many additions `slowpoke --version` makes before it answers; `exitCode` what it
-  /// exits with.
+  /// Writes the project. `slowpoke --version` waits for as long as `spin` additions take, 0.2 µs each, before it answers: a
+  /// wait takes no core from other tests, and differs from none whatever else runs. `exitCode` is what it exits with.
   public init(in folder: String, spin: Int, exitCode: Int = 0) throws {
     self.folder = folder
     try write(
@@ -27,7 +27,7 @@ public struct FixtureProject: Sendable {
     try write(
       "\(Self.name)/cli.py",
       """
-      import sys
+      import sys, time
 
       def spin(count):
           total = 0
@@ -36,7 +36,7 @@ public struct FixtureProject: Sendable {
           return total
 
       def main():
-          spin(\(spin))
+          time.sleep(\(spin) * 2e-7)
           print("slowpoke 1.0")
           sys.stderr.write("exits as told\\n" if \(exitCode) else "")
           return \(exitCode)
