@@ -93,6 +93,6 @@ struct RevisionTests {
       try await LocalTool.line("git", ["-C", "/nowhere", "status"])
     }
     #expect(error?.why?.contains("/nowhere") == true)
-    await #expect(throws: ToolMissing.self) { try await LocalTool.run("cf-bench-no-such-tool", []) }
+    await #expect(throws: ToolFailure.self) { try await LocalTool.run("cf-bench-no-such-tool", []) }
   }
 }
