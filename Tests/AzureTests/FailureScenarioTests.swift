@@ -8,7 +8,7 @@ import Tools
 
 @Suite(
   "Every failure of Azure has its words, and leaves nothing on, open or claimed: scenarios at a model of Azure",
-  .timeLimit(.minutes(2)))
+  .timeLimit(.minutes(10)))
 struct FailureScenarioTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var name: String
@@ -188,7 +188,7 @@ struct FailureScenarioTests {
   }
 }
 
-@Suite("A VM that is off costs nothing, whatever can't be removed beside it", .timeLimit(.minutes(1)))
+@Suite("A VM that is off costs nothing, whatever can't be removed beside it", .timeLimit(.minutes(10)))
 struct LeftoverTests {
   private static let lock = "The scope can't perform delete operation because the following scope(s) are locked"
 

@@ -7,7 +7,7 @@ import Testing
 @testable import Azure
 
 @Suite(
-  "A VM is on for as long as somebody needs it, and then off: scenarios at a model of Azure", .timeLimit(.minutes(2)))
+  "A VM is on for as long as somebody needs it, and then off: scenarios at a model of Azure", .timeLimit(.minutes(10)))
 struct LeaseScenarioTests {
   @Test("a run starts the VM, has it, and stops it; the lease stands before the start is asked for")
   func run() async throws {
