@@ -37,68 +37,55 @@ public struct ChildTool: Sendable {
     public var reason: String { error.contains { !$0.isWhitespace } ? error : "it \(ending.words) and said nothing" }
   }
 
-  /// Bytes of standard output that an answer may have, and of standard error that are read.
-  static let (answerLimit, errorLimit) = (32 << 20, 1 << 20)
+  /// Bytes of each output that are read.
+  static let answerLimit = 32 << 20
 
-  /// Ends with the program itself: what the program started and left behind may go on, and hold what it inherited open.
+  /// Ends with the program itself: what the program started and left behind may go on.
   /// - Parameter input: what the program reads; secrets travel this way, since arguments can be read by every user.
   /// - Throws: ``LimitPassed``, after which the program and its process group are gone; ``ToolFailure``.
   public func run(_ arguments: [String], input: String = "", limit: Duration) async throws -> Output {
     let name = program.split(separator: "/").last.map(String.init) ?? program
     return try await withLimit(limit, waitingFor: "'\(name) \(arguments.prefix(2).joined(separator: " "))'") {
-      let (given, answer, errors) = (try spool(), try spool(), try spool())
-      try given.put(input)
-      let ending = try await withThrowingTaskGroup(of: Output.Ending?.self) { group in
-        group.addTask { try await spawn(arguments, given, answer, errors) }
-        // Without an end, it would fill the memory until the limit has passed.
-        group.addTask {
-          while answer.size <= Self.answerLimit, errors.size <= Self.answerLimit {
-            try await Task.sleep(for: .milliseconds(100))
+      var options = PlatformOptions()
+      options.createSession = true
+      options.teardownSequence = [
+        .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: .milliseconds(500))
+      ]
+      do {
+        let result = try await Subprocess.run(
+          program.contains("/") ? .path(FilePath(program)) : .name(program), arguments: Arguments(arguments),
+          environment: .custom(
+            Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0), $1) })),
+          platformOptions: options, input: .fileDescriptor(try Self.file(of: input), closeAfterSpawningProcess: true),
+          output: .string(limit: Self.answerLimit), error: .string(limit: Self.answerLimit))
+        let ending: Output.Ending =
+          switch result.terminationStatus {
+          case .exited(let code): .status(Int(code))
+          case .signaled(let signal): .signal(Int(signal))
           }
-          return nil
-        }
-        defer { group.cancelAll() }
-        return try await group.next() ?? nil
-      }
-      guard let ending, answer.size <= Self.answerLimit else {
-        throw ToolFailure(program: program, cause: .tooLarge(limit: Self.answerLimit))
-      }
-      return Output(
-        ending, output: try answer.text(upTo: Self.answerLimit), error: try errors.text(upTo: Self.errorLimit))
+        return Output(ending, output: result.standardOutput, error: result.standardError)
+      } catch let error as SubprocessError { throw ToolFailure(program: program, cause: cause(of: error)) } catch let
+        error as Errno
+      { throw ToolFailure(program: program, cause: .system("no room for what it is to read: \(error)")) }
     }
   }
 
-  private func spool() throws -> Spool {
-    do { return try Spool() } catch let error as Errno {
-      throw ToolFailure(program: program, cause: .system("no room for its answer: \(error)"))
-    }
-  }
-
-  private func spawn(_ arguments: [String], _ input: Spool, _ output: Spool, _ errors: Spool) async throws
-    -> Output.Ending
-  {
-    var options = PlatformOptions()
-    options.createSession = true
-    options.teardownSequence = [
-      .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: .milliseconds(500))
-    ]
-    do {
-      let result = try await Subprocess.run(
-        program.contains("/") ? .path(FilePath(program)) : .name(program), arguments: Arguments(arguments),
-        environment: .custom(
-          Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0), $1) })),
-        platformOptions: options, input: .fileDescriptor(input.file, closeAfterSpawningProcess: false),
-        output: .fileDescriptor(output.file, closeAfterSpawningProcess: false),
-        error: .fileDescriptor(errors.file, closeAfterSpawningProcess: false))
-      return switch result.terminationStatus {
-      case .exited(let code): .status(Int(code))
-      case .signaled(let signal): .signal(Int(signal))
-      }
-    } catch let error as SubprocessError { throw ToolFailure(program: program, cause: cause(of: error)) }
+  /// A file without a name that holds the input: a program that does not read it to its end breaks no pipe.
+  private static func file(of input: String) throws -> FileDescriptor {
+    if input.isEmpty { return try FileDescriptor.open("/dev/null", .readOnly, options: .closeOnExec) }
+    let folder = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
+    let path = FilePath("\(folder)/cf-bench-\(UUID().uuidString)")
+    let file = try FileDescriptor.open(
+      path, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite)
+    unlink(path.string)
+    try file.writeAll(input.utf8)
+    try file.seek(offset: 0, from: .start)
+    return file
   }
 
   /// The system says ENOENT for a program that is not there and for one whose interpreter is not.
   private func cause(of error: SubprocessError) -> ToolFailure.Cause {
+    if error.code == .outputLimitExceeded { return .tooLarge(limit: Self.answerLimit) }
     guard [.executableNotFound, .spawnFailed].contains(error.code) else { return .system("\(error)") }
     let folders = (environment["PATH"] ?? "").split(separator: ":").map(String.init)
     let places = program.contains("/") ? [program] : folders.map { "\($0)/\(program)" }
@@ -117,42 +104,6 @@ extension ChildTool.Output.Ending {
     switch self {
     case .status(let code): "ended with exit status \(code)"
     case .signal(let number): "was killed by signal \(number) (\(String(cString: strsignal(Int32(number)))))"
-    }
-  }
-}
-
-/// A file without a name, in memory where the system has a place for that: read when its writer has ended, whoever else still
-/// holds it open.
-private final class Spool: Sendable {
-  let file: FileDescriptor
-
-  init() throws {
-    let folder = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
-    let path = FilePath("\(folder)/cf-bench-\(UUID().uuidString)")
-    file = try FileDescriptor.open(
-      path, .readWrite, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .ownerReadWrite)
-    unlink(path.string)
-  }
-
-  deinit { try? file.close() }  // nothing to be done about it, and nothing lost
-
-  var size: Int { (try? file.seek(offset: 0, from: .end)).map(Int.init) ?? 0 }
-
-  func put(_ text: String) throws {
-    try file.writeAll(text.utf8)
-    try file.seek(offset: 0, from: .start)
-  }
-
-  func text(upTo limit: Int) throws -> String {
-    try String(unsafeUninitializedCapacity: min(size, limit)) { buffer in
-      var count = 0
-      while count < buffer.count {
-        let read = try file.read(
-          fromAbsoluteOffset: Int64(count), into: .init(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...]))
-        if read == 0 { break }
-        count += read
-      }
-      return count
     }
   }
 }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Tools
 
-@Suite("Programs of this machine: each way to fail is told from the others", .timeLimit(.minutes(2)))
+@Suite("Programs of this machine: each way to fail is told from the others", .timeLimit(.minutes(10)))
 struct ChildToolTests {
   private let environment = ["PATH": "/usr/bin:/bin"]
 

@@ -8,7 +8,7 @@ import Tools
 
 @Suite(
   "Every failure of Azure has its words, and leaves nothing on, open or claimed: scenarios at a model of Azure",
-  .timeLimit(.minutes(2)))
+  .timeLimit(.minutes(10)))
 struct FailureScenarioTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var name: String
@@ -188,7 +188,7 @@ struct FailureScenarioTests {
   }
 }
 
-@Suite("A VM that is off costs nothing, whatever can't be removed beside it", .timeLimit(.minutes(1)))
+@Suite("A VM that is off costs nothing, whatever can't be removed beside it", .timeLimit(.minutes(10)))
 struct LeftoverTests {
   private static let lock = "The scope can't perform delete operation because the following scope(s) are locked"
 
@@ -217,17 +217,17 @@ struct LeftoverTests {
       // The next commands say so again, and do what they are for.
       let again = try await alice.settle()
       #expect(again.map(\.isFailure) == [false])
-      #expect(again.first?.result.hasPrefix("off since an earlier command; \(thing)") == true, "\(again)")
+      #expect(again.first?.result.hasPrefix("given back by an earlier command; \(thing)") == true, "\(again)")
       #expect(try await alice.reap().allSatisfy { !$0.isFailure })
       #expect(try await alice.run("second").outcome == .deallocated)
       #expect(
         alice.notes.contains("-second could not be removed")
           || alice.notes.contains("-second, cf-bench-stopping could not be"))
-      #expect(alice.intents.map(\.words) == ["off, not yet tidied up", "off, not yet tidied up"])
+      #expect(alice.intents.map(\.words) == ["given back, not yet tidied up", "given back, not yet tidied up"])
 
       model.endFaults()
       let deallocations = model.calls.count { $0.hasPrefix("vm deallocate") }
-      #expect(try await alice.settle().map(\.result) == Array(repeating: "off since an earlier command", count: 2))
+      #expect(try await alice.settle().map(\.result) == Array(repeating: "given back by an earlier command", count: 2))
       alice.expectClean()
       #expect(model.calls.count { $0.hasPrefix("vm deallocate") } == deallocations)
       #expect(alice.uses.count == 2)
@@ -241,7 +241,7 @@ struct LeftoverTests {
       model.fault(.refused("rule delete", "ScopeLocked", Self.lock, times: 1))
       _ = try await alice.run()
       _ = try await bob.scope("bob", kind: .keep).start()
-      #expect(try await alice.settle().map(\.result) == ["off since an earlier command"])
+      #expect(try await alice.settle().map(\.result) == ["given back by an earlier command"])
       #expect(model.power == .running && model.rules == ["cf-bench-bob"] && alice.intents == [])
     }
   }

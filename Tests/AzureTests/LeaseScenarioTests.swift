@@ -7,7 +7,7 @@ import Testing
 @testable import Azure
 
 @Suite(
-  "A VM is on for as long as somebody needs it, and then off: scenarios at a model of Azure", .timeLimit(.minutes(2)))
+  "A VM is on for as long as somebody needs it, and then off: scenarios at a model of Azure", .timeLimit(.minutes(10)))
 struct LeaseScenarioTests {
   @Test("a run starts the VM, has it, and stops it; the lease stands before the start is asked for")
   func run() async throws {
@@ -78,7 +78,7 @@ struct LeaseScenarioTests {
     // In 133 both end at once.
     for seed in Array(0..<(Thoroughness.isFull ? 300 : 40)) + [133] as [UInt64] {
       try await AzureModel.run(seed: seed) { model in
-        var random = SplitMix64(state: seed)
+        var random = SeededRandom(state: seed)
         let (alice, bob) = (ModelController("alice", model), ModelController("bob", model))
         let delay = Duration.milliseconds(Int.random(in: 0...120_000, using: &random))
         let (first, second) = (Int.random(in: 0...60, using: &random), Int.random(in: 0...60, using: &random))

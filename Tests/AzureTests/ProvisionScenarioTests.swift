@@ -8,7 +8,7 @@ import Tools
 
 @Suite(
   "Provisioning ends with a VM that is off, whatever happens on the way: scenarios at a model of Azure",
-  .timeLimit(.minutes(2)))
+  .timeLimit(.minutes(10)))
 struct ProvisionScenarioTests {
   private static let key = "ssh-ed25519 AAAA"
   private static let failedGuest =

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@Suite("What a run on the VM cost is written down, and a limit on it is kept", .programs)
+@Suite("A run on the VM leaves it off, what it cost is written down, and a limit on that is kept", .programs)
 struct AzureCostTests {
   private func folder(_ testbed: AzureTestbed) throws -> String {
     let results = testbed.testbed.folder + "/results"
@@ -13,13 +13,24 @@ struct AzureCostTests {
     return "results/\(try #require(name))"
   }
 
-  @Test("seconds and cents of a comparison stand in its files, the ledger and the VM's month; cost lists them")
+  @Test(
+    "a run starts the VM, measures and stops it, proved off; what it cost stands in its files, the ledger and the VM's month"
+  )
   func written() async throws {
-    try await AzureTestbed.with { testbed in
+    try await AzureTestbed.with(isQuick: false) { testbed in
       let result = try await testbed.bench(["compare", "path:slow", "path:fast", "--layers", "startup"])
       #expect(result.status == 0, "\(result.error)")
       #expect(result.output.contains("Azure VM cf-bench, Standard_D4s_v5 in westus2: "))
+      #expect(result.error.contains("starting the VM CF-BENCH-RG/cf-bench (Standard_D4s_v5, westus2)"))
+      #expect(result.error.contains("the VM is deallocated"))
       try testbed.expectClean()
+      let changes = try testbed.azure.powerChanges().map(\.power)
+      #expect(changes.suffix(4) == ["starting", "running", "deallocating", "deallocated"])
+      // The lease stood before the start was asked for.
+      let asked = try testbed.azure.requests().filter { $0.method != "GET" }.map(\.path)
+      let lease = try #require(asked.firstIndex { $0.hasSuffix("/tags/default") })
+      let start = try #require(asked.firstIndex { $0.hasSuffix("/start") })
+      #expect(lease < start)
       let folder = try folder(testbed)
       let file = "\(testbed.testbed.folder)/\(folder)"
       for (schema, name) in [("cost", "cost.json"), ("comparison", "comparison.json")] {

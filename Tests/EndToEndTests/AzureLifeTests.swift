@@ -4,25 +4,6 @@ import Testing
 
 @Suite("A VM is on for as long as somebody needs it, and then off", .programs)
 struct AzureLifeTests {
-  @Test("a run starts the VM, measures, and stops it; the VM is proved off before the command ends")
-  func run() async throws {
-    try await AzureTestbed.with(isQuick: false) { testbed in
-      let result = try await testbed.bench(["compare", "path:slow", "path:fast", "--layers", "startup"])
-      #expect(result.status == 0, "\(result.error)")
-      #expect(result.error.contains("starting the VM CF-BENCH-RG/cf-bench (Standard_D4s_v5, westus2)"))
-      #expect(result.error.contains("the VM is deallocated"))
-      try testbed.expectClean()
-      let changes = try testbed.azure.powerChanges().map(\.power)
-      #expect(changes.suffix(4) == ["starting", "running", "deallocating", "deallocated"])
-      #expect(try testbed.testbed.read("state/ledger.ndjson").contains("\"outcome\":\"deallocated\""))
-      // The lease stood before the start was asked for.
-      let asked = try testbed.azure.requests().filter { $0.method != "GET" }.map(\.path)
-      let lease = try #require(asked.firstIndex { $0.hasSuffix("/tags/default") })
-      let start = try #require(asked.firstIndex { $0.hasSuffix("/start") })
-      #expect(lease < start)
-    }
-  }
-
   @Test(
     "start leaves it on under a lease, a run then uses it and leaves it on for as long as it was told, stop ends it")
   func kept() async throws {

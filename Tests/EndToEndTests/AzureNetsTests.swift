@@ -34,7 +34,7 @@ struct AzureNetsTests {
 
   @Test("killed", arguments: trials)
   func killed(_ trial: Trial) async throws {
-    var random = SplitMix64(state: trial.seed &* 3 &+ UInt64(Net.allCases.firstIndex(of: trial.net) ?? 0))
+    var random = SeededRandom(state: trial.seed &* 3 &+ UInt64(Net.allCases.firstIndex(of: trial.net) ?? 0))
     let after = Int.random(in: 0...Self.requestsOfRun, using: &random)
     // Most requests are close together; a longer pause now and then falls into the measuring.
     let pause = Double.random(in: 0...(Bool.random(using: &random) ? 0.7 : 4), using: &random)
@@ -84,18 +84,5 @@ extension AzureTestbed {
       let text = String(decoding: environment, as: UTF8.self)
       return text.contains("CF_BENCH_RUN=") && text.contains("CF_BENCH_STATE=\(testbed.folder)/state\0")
     }
-  }
-}
-
-/// The same instants for the same seed (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -129,7 +129,7 @@ struct ProvisionRepeatTests {
     try await AzureTestbed.with(options, isProvisioned: false) { testbed in
       _ = try await testbed.whileRunning(["provision"]) { [testbed] pid in
         try await testbed.wait("the VM", seconds: 180) { try testbed.azure.power() == "starting" }
-        for process in Self.family(of: pid) { kill(process, SIGKILL) }
+        for process in ProcessFamily.of(pid) { kill(process, SIGKILL) }
       }
       // Azure shows it a moment later only.
       var hidden = StandInAzure.Fault(.status, path: "/virtualMachines/cf-bench$")
@@ -140,18 +140,6 @@ struct ProvisionRepeatTests {
       #expect(reaped.output.contains("deallocated"), "\(reaped.output)\(reaped.error)")
       try testbed.expectClean("\(reaped.error)")
     }
-  }
-}
-
-extension ProvisionRepeatTests {
-  /// A process and all that it started, the process first.
-  private static func family(of pid: pid_t) -> [pid_t] {
-    let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
-    let children = threads.flatMap { thread in
-      let list = try? String(contentsOfFile: "/proc/\(pid)/task/\(thread)/children", encoding: .utf8)
-      return (list ?? "").split(separator: " ").compactMap { pid_t($0) }
-    }
-    return [pid] + children.flatMap { family(of: $0) }
   }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Shared
+import Subprocess
 import TestSupport
 import Testing
 
@@ -79,23 +80,21 @@ struct WatchdogTestbed {
   }
 
   /// Runs it as its timer does, so many seconds after the boot.
-  func look(at uptime: Int) throws -> Look {
+  func look(at uptime: Int) async throws -> Look {
     try write("uptime", "\(uptime).25 \(uptime).00\n")
     let logged = try lines(of: "watchdog.log").count
-    let (process, output) = (Process(), Pipe())
-    process.executableURL = URL(filePath: files + "/usr/local/lib/cf-bench/watchdog")
-    process.environment = environment
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    let printed = try #require(String(data: output.fileHandleForReading.readDataToEndOfFile(), encoding: .utf8))
-    process.waitUntilExit()
+    let keys = environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) }
+    let result = try await Subprocess.run(
+      .name("sh"), arguments: ["-c", #"exec "$0" 2>&1"#, files + "/usr/local/lib/cf-bench/watchdog"],
+      environment: .custom(Dictionary(uniqueKeysWithValues: keys)), output: .string(limit: 1 << 20))
+    let printed = result.standardOutput
+    let status: Int32 = if case .exited(let code) = result.terminationStatus { code } else { -1 }
     let lines = printed.split(separator: "\n").map(String.init)
     let log = try self.lines(of: "watchdog.log")
     #expect(Array(log.dropFirst(log.count < logged ? 0 : logged)) == lines, "the log has what is printed")
     #expect(!printed.contains("only-root-may-have-this"), "\(printed)")
     return Look(
-      lines: lines.map { $0.replacing(#/^[-0-9T:]{19}Z /#, with: "") }, status: process.terminationStatus)
+      lines: lines.map { $0.replacing(#/^[-0-9T:]{19}Z /#, with: "") }, status: status)
   }
 
   private func lines(of name: String) throws -> [String] {

@@ -9,15 +9,15 @@ struct WatchdogTests {
   @Test("idle from the boot on: it stays until the limit, then goes, and each look says why")
   func idle() async throws {
     try await WatchdogTestbed.with { testbed in
-      #expect(try testbed.look(at: 100).decision == "stay: idle for 100 of 900 s; up 100 s, 0 leases")
-      #expect(try testbed.look(at: 899).decision == "stay: idle for 899 of 900 s; up 899 s, 0 leases")
+      #expect(try await testbed.look(at: 100).decision == "stay: idle for 100 of 900 s; up 100 s, 0 leases")
+      #expect(try await testbed.look(at: 899).decision == "stay: idle for 899 of 900 s; up 899 s, 0 leases")
       #expect(try testbed.deallocations == 0)
-      let last = try testbed.look(at: 900)
+      let last = try await testbed.look(at: 900)
       #expect(last.decision == "deallocate: idle: nothing for 900 of 900 s: accepted (202)")
       #expect(last.status == 0)
       #expect(try testbed.requests.suffix(4) == ["instance", "token", "look", "deallocate"])
       // It is asked again for as long as the VM is on.
-      _ = try testbed.look(at: 960)
+      _ = try await testbed.look(at: 960)
       #expect(try testbed.deallocations == 2)
     }
   }
@@ -28,12 +28,12 @@ struct WatchdogTests {
       do {
         let lock = try #require(FileLock(path: "\(testbed.folder)/\(file)", create: true))
         #expect(lock.tryLock())
-        let look = try testbed.look(at: 5000)
+        let look = try await testbed.look(at: 5000)
         let words = "stay: a job: process \(getpid()) holds \(testbed.folder)/\(file); up 5000 s, 0 leases"
         #expect(look.decision == words)
       }
-      #expect(try testbed.look(at: 5060).decision == "stay: idle for 60 of 900 s; up 5060 s, 0 leases")
-      #expect(try testbed.look(at: 5900).decision.hasPrefix("deallocate: idle: nothing for 900 of 900 s"))
+      #expect(try await testbed.look(at: 5060).decision == "stay: idle for 60 of 900 s; up 5060 s, 0 leases")
+      #expect(try await testbed.look(at: 5900).decision.hasPrefix("deallocate: idle: nothing for 900 of 900 s"))
     }
   }
 
@@ -42,10 +42,10 @@ struct WatchdogTests {
     try await WatchdogTestbed.with { testbed in
       let connection = try LoopbackConnection()
       testbed.set("CF_BENCH_SSH_PORT", "\(connection.port)")
-      #expect(try testbed.look(at: 5000).decision == "stay: SSH sessions: 1; up 5000 s, 0 leases")
+      #expect(try await testbed.look(at: 5000).decision == "stay: SSH sessions: 1; up 5000 s, 0 leases")
       connection.close()
-      #expect(try testbed.look(at: 5899).decision == "stay: idle for 899 of 900 s; up 5899 s, 0 leases")
-      #expect(try testbed.look(at: 5900).decision.hasPrefix("deallocate: idle"))
+      #expect(try await testbed.look(at: 5899).decision == "stay: idle for 899 of 900 s; up 5899 s, 0 leases")
+      #expect(try await testbed.look(at: 5900).decision.hasPrefix("deallocate: idle"))
     }
   }
 
@@ -55,21 +55,21 @@ struct WatchdogTests {
       let lock = try #require(FileLock(path: testbed.folder + "/lock", create: true))
       #expect(lock.tryLock())
       try testbed.answer(["tags": ["cf-bench-lease-a": WatchdogTestbed.lease(-60), "cf-bench-month": "2026-11=12"]])
-      #expect(try testbed.look(at: 300).decision.hasSuffix("up 300 s, 1 leases"))
+      #expect(try await testbed.look(at: 300).decision.hasSuffix("up 300 s, 1 leases"))
       try testbed.answer([
         "tags": ["cf-bench-lease-a": WatchdogTestbed.lease(-600), "cf-bench-lease-b": WatchdogTestbed.lease(60)]
       ])
-      #expect(try testbed.look(at: 360).decision.hasSuffix("up 360 s, 2 leases"))
+      #expect(try await testbed.look(at: 360).decision.hasSuffix("up 360 s, 2 leases"))
       // One that another version wrote ends nothing.
       try testbed.answer([
         "tags": ["cf-bench-lease-a": WatchdogTestbed.lease(-600), "cf-bench-lease-b": "v2 something"]
       ])
-      #expect(try testbed.look(at: 420).decision.hasPrefix("stay: a job"))
+      #expect(try await testbed.look(at: 420).decision.hasPrefix("stay: a job"))
       #expect(try testbed.deallocations == 0)
       try testbed.answer([
         "tags": ["cf-bench-lease-a": WatchdogTestbed.lease(-600), "cf-bench-lease-b": WatchdogTestbed.lease(-300)]
       ])
-      let last = try testbed.look(at: 480).decision
+      let last = try await testbed.look(at: 480).decision
       #expect(last.hasPrefix("deallocate: leases over: the last of 2 ended at 20"), "\(last)")
       #expect(last.hasSuffix(": accepted (202)"))
     }
@@ -79,12 +79,12 @@ struct WatchdogTests {
   func keptOn() async throws {
     try await WatchdogTestbed.with { testbed in
       try testbed.answer(["tags": ["cf-bench-lease-a": WatchdogTestbed.lease(3600, kind: "keep")]])
-      #expect(try testbed.look(at: 5000).decision.hasPrefix("stay: a lease keeps it on until 20"))
+      #expect(try await testbed.look(at: 5000).decision.hasPrefix("stay: a lease keeps it on until 20"))
       // What the metadata service does not say once does not take the VM from who keeps it.
       try testbed.answer(["instance": ["status": 500, "body": "sorry"]])
-      #expect(try testbed.look(at: 5060).decision.hasPrefix("stay: a lease keeps it on until 20"))
+      #expect(try await testbed.look(at: 5060).decision.hasPrefix("stay: a lease keeps it on until 20"))
       try testbed.answer(["tags": ["cf-bench-lease-a": WatchdogTestbed.lease(3600)]])
-      #expect(try testbed.look(at: 6000).decision.hasPrefix("deallocate: idle: nothing for 940 of 900 s"))
+      #expect(try await testbed.look(at: 6000).decision.hasPrefix("deallocate: idle: nothing for 940 of 900 s"))
     }
   }
 
@@ -93,16 +93,16 @@ struct WatchdogTests {
     try await WatchdogTestbed.with { testbed in
       let over = ["cf-bench-lease-a": WatchdogTestbed.lease(-600)]
       try testbed.answer(["tags": over, "fresh": ["cf-bench-lease-a": WatchdogTestbed.lease(600)]])
-      #expect(try testbed.look(at: 100).decision == "stay: idle for 100 of 900 s; up 100 s, 1 leases")
+      #expect(try await testbed.look(at: 100).decision == "stay: idle for 100 of 900 s; up 100 s, 1 leases")
       try testbed.answer(["tags": [:], "fresh": ["cf-bench-lease-a": WatchdogTestbed.lease(600, kind: "keep")]])
-      #expect(try testbed.look(at: 1000).decision.hasPrefix("stay: a lease keeps it on until 20"))
+      #expect(try await testbed.look(at: 1000).decision.hasPrefix("stay: a lease keeps it on until 20"))
       // That leases are over must be sure; that nobody is here is seen from here.
       let silent: [String: Any] = ["status": 503, "body": ""]
       try testbed.answer(["tags": over, "look": silent])
-      #expect(try testbed.look(at: 1060).decision.contains("but Azure does not confirm it (503)"))
+      #expect(try await testbed.look(at: 1060).decision.contains("but Azure does not confirm it (503)"))
       #expect(try testbed.deallocations == 0)
       try testbed.answer(["tags": ["cf-bench-lease-a": WatchdogTestbed.lease(600)], "look": silent])
-      #expect(try testbed.look(at: 2000).decision.hasPrefix("deallocate: idle"))
+      #expect(try await testbed.look(at: 2000).decision.hasPrefix("deallocate: idle"))
       #expect(try testbed.deallocations == 1)
     }
   }
@@ -111,14 +111,15 @@ struct WatchdogTests {
   func hardLimit() async throws {
     try await WatchdogTestbed.with { testbed in
       try testbed.remove("state/provisioned.json")
-      #expect(try testbed.look(at: 5000).decision == "stay: provisioning has not ended; up 5000 s, 0 leases")
+      #expect(try await testbed.look(at: 5000).decision == "stay: provisioning has not ended; up 5000 s, 0 leases")
       try testbed.write("state/failed.json", "{}")
-      #expect(try testbed.look(at: 5060).decision == "stay: idle for 60 of 900 s; up 5060 s, 0 leases")
+      #expect(try await testbed.look(at: 5060).decision == "stay: idle for 60 of 900 s; up 5060 s, 0 leases")
       let lock = try #require(FileLock(path: testbed.folder + "/lock", create: true))
       #expect(lock.tryLock())
       try testbed.answer(["tags": ["cf-bench-lease-a": WatchdogTestbed.lease(3600, kind: "keep")]])
-      #expect(try testbed.look(at: 14399).decision.hasPrefix("stay: a job"))
-      #expect(try testbed.look(at: 14400).decision == "deallocate: hard limit: up 14400 of 14400 s: accepted (202)")
+      #expect(try await testbed.look(at: 14399).decision.hasPrefix("stay: a job"))
+      #expect(
+        try await testbed.look(at: 14400).decision == "deallocate: hard limit: up 14400 of 14400 s: accepted (202)")
     }
   }
 
@@ -130,7 +131,8 @@ struct WatchdogTests {
         ["status": 429, "body": refusal], ["status": 500, "body": "<html>"], "drop", ["status": 202, "body": ""],
       ]
       try testbed.answer(["deallocate": answers])
-      let looks = try (0..<4).map { try testbed.look(at: 900 + 60 * $0) }
+      var looks: [WatchdogTestbed.Look] = []
+      for number in 0..<4 { looks.append(try await testbed.look(at: 900 + 60 * number)) }
       #expect(looks.map(\.status) == [1, 1, 1, 0])
       let idle = "deallocate: idle: nothing for"
       #expect(looks[0].decision == "\(idle) 900 of 900 s: failed: Azure answered 429 TooManyRequests")
@@ -138,9 +140,9 @@ struct WatchdogTests {
       #expect(looks[2].decision.hasPrefix("\(idle) 1020 of 900 s: failed: Azure answered 000 curl: (52)"))
       #expect(looks[3].decision == "\(idle) 1080 of 900 s: accepted (202)")
       testbed.set("CF_BENCH_ARM", "http://127.0.0.1:1")
-      #expect(try testbed.look(at: 1140).decision.contains("Azure answered 000 curl: (7)"))
+      #expect(try await testbed.look(at: 1140).decision.contains("Azure answered 000 curl: (7)"))
       testbed.endService()
-      let gone = try testbed.look(at: 1200)
+      let gone = try await testbed.look(at: 1200)
       #expect(gone.lines.first?.hasPrefix("metadata: no answer about this VM (curl: (7)") == true, "\(gone.lines)")
       #expect(gone.decision.hasSuffix("failed: the metadata service does not say which VM this is"))
     }
@@ -158,14 +160,14 @@ struct WatchdogTests {
       for (number, (answers, words)) in cases.enumerated() {
         try testbed.answer(answers)
         let begun = ContinuousClock.now
-        let look = try testbed.look(at: 1000 + 60 * number)
+        let look = try await testbed.look(at: 1000 + 60 * number)
         #expect(look.decision.contains("s: failed: \(words)"), "\(look.lines)")
         #expect(look.status == 1)
         #expect(ContinuousClock.now - begun < .seconds(60))
       }
       #expect(try testbed.deallocations == 0)
       try testbed.answer([:])
-      #expect(try testbed.look(at: 1300).decision.hasSuffix("accepted (202)"))
+      #expect(try await testbed.look(at: 1300).decision.hasSuffix("accepted (202)"))
     }
   }
 
@@ -175,7 +177,7 @@ struct WatchdogTests {
       // The testbed looks for the token in every line.
       let half = #"{"access_token": "eyJ0eXAiOiJKV1QifQ.only-root-may-have-this.c2lnbmF0dXJl", "expires"#
       try testbed.answer(["token": ["status": 200, "body": half, "missing": 40]])
-      let look = try testbed.look(at: 1000)
+      let look = try await testbed.look(at: 1000)
       #expect(look.decision.contains("no token for the VM's identity (curl: (18) "), "\(look.lines)")
       #expect(!look.decision.contains("access_token"), "\(look.lines)")
       #expect(try testbed.deallocations == 0)
@@ -189,9 +191,10 @@ struct WatchdogTests {
     try await WatchdogTestbed.with { testbed in
       let keep = WatchdogTestbed.lease(600, kind: "keep")
       try testbed.answer(["tags": ["cf-bench-lease-a": odd, "cf-bench-lease-b": keep]])
-      #expect(try testbed.look(at: 5000).decision.hasPrefix("stay: a lease keeps it on until 20"))
+      #expect(try await testbed.look(at: 5000).decision.hasPrefix("stay: a lease keeps it on until 20"))
       try testbed.answer(["tags": ["cf-bench-lease-a": odd]])
-      #expect(try testbed.look(at: 6000).decision.hasPrefix("deallocate: idle: nothing for 1000 of 900 s: accepted"))
+      #expect(
+        try await testbed.look(at: 6000).decision.hasPrefix("deallocate: idle: nothing for 1000 of 900 s: accepted"))
     }
   }
 
@@ -203,7 +206,7 @@ struct WatchdogTests {
         /providers/microsoft.compute/virtualmachines/CF-BENCH
         """
       try testbed.answer(["instance": ["status": 200, "body": #"{"resourceId": "\#(id)", "tagsList": []}"#]])
-      #expect(try testbed.look(at: 1000).decision.hasSuffix("accepted (202)"))
+      #expect(try await testbed.look(at: 1000).decision.hasSuffix("accepted (202)"))
     }
   }
 
@@ -215,10 +218,10 @@ struct WatchdogTests {
           atPath: "\(testbed.folder)/state/\(name)", withIntermediateDirectories: false)
       }
       try testbed.answer(["tags": ["cf-bench-lease-a": WatchdogTestbed.lease(600, kind: "keep")]])
-      let kept = try testbed.look(at: 5000)
+      let kept = try await testbed.look(at: 5000)
       #expect(kept.decision.hasPrefix("stay: a lease keeps it on until 20"), "\(kept.lines)")
       try testbed.answer(["tags": ["cf-bench-lease-a": WatchdogTestbed.lease(-600)]])
-      let over = try testbed.look(at: 100)
+      let over = try await testbed.look(at: 100)
       #expect(over.decision.hasPrefix("deallocate: leases over: the last of 1 ended at 20"), "\(over.lines)")
       #expect(over.decision.hasSuffix("accepted (202)"))
     }
@@ -235,10 +238,12 @@ struct WatchdogTests {
       let lock = try #require(FileLock(path: testbed.folder + "/lock", create: true))
       #expect(lock.tryLock())
       let begun = ContinuousClock.now
-      #expect(try testbed.look(at: 5000).decision.hasPrefix("stay: a job, perhaps: the folders of jobs can't be read"))
+      #expect(
+        try await testbed.look(at: 5000).decision.hasPrefix("stay: a job, perhaps: the folders of jobs can't be read"))
       #expect(ContinuousClock.now - begun < .seconds(60))
       let hard = ContinuousClock.now
-      #expect(try testbed.look(at: 14400).decision == "deallocate: hard limit: up 14400 of 14400 s: accepted (202)")
+      #expect(
+        try await testbed.look(at: 14400).decision == "deallocate: hard limit: up 14400 of 14400 s: accepted (202)")
       #expect(ContinuousClock.now - hard < .seconds(9))
     }
   }
@@ -257,7 +262,7 @@ struct WatchdogTests {
         rm -rf /
         CF_BENCH_ARM=ftp://x
         """)
-      let look = try testbed.look(at: 299)
+      let look = try await testbed.look(at: 299)
       let file = testbed.folder + "/watchdog.conf"
       #expect(
         look.lines == [
@@ -270,9 +275,9 @@ struct WatchdogTests {
         ])
       #expect(!FileManager.default.fileExists(atPath: testbed.folder + "/ran"))
       testbed.set("CF_BENCH_IDLE_SECONDS", "200")
-      #expect(try testbed.look(at: 250).decision.hasPrefix("deallocate: idle: nothing for 250 of 200 s"))
+      #expect(try await testbed.look(at: 250).decision.hasPrefix("deallocate: idle: nothing for 250 of 200 s"))
       testbed.set("CF_BENCH_IDLE_SECONDS", "0")
-      #expect(try testbed.look(at: 299).decision.hasPrefix("stay: idle for 299 of 300 s"))
+      #expect(try await testbed.look(at: 299).decision.hasPrefix("stay: idle for 299 of 300 s"))
     }
   }
 
@@ -280,11 +285,11 @@ struct WatchdogTests {
   func leftOvers() async throws {
     try await WatchdogTestbed.with { testbed in
       try testbed.write("state/last-used", "5000\n")
-      #expect(try testbed.look(at: 60).decision == "stay: idle for 60 of 900 s; up 60 s, 0 leases")
+      #expect(try await testbed.look(at: 60).decision == "stay: idle for 60 of 900 s; up 60 s, 0 leases")
       try testbed.write("state/last-used", "yesterday\n")
-      #expect(try testbed.look(at: 120).decision == "stay: idle for 120 of 900 s; up 120 s, 0 leases")
+      #expect(try await testbed.look(at: 120).decision == "stay: idle for 120 of 900 s; up 120 s, 0 leases")
       try testbed.write("watchdog.log", String(repeating: "x\n", count: 600_000))
-      #expect(try testbed.look(at: 180).decision == "stay: idle for 180 of 900 s; up 180 s, 0 leases")
+      #expect(try await testbed.look(at: 180).decision == "stay: idle for 180 of 900 s; up 180 s, 0 leases")
       let size = try FileManager.default.attributesOfItem(atPath: testbed.folder + "/watchdog.log")[.size] as? Int
       #expect(try #require(size) < 1000)
       #expect(FileManager.default.fileExists(atPath: testbed.folder + "/watchdog.log.1"))

@@ -53,7 +53,7 @@ public struct Intent: Codable, Sendable, Equatable {
   }
 
   /// How far it is: `on`, `stopping`.
-  public var words: String { isOff == true ? "off, not yet tidied up" : phase.rawValue }
+  public var words: String { isOff == true ? "given back, not yet tidied up" : phase.rawValue }
 
   public var machine: AzureVM { AzureVM(subscription: subscription, group: group, name: vm) }
 }

@@ -99,7 +99,7 @@ extension VMOutcome.Outcome {
     case .leftOn(let others): "left on for \(others)"
     case .kept(let until): "kept on until \(TagMoment.text(until))"
     case .nothingToDo(let why): "not ours any more: \(why)"
-    case .offBefore: "off since an earlier command"
+    case .offBefore: "given back by an earlier command"
     }
   }
 }

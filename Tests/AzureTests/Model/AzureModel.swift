@@ -63,7 +63,7 @@ final class AzureModel: Sendable {
     /// The steps inside go well when they are run again.
     var isMendedByRepeating = false
     var startFailure: String?
-    var random = SplitMix64(state: 1)
+    var random = SeededRandom(state: 1)
     /// The controller that is killed at its call of that number, and what it leaves on its disk.
     var victim: (who: String, call: Int, isDone: Bool)?
     var dead: Set<String> = []
@@ -80,7 +80,7 @@ final class AzureModel: Sendable {
     time = VirtualTime()
     self.folder = folder
     var first = State()
-    first.random = SplitMix64(state: seed)
+    first.random = SeededRandom(state: seed)
     state = Mutex(first)
   }
 
@@ -227,19 +227,6 @@ final class AzureModel: Sendable {
     guard state.vms[name]?.power != power else { return }
     state.vms[name]?.power = power
     state.powers.append(power)
-  }
-}
-
-/// The same numbers for the same seed (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }
 
