@@ -105,7 +105,7 @@ struct FaultTests {
       try testbed.writeProjects()
       let path = try await testbed.pathWithout("hyperfine")
       let run = try await testbed.bench(["run", "path:fast", "--layers", "startup"], extra: ["PATH": path])
-      expect(run, status: .partial, "hyperfine", output: "install")
+      expect(run, status: .partial, "hyperfine", "install")
       let doctor = try await testbed.bench(["doctor"], extra: ["PATH": path])
       expect(doctor, status: .infrastructure, output: "hyperfine", "install")
     }
