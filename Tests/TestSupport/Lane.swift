@@ -51,7 +51,7 @@ public struct Lane: SuiteTrait, TestTrait, TestScoping {
 
 extension Trait where Self == Lane {
   /// Starts programs, or blocks its thread.
-  public static var programs: Lane { .atMost(4, "programs") }
+  public static var programs: Lane { .atMost(5, "programs") }
 
   /// - Parameter name: the kind; the same width goes with the same name.
   public static func atMost(_ width: Int, _ name: String) -> Lane { Lane(name: name, width: width) }
