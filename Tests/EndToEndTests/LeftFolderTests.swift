@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("A command that is killed leaves nothing in the temporary folder once the next one has run")
+@Suite("A command that is killed leaves nothing in the temporary folder once the next one has run", .programs)
 struct LeftFolderTests {
   @Test("not even when what would clean up behind it is killed with it", .timeLimit(.minutes(10)))
   func killed() async throws {

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@Suite("Output that can't be written ends with a status, and what is written is whole")
+@Suite("Output that can't be written ends with a status, and what is written is whole", .programs)
 struct OutputTests {
   /// Runs a line of shell in which `$BENCH` and `$AGENT` are the programs.
   private func shell(_ testbed: Testbed, _ line: String) async throws -> Testbed.Result {

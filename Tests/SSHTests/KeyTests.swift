@@ -6,7 +6,7 @@ import Subprocess
 import TestSupport
 import Testing
 
-@Suite("Who we are: keys from files and from ssh-agent")
+@Suite("Who we are: keys from files and from ssh-agent", .programs)
 struct KeyTests {
   @Test(
     "ed25519 and ECDSA keys log in, with and without a passphrase",

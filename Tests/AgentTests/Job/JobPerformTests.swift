@@ -5,7 +5,7 @@ import Testing
 
 @testable import AgentCore
 
-@Suite("A job waits for the machine, measures what is left of it, and says how it ended")
+@Suite("A job waits for the machine, measures what is left of it, and says how it ended", .programs)
 struct JobPerformTests {
   /// A job in this process. Not confined, since that is for good; its interpreters are not there, so that it ends before
   /// anything is installed.

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AgentCore
 
-@Suite("How a child ended is told as it was, and no child is waited for beyond its limit")
+@Suite("How a child ended is told as it was, and no child is waited for beyond its limit", .programs)
 struct ProcessEndTests {
   @Test("a child whose end the system tells nobody is not called a success")
   func untold() async {

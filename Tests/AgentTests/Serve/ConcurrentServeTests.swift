@@ -6,7 +6,7 @@ import Testing
 
 @testable import AgentCore
 
-@Suite("A request that takes long holds up neither others nor a journal")
+@Suite("A request that takes long holds up neither others nor a journal", .programs)
 struct ConcurrentServeTests {
   /// A program in a folder of its own that hangs until a line is written into the FIFO beside it.
   private func hangingTool(_ name: String, in folder: String) throws -> (path: String, release: () throws -> Void) {

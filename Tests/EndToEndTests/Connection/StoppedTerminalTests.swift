@@ -7,7 +7,7 @@ import Testing
 
 @testable import ControllerCore
 
-@Suite("Standard error whose reader takes nothing, as of a terminal after Ctrl-S")
+@Suite("Standard error whose reader takes nothing, as of a terminal after Ctrl-S", .programs)
 struct StoppedTerminalTests {
   @Test("holds up no event and breaks no connection; what was said is there once it reads", .timeLimit(.minutes(3)))
   func stopped() async throws {
