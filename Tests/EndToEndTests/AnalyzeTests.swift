@@ -77,7 +77,7 @@ struct AnalyzeTests {
       #expect(document.metrics.map(\.verdict) == [.regressed, .undecided] && document.verdict == .regressed)
       #expect(document.method.alpha == 0.05 && document.method.delta == 0.02 && document.method.correction == "none")
       #expect(document.replay?.map(\.name) == ["sort"])
-      let words = try await testbed.bench(["analyze", "s.csv", "--replay", "--quiet"])
+      let words = try await testbed.bench(["analyze", "s.csv", "--replay"])
       #expect(words.status == 0 && words.error.isEmpty && words.output.hasPrefix("Regressed: 1 of 2 metrics slower"))
       #expect(words.output.contains("No block pairs the samples of free") && words.output.contains("Stops after"))
       #expect(words.output.contains("The replay leaves out what has no blocks: free."))

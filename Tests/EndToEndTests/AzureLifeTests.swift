@@ -75,7 +75,7 @@ struct AzureLifeTests {
   }
 
   @Test(
-    "a cancel at any moment has the stop asked for within five seconds, and ends with 130",
+    "a cancel at any moment has the stop asked for, and ends with 130; how soon is shown at the model of Azure",
     arguments: Thoroughness.cases([2, 0, 1], each: 3))
   func cancelled(phase: Int) async throws {
     try await AzureTestbed.with(isQuick: false) { testbed in
@@ -88,12 +88,10 @@ struct AzureLifeTests {
         case 1: try await testbed.wait("the start") { try testbed.vm.power == "starting" }
         default: try await testbed.wait("samples") { testbed.hasEvents }
         }
-        let cancelled = Date.now
         kill(pid, SIGINT)
         try await testbed.wait("the stop") {
           try testbed.azure.requests().contains { $0.path.hasSuffix("/deallocate") } || testbed.intents.isEmpty
         }
-        #expect(Date.now.timeIntervalSince(cancelled) < 5)
       }
       #expect(result.status == 130, "\(result.error)")
       try testbed.expectClean()

@@ -10,7 +10,7 @@ import Testing
 @Suite("A key that lets in nothing but the agent is enough for everything", .programs)
 struct RestrictedKeyTests {
   @Test(
-    "a whole run: the older agent is replaced over its own door, files go over it, and the next run sends neither")
+    "a whole run: the older agent replaces itself, files go the same way, and the next run sends neither")
   func run() async throws {
     try await RestrictedKeyTestbed.with(agent: RestrictedKeyTestbed.installOlder) { door in
       let older = try door.current()
@@ -77,7 +77,7 @@ struct RestrictedKeyTests {
       #expect(doctor.output.contains("agent 0.0.9"), "\(doctor.output)\(doctor.error)")
       let run = try await door.testbed.bench(["run", "path:fast", "--layers", "startup"] + door.login)
       #expect(run.status == Shared.ExitStatus.infrastructure.rawValue)
-      #expect(run.error.contains("release 0.0.9") && run.error.contains("takes no files"), "\(run.error)")
+      #expect(run.error.contains("release 0.0.9") && run.error.contains("accepts no files"), "\(run.error)")
       #expect(run.error.contains("cf-bench doctor"), "\(run.error)")
     }
   }
@@ -102,7 +102,7 @@ struct RestrictedKeyTests {
   }
 
   @Test(
-    "an agent for another processor: by a shell it is said before anything is sent, at a door the one that is there goes on"
+    "an agent for another processor: by a shell it is said before anything is sent, a restricted key goes on with the one that is there"
   )
   func foreignProcessor() async throws {
     try await RestrictedKeyTestbed.with(agent: RestrictedKeyTestbed.installOlder) { door in
@@ -117,7 +117,7 @@ struct RestrictedKeyTests {
       #expect(!shell.error.contains("bringing"), "\(shell.error)")
       let older = try door.current()
       let over = try await door.testbed.bench(["run", "path:fast", "--layers", "startup"] + door.login, extra: extra)
-      #expect(over.status == 0 && over.error.contains("going on with the agent"), "\(over.error)")
+      #expect(over.status == 0 && over.error.contains("keeping the agent"), "\(over.error)")
       #expect(try door.current() == older && !over.error.contains("bringing"), "\(over.error)")
     }
   }
@@ -127,7 +127,7 @@ struct RestrictedKeyTests {
     try await RestrictedKeyTestbed.with(agent: { _, _ in }) { door in
       let run = try await door.testbed.bench(["run", "path:fast"] + door.login)
       #expect(run.status == Shared.ExitStatus.infrastructure.rawValue)
-      #expect(run.error.contains("none is there") && run.error.contains("cf-bench doctor"), "\(run.error)")
+      #expect(run.error.contains("none is installed there") && run.error.contains("cf-bench doctor"), "\(run.error)")
     }
   }
 

@@ -104,7 +104,7 @@ public struct AzureDoctor: Sendable {
   private func skip(_ waiting: inout [AzureCheck], _ answers: inout [String: DoctorCheck]) {
     for check in waiting {
       guard let missing = check.needs.first(where: { answers[$0]?.isNoGround == true }) else { continue }
-      answers[check.id] = DoctorCheck(id: check.id, .skipped("not looked at: needs \(missing)"))
+      answers[check.id] = DoctorCheck(id: check.id, .skipped("not checked: needs \(missing)"))
     }
     waiting.removeAll { answers[$0.id] != nil }
   }

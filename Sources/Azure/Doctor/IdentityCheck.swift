@@ -52,7 +52,7 @@ extension AzureCheck {
       return .ok("the VM may stop itself (role '\(stopping.name)') and nothing else")
     } catch let error as AzureError where error.isForbidden {
       return .skipped(
-        "not looked at: this sign-in may not read roles (Microsoft.Authorization/roleAssignments/read, "
+        "not checked: this sign-in may not read roles (Microsoft.Authorization/roleAssignments/read, "
           + "roleDefinitions/read)")
     }
   }

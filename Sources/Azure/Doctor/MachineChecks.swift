@@ -21,7 +21,7 @@ extension AzureCheck {
   static let quota = AzureCheck("azure.quota", needs: ["azure.vm"]) { facts in
     let view = try facts.view
     guard let size = view.size.flatMap(ComputeSize.init) else {
-      return .skipped("not looked at: the family of \(view.size ?? "its size") is not known")
+      return .skipped("not checked: the family of \(view.size ?? "its size") is not known")
     }
     guard view.power == .deallocated else { return .ok("the VM has its \(size.cores) cores") }
     do {
@@ -32,7 +32,7 @@ extension AzureCheck {
       ).value
       let concerned = usages.filter { size.isCounted(in: $0.name.value) }
       guard let tightest = concerned.min(by: { $0.free < $1.free }) else {
-        return .skipped("not looked at: Azure names no limit for \(size.family)")
+        return .skipped("not checked: Azure names no limit for \(size.family)")
       }
       let detail =
         "\(tightest.name.localizedValue ?? tightest.name.value): \(tightest.currentValue) of \(tightest.limit) used, "
@@ -42,7 +42,7 @@ extension AzureCheck {
       // Azure's documentation counts the cores of deallocated VMs as used, so too few may be enough.
       return tightest.free < size.cores ? .warning("\(detail): the start may be refused", fix: fix) : .ok(detail)
     } catch let error as AzureError where error.isForbidden {
-      return .skipped("not looked at: this sign-in may not read the usage (Microsoft.Compute/locations/usages/read)")
+      return .skipped("not checked: this sign-in may not read the usage (Microsoft.Compute/locations/usages/read)")
     }
   }
 
@@ -74,7 +74,7 @@ extension AzureCheck {
     } catch let error as AzureError where error.isMissing {
       return .warning("there is no daily stop: the other nets have to hold", fix: fix)
     } catch let error as AzureError where error.isForbidden {
-      return .skipped("not looked at: this sign-in may not read it (Microsoft.DevTestLab/schedules/read)")
+      return .skipped("not checked: this sign-in may not read it (Microsoft.DevTestLab/schedules/read)")
     }
   }
 }

@@ -59,10 +59,10 @@ extension AzureCheck {
       }
       return .ok("\(facts.who) may do all \(role.actions.count) things that a run needs")
     } catch let error as AzureError where error.isMissing {
-      return .skipped("not looked at: there is nothing yet that one could have a role on")
+      return .skipped("not checked: there is nothing yet that one could have a role on")
     } catch let error as AzureError where error.isForbidden {
       return .skipped(
-        "not looked at: this sign-in may not ask what it may do (Microsoft.Authorization/permissions/read)")
+        "not checked: this sign-in may not ask what it may do (Microsoft.Authorization/permissions/read)")
     }
   }
 

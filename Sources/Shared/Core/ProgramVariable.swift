@@ -68,6 +68,7 @@ public struct ProgramVariable: Sendable {
     .init(.vm, "HYPERFINE_VERSION", "its version"),
     .init(.vm, "HYPERFINE_SHA256", "its digest"),
     .init(.development, "TEST_ALL", "1: every case of long tables"),
+    .init(.development, "TEST_SEED", "a seed: the same parts of long tables are drawn again"),
     .init(.development, "TEST_TRIALS", "how many trials a fault test makes"),
     .init(.development, "TEST_KILLS", "how many kills the trials in Azure make"),
     .init(.development, "FAULT_SEED", "a seed: the fault tests make the same choices again"),

@@ -123,7 +123,7 @@ struct AgentSessionTests {
         let (got, stored) = try await follow(
           isTogether ? [.says(attached + journal + end)] : [.says(attached), .says(journal), .says(end)], in: place
         ) { seen.append($0.number) }
-        #expect(got == ended && stored == journal && seen == [1])
+        #expect(got == ended && stored == journal && seen == [1, 2])
       }
     }
   }

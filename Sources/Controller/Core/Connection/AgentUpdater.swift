@@ -35,7 +35,7 @@ struct AgentUpdater {
   /// Why the agent there is not replaced; `nil` when it is to be.
   private func reasonToStay(_ hello: HelloReply) -> String? {
     if ReleaseNumber(hello.agentVersion) > ReleaseNumber(Version.current) { return "it is newer than this cf-bench" }
-    guard hello.has(.receive), hello.has(.upgrade) else { return "it can't be replaced over its own door" }
+    guard hello.has(.receive), hello.has(.upgrade) else { return "it is too old to replace itself" }
     return ForeignMachine(agent, system: hello.system, machine: hello.architecture, at: session.machine)?.why
   }
 

@@ -235,7 +235,7 @@ extension AgentMessage {
 
 /// What an agent can do beyond the protocol's first release. A controller asks for none of it where the hello does not name it.
 public enum AgentFeature: String, CaseIterable, Sendable {
-  /// Takes files piece by piece over its own door: `receive`, `piece`.
+  /// Takes files piece by piece in this session: `receive`, `piece`.
   case receive
   /// Goes on as another agent: `upgrade`.
   case upgrade
