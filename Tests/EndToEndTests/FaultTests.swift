@@ -165,7 +165,6 @@ struct FaultTests {
       let shown = try await testbed.tool(
         "script",
         ["-qec", "env TERM=xterm CF_BENCH_AGENT=/nowhere '\(bench)' jobs --machine local", "/dev/null"])
-      #expect(shown.output.contains("starting"), "\(shown.output)")
       let before = try #require(shown.output.split(separator: "error: ", maxSplits: 1).first)
       #expect(before.hasSuffix("\n") || before.hasSuffix("\r\u{1B}[2K"), "\(shown.output.debugDescription)")
     }

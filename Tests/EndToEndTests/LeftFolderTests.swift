@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A command that is killed leaves nothing in the temporary folder once the next one has run", .programs)
 struct LeftFolderTests {
-  @Test("not even when what would clean up behind it is killed with it", .timeLimit(.minutes(10)))
+  @Test("not even when what would clean up behind it is killed with it")
   func killed() async throws {
     try await Testbed.with { testbed in
       let temporary = testbed.folder + "/tmp"

@@ -138,8 +138,8 @@ struct StickyCommentTests {
     arguments: [
       (401, #"{"message":"Bad credentials"}"#, "does not know this token", "GH_TOKEN"),
       (403, #"{"message":"Resource not accessible by integration"}"#, "may not do that", "pull-requests: write"),
-      (404, #"{"message":"Not Found"}"#, "has no such thing", "permissions"),
-      (422, #"{"message":"Validation Failed"}"#, "takes this for wrong", "report it"),
+      (404, #"{"message":"Not Found"}"#, "does not have this", "permissions"),
+      (422, #"{"message":"Validation Failed"}"#, "rejects this request", "report it"),
     ])
   func lasting(status: Int, body: String, what: String, fix: String) async throws {
     try await Hub.with { hub in

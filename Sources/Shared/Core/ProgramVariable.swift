@@ -20,7 +20,8 @@ public struct ProgramVariable: Sendable {
     .init(.both, "LOCK", "the lock file that all jobs of a benchmark host share"),
     .init(.both, "BENCH", "the folder on the VM for scripts of bench/ (~/bench)"),
     .init(.agent, "CGROUP", "no: jobs get no control group"),
-    .init(.agent, "CONFINE", "no: measured code is not confined; a number: by no more than that version of Landlock can"),
+    .init(
+      .agent, "CONFINE", "no: measured code is not confined; a number: by no more than that version of Landlock can"),
     .init(.agent, "AGENT_PACE", "for tests: a factor up to 1 on the agent's pauses"),
     .init(.agent, "KEEP_JOBS", "how many ended jobs are kept at most"),
     .init(.agent, "KEEP_DAYS", "for how many days an ended job is kept at most"),

@@ -1,5 +1,6 @@
 import Foundation
 import Shared
+import TestSupport
 import Testing
 
 @testable import AgentCore
@@ -9,8 +10,6 @@ import Testing
 /// Its environments are kept in the build folder: making one takes longer than a test may.
 final class CodeflashTestbed {
   static let release = "codeflash==0.20.6"
-  /// The one that `CodeflashTests` asks for: environments are made once for both.
-  static let python = "/usr/bin/python3"
   static let quick = "depot.pricing:total_with_tax"
 
   let testbed: SideTestbed
@@ -26,7 +25,7 @@ final class CodeflashTestbed {
     _ source: SideSource = .release(requirement: CodeflashTestbed.release), requirements: [String] = ["pytest<9.2"]
   ) throws -> SideEnvironment {
     var builder = try testbed.builder(source, requirements: requirements)
-    return try #require(try builder.prepare(python: Self.python).sides.first)
+    return try #require(try builder.prepare(python: InstalledPython.path).sides.first)
   }
 
   /// The built-in project, changed before it is sent.

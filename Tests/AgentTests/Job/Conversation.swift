@@ -36,21 +36,35 @@ struct Conversation {
     return try framer.lines(of: outcome.output).map { line in try line.withUnsafeBytes { try AgentMessage(line: $0) } }
   }
 
-  /// One folder of environments for all homes: most jobs of tests install the same release.
+  /// The folder of the release that most jobs of tests install. It is installed before any of them looks: a job that is
+  /// killed while it installs would leave what others wait for half made.
+  private static let shared = Result {
+    let home = SchemaValidator.packageRoot.path + "/.build/tests-jobs"
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+    let first = Conversation(home: home, hasOwnEnvironments: true)
+    let manifest = try Manifests.sleeping(name: "first-\(getpid())", blocks: 1)
+    _ = try first.send([.submit(SubmitRequest(manifest: manifest))])
+    let events = try first.follow(manifest.id)
+    try #require(events.contains { if case .blockFinished = $0 { true } else { false } }, "\(events)")
+    return home + "/environments"
+  }
+
   private func shareEnvironments() throws {
-    let shared = SchemaValidator.packageRoot.path + "/.build/tests-jobs/environments"
-    for folder in [home, shared] {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    }
-    symlink(shared, home + "/environments")  // from the second time on it is there
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+    symlink(try Self.shared.get(), home + "/environments")  // from the second time on it is there
   }
 
   func folder(_ job: JobID) -> JobFolder { JobFolder(job, in: AgentHome(environment: ["CF_BENCH_HOME": home])) }
 
-  /// Waits until a job's journal has an event of this type.
+  /// Waits until a job's journal has an event of this type; a job that ends without one has failed the test.
   func wait(for type: String, of job: JobID) async throws {
     let journal = folder(job).journal
-    try await waitUntil { try String(contentsOfFile: journal, encoding: .utf8).contains("\"type\":\"\(type)\"") }
+    try await waitUntil {
+      let events = try String(contentsOfFile: journal, encoding: .utf8)
+      let isThere = events.contains("\"type\":\"\(type)\"")
+      try #require(isThere || !events.contains("\"type\":\"finished\""), "\(events)")
+      return isThere
+    }
   }
 
   /// The events that a job's journal has, read through `attach`: returns at the job's end.

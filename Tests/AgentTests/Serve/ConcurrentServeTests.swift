@@ -22,7 +22,7 @@ struct ConcurrentServeTests {
     return (tools, { try #require(write(ends, "go\n", 3) == 3) })
   }
 
-  @Test("while doctor waits for a program, a ping is answered and a journal goes on", .timeLimit(.minutes(2)))
+  @Test("while doctor waits for a program, a ping is answered and a journal goes on")
   func doctorHangs() async throws {
     try await withTemporaryFolder { home in
       let uv = try hangingTool("git", in: home)
@@ -63,7 +63,7 @@ struct ConcurrentServeTests {
     }
   }
 
-  @Test("while a submit waits at the queue's gate, a ping is answered", .timeLimit(.minutes(2)))
+  @Test("while a submit waits at the queue's gate, a ping is answered")
   func submitWaits() async throws {
     try await withTemporaryFolder { home in
       let queue = QueueFolder(["CF_BENCH_LOCK": home + "/lock"])

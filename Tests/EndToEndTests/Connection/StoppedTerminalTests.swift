@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Standard error whose reader takes nothing, as of a terminal after Ctrl-S", .programs)
 struct StoppedTerminalTests {
-  @Test("holds up no event and breaks no connection; what was said is there once it reads", .timeLimit(.minutes(3)))
+  @Test("holds up no event and breaks no connection; what was said is there once it reads")
   func stopped() async throws {
     try await PlayedJob.with { line in
       let folder = try line.makeFolder()

@@ -63,12 +63,12 @@ struct InitTests {
       #expect(dry.output.contains("would be written"))
       #expect(Self.files.allSatisfy { !FileManager.default.fileExists(atPath: testbed.folder + "/" + $0) })
       let branch = try await testbed.bench(["init", "--action", "codeflash-ai/cf-bench@main"])
-      #expect(branch.status == 2 && branch.error.contains("names no commit") && branch.error.contains("fix:"))
+      #expect(branch.status == 2 && branch.error.contains("does not name a commit") && branch.error.contains("fix:"))
       let unpinned = try await testbed.bench(["init"], extra: ["CF_BENCH_GH": "/nowhere/gh"])
       #expect(unpinned.status == 2 && unpinned.error.contains("--action codeflash-ai/cf-bench@COMMIT"))
       try FileManager.default.removeItem(atPath: testbed.folder + "/.git")
       let nowhere = try await testbed.bench(["init", "--action", Self.action])
-      #expect(nowhere.status == 2 && nowhere.error.contains("no git repository"))
+      #expect(nowhere.status == 2 && nowhere.error.contains("not in a git repository"))
     }
   }
 }
