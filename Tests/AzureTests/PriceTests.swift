@@ -97,7 +97,7 @@ struct PriceTests {
     #expect(filter?.contains("armSkuName eq 'x'' or ''a'' eq ''a'") == true)
   }
 
-  @Test("the list wins over the table, is kept for a day, and its loss is no error")
+  @Test("the list wins over the table, is kept for a day, and its loss is no error", .programs)
   func book() async throws {
     try await withTemporaryFolder { folder in
       let page = try PricePage(Rows.list([Rows.row(price: 0.5)]))
@@ -106,7 +106,8 @@ struct PriceTests {
         "CF_BENCH_STATE": folder + "/state", "CF_BENCH_PRICES": page.address, "PATH": "/usr/bin:/bin",
         "NO_PROXY": "127.0.0.1",
       ]
-      let book = PriceBook(state: StateFolder(environment: environment), environment: environment)
+      let book = PriceBook(
+        state: StateFolder(environment: environment), environment: environment, limit: .seconds(60))
       #expect(book.price(of: vm)?.source == .table)
       await book.refresh([vm])
       #expect(book.price(of: vm) == Price(usd: 0.5, asOf: String(Timestamp.rfc3339().prefix(10)), source: .publicList))
@@ -129,7 +130,8 @@ struct PriceTests {
     try await withTemporaryFolder { folder in
       let environment = ["CF_BENCH_STATE": folder, "CF_BENCH_PRICES": "table"]
       try Data("{ no".utf8).write(to: URL(filePath: folder + "/prices.json"))
-      let book = PriceBook(state: StateFolder(environment: environment), environment: environment)
+      let book = PriceBook(
+        state: StateFolder(environment: environment), environment: environment, limit: .seconds(60))
       #expect(book.price(of: vm)?.usd == 0.192)
       await book.refresh([vm])
       #expect(try String(contentsOfFile: folder + "/prices.json", encoding: .utf8) == "{ no")

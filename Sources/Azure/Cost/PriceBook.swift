@@ -5,13 +5,15 @@ import Shared
 public struct PriceBook: Sendable {
   /// For how long an answer of the list is not asked for again.
   static let freshness: TimeInterval = 86_400
-  private static let askingLimit = Duration.seconds(6)
 
   private let state: StateFolder
   private let list: PublicPriceList?
+  /// How long the list may take to answer one question.
+  private let limit: Duration
 
-  public init(state: StateFolder, environment: [String: String]) {
+  public init(state: StateFolder, environment: [String: String], limit: Duration = .seconds(6)) {
     self.state = state
+    self.limit = limit
     list = PublicPriceList(environment: environment)
   }
 
@@ -59,7 +61,7 @@ public struct PriceBook: Sendable {
     let answers = await withTaskGroup(of: (String, Kept.Answer)?.self) { group in
       for item in stale {
         group.addTask {
-          let usd = try? await withLimit(Self.askingLimit, waitingFor: "Azure's price list") {
+          let usd = try? await withLimit(limit, waitingFor: "Azure's price list") {
             [try await list.price(of: item)]
           }
           return usd.map { (item.key, Kept.Answer(usd: $0.first ?? nil, asked: asked)) }
