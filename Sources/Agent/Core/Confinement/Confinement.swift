@@ -42,7 +42,7 @@ struct Confinement {
     var gaps: [String] = []
     if abi < Self.withTruncation { gaps.append("empty files that it can't write to (Linux 6.2 keeps it from that)") }
     if abi < Self.withScopes { gaps.append("signal this user's processes (Linux 6.12 keeps it from that)") }
-    if isRoot { gaps.append("use what only root may (a login of its own has less)") }
+    if isRoot { gaps.append("do what only root may (use an unprivileged login)") }
     let sockets = ["/var/run/docker.sock", "/run/user/\(geteuid())/bus"].filter { (path: String) in
       access(path, W_OK) == 0
     }
@@ -55,7 +55,7 @@ struct Confinement {
   /// - Throws: ``Problem`` where the kernel offers it and it fails all the same: nothing is run then.
   func enter(_ places: ConfinedPlaces) throws -> String {
     if let obstacle {
-      return "what is measured runs unconfined: \(obstacle)"
+      return "measured code runs without a sandbox: \(obstacle)"
     }
     for folder in [places.scratch] + places.caches {
       // One that can't be made is missed by whoever needs it, and said there.
@@ -74,8 +74,8 @@ struct Confinement {
     let entered = cf_landlock_enter(rules)
     guard entered == 0 else { throw failure("going under its rules", entered) }
     cf_close_memory()
-    let rest = gaps.isEmpty ? "" : "; it could still \(gaps.joined(separator: ", "))"
-    return "what is measured is confined to its own files and processes\(rest)"
+    let rest = gaps.isEmpty ? "" : "; it can still \(gaps.joined(separator: ", "))"
+    return "measured code is sandboxed to its own files and processes\(rest)"
   }
 
   private func failure(_ step: String, _ code: Int32) -> Problem {
