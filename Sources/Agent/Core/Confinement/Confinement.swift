@@ -55,7 +55,7 @@ struct Confinement {
   /// - Throws: ``Problem`` where the kernel offers it and it fails all the same: nothing is run then.
   func enter(_ places: ConfinedPlaces) throws -> String {
     if let obstacle {
-      return "measured code runs without a sandbox: \(obstacle)"
+      return "measured code runs unconfined: \(obstacle)"
     }
     for folder in [places.scratch] + places.caches {
       // One that can't be made is missed by whoever needs it, and said there.
