@@ -7,7 +7,7 @@ import Testing
 struct CodeflashTests {
   /// Environments of real releases take long to make: they are kept in the build folder.
   private let far = ["CF_BENCH_HOME": Testbed.packageRoot + "/.build/tests-far"]
-  private let python = ["--set", "python=\(InstalledPython.path)"]
+  private let python = ["--set", "python=\(InstalledPython.path)", "--set", "optimize.timeout=10m"]
 
   @Test("both releases find what there is, offline, and every document is there")
   func compare() async throws {

@@ -14,7 +14,7 @@ public struct Lane: SuiteTrait, TestTrait, TestScoping {
   let width: Int
 
   /// A test that still runs after so long fails. The time that it waits for its turn does not count.
-  private static let limit: Duration = TrialReport.isThorough ? .seconds(4 * 3600) : .seconds(600)
+  private static let limit: Duration = TrialReport.isThorough ? .seconds(4 * 3600) : .seconds(1200)
   @TaskLocal private static var held: Set<String> = []
 
   /// Whether the running test may start programs and block its thread.

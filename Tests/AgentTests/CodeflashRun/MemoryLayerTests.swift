@@ -13,7 +13,7 @@ struct MemoryLayerTests {
     let line = "_KEPT.append([str(index) * 3 for index in range(70000)])"
     let side = try copy(of: try testbed.side(), keeping: line, in: testbed.testbed)
     let plan = MemoryPlan(
-      run: CodeflashRunPlan(project: try testbed.project(), loopingSeconds: 0.5),
+      run: CodeflashRunPlan(project: try testbed.project(), loopingSeconds: 0.5, timeoutSeconds: 600),
       commands: [StartupCommand(name: "codeflash --version", arguments: ["codeflash", "--version"], isControl: false)],
       blocks: 1, measuresRun: false, top: 50)
     try testbed.testbed.run(MemoryLayer(plan: plan), in: try testbed.testbed.context([side], of: "codeflash"))
