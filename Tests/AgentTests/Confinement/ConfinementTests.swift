@@ -142,7 +142,7 @@ struct ConfinementTests {
       let events = try job.events(try job.run(manifest))
       #expect(events.finished?.outcome == .done, "\(String(describing: events.finished)) \(events.troubles)")
       #expect(events.troubles.isEmpty && events.samples == 4, "\(events.troubles)")
-      let phase = try #require(events.phases.first { $0.hasPrefix("what is measured is confined") })
+      let phase = try #require(events.phases.first { $0.hasPrefix("measured code is sandboxed") })
       #expect(phase.contains("empty files") == (abi < 3) && phase.contains("signal") == (abi < 6), "\(phase)")
       #expect(try job.text("person/.ssh/authorized_keys") == "keys\n")
       #expect(try job.text("person/.bashrc") == "# shell\n")
