@@ -20,7 +20,7 @@ BASE ?= codeflash==0.20.5
 HEAD ?= codeflash==0.20.6
 
 # How long the tests may take, in seconds.
-TEST_LIMIT ?= 1200
+TEST_LIMIT ?= 2400
 
 # What the command of the tests is handed to, if to anything: CI's is scripts/run-tests.py.
 TEST_RUNNER ?=
