@@ -69,7 +69,7 @@ struct SSHDProcess {
 
   /// A loopback port that nobody listens on now.
   private static func freePort() throws -> Int {
-    let socket = socket(AF_INET, streamSocketType, 0)
+    let socket = makeStreamSocket(family: AF_INET)
     defer { close(socket) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -119,9 +119,11 @@ struct SSHDProcess {
     ]
     lines += options.hostKeyTypes.map { "HostKey \(server.folder)/host_\($0)" }
     // sshd reads the first SetEnv only, so all variables stand on one line; one with a quote or a line break can't.
-    let variables = options.environment.sorted { $0.key < $1.key }
+    // Many a bash reads ~/.bashrc for a command that comes by ssh, but not as the second shell (bash(1), "remote shell
+    // daemon"): what a person has there may change PATH again, print, or hang.
+    let variables = options.environment.merging(["SHLVL": "1"]) { given, _ in given }.sorted { $0.key < $1.key }
       .filter { !$0.value.contains { $0 == "\"" || $0.isNewline } }.map { "\"\($0.key)=\($0.value)\"" }
-    if !variables.isEmpty { lines.append("SetEnv " + variables.joined(separator: " ")) }
+    lines.append("SetEnv " + variables.joined(separator: " "))
     // sshd takes the first word on anything, so that a caller has it before us.
     return (options.extraConfiguration + lines).joined(separator: "\n") + "\n"
   }

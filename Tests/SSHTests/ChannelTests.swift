@@ -20,6 +20,15 @@ struct ChannelTests {
     }
   }
 
+  @Test("a session on this machine has the search path that it was given, whatever ~/.bashrc would make of it")
+  func searchPath() async throws {
+    try await Loopback.with(PrivateSSHDOptions(environment: ["PATH": "/given:/usr/bin:/bin"])) { loopback in
+      let connection = try await loopback.connect()
+      #expect(try await connection.run("echo $PATH", limit: .seconds(20)).text == "/given:/usr/bin:/bin\n")
+      await connection.close()
+    }
+  }
+
   @Test("a command killed by a signal is told from one that exits")
   func signalled() async throws {
     try await Loopback.with { loopback in
@@ -100,7 +109,7 @@ struct ChannelTests {
     try await Loopback.with { loopback in
       let connection = try await loopback.connect()
       let error = await #expect(throws: SSHError.self) {
-        try await connection.run("sleep 15", limit: .milliseconds(300))
+        try await connection.run("sleep 4", limit: .milliseconds(300))
       }
       #expect(error?.what.contains("did not end within") == true)
       await connection.close()

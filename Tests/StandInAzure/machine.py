@@ -174,6 +174,8 @@ class Machines:
     def _sshd_config(self, root: Path, address: str, environment: dict[str, str]) -> str:
         os.makedirs("/run/sshd", exist_ok=True) if os.geteuid() == 0 else None
         # sshd reads the first SetEnv only, so all variables stand on one line; one with a quote or a line break can't.
+        # SHLVL: bash then leaves the ~/.bashrc of whoever runs this alone; the VM's own login has the one of its image.
+        environment = {"SHLVL": "1"} | environment
         variables = [f'"{n}={v}"' for n, v in sorted(environment.items()) if '"' not in v and "\n" not in v]
         return (
             "\n".join(
