@@ -7,18 +7,44 @@ import Testing
 struct CodeflashTests {
   /// Environments of real releases take long to make: they are kept in the build folder.
   private let far = ["CF_BENCH_HOME": Testbed.packageRoot + "/.build/tests-far"]
-  private let python = ["--set", "python=\(InstalledPython.path)", "--set", "optimize.timeout=10m"]
+  private let python = [
+    "--set", "python=\(InstalledPython.path)", "--set", "optimize.timeout=10m", "--set", "optimize.looping-time=0.2s",
+  ]
 
-  @Test("both releases find what there is, offline, and every document is there")
+  /// One block a side, whatever else the machine does meanwhile.
+  private let oneBlock = [
+    "--layers", "optimize", "--set", "optimize.project=small", "--set", "optimize.blocks=1", "--set",
+    "statistics.set-aside=false",
+  ]
+
+  /// The document of layer 3 in a side's folder.
+  private func expectFound(in folder: String) async throws {
+    let file = folder + "/optimize.json"
+    #expect(try await SchemaValidator.errors(ofFiles: [file], schema: "optimize") == nil)
+    let optimize = try JSONDecoder().decode(OptimizeDocument.self, from: Data(contentsOf: URL(filePath: file)))
+    #expect(optimize.results.first?.network == "network namespace" && optimize.results.first?.recall == 1)
+  }
+
+  @Test("a release finds what there is, offline, and every document is there")
+  func run() async throws {
+    try await Testbed.with { testbed in
+      try SmallDepot.write(to: URL(filePath: testbed.folder + "/small"))
+      let run = try await testbed.bench(["run", "codeflash==0.20.6"] + oneBlock + python, extra: far, limit: 500)
+      #expect(run.status == 0, "\(run.error)")
+      #expect(run.output.contains("1 of 1"), "\(run.output)")
+      let folder = try testbed.folder + "/results/" + #require(try testbed.results().first)
+      try await expectFound(in: folder)
+      let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+      #expect(files.contains("optimize.svg") && files.contains("memory-timeline.svg") && files.contains("summary.md"))
+    }
+  }
+
+  @Test("both releases find what there is, and every document of the comparison is there", .thorough)
   func compare() async throws {
     try await Testbed.with { testbed in
+      try SmallDepot.write(to: URL(filePath: testbed.folder + "/small"))
       let run = try await testbed.bench(
-        [
-          "compare", "codeflash==0.20.5", "codeflash==0.20.6", "--layers", "optimize", "--json", "--set",
-          // One block a side, whatever else the machine does meanwhile.
-          "optimize.blocks=1", "--set", "statistics.set-aside=false",
-        ] + python, extra: far,
-        limit: 500)
+        ["compare", "codeflash==0.20.5", "codeflash==0.20.6", "--json"] + oneBlock + python, extra: far, limit: 500)
       #expect(run.status == 0, "\(run.error)")
       let document = try JSONDecoder().decode(ComparisonDocument.self, from: Data(run.output.utf8))
       let findings = try #require(document.findings.first)
@@ -31,10 +57,7 @@ struct CodeflashTests {
       }
       #expect(try testbed.read(comparison + "/comment.md").contains("Opportunities found"))
       for side in try testbed.results() where !side.contains("-vs-") {
-        let file = "\(testbed.folder)/results/\(side)/optimize.json"
-        #expect(try await SchemaValidator.errors(ofFiles: [file], schema: "optimize") == nil)
-        let optimize = try JSONDecoder().decode(OptimizeDocument.self, from: Data(contentsOf: URL(filePath: file)))
-        #expect(optimize.results.first?.network == "network namespace" && optimize.results.first?.recall == 1)
+        try await expectFound(in: "\(testbed.folder)/results/\(side)")
       }
     }
   }
@@ -42,13 +65,14 @@ struct CodeflashTests {
   @Test("codeflash that can't run its tests is broken: said so, with exit status 4")
   func broken() async throws {
     try await Testbed.with { testbed in
+      try SmallDepot.write(to: URL(filePath: testbed.folder + "/small"))
+      try testbed.write("small/tests/conftest.py", "raise RuntimeError('no test runs here')\n")
       let run = try await testbed.bench(
-        ["run", "codeflash==0.20.6", "--layers", "optimize", "--set", "target.requirements=pytest==9.2.0"] + python,
-        extra: far)
+        ["run", "codeflash==0.20.6", "--layers", "optimize", "--set", "optimize.project=small"] + python, extra: far)
       #expect(run.status == 4, "\(run.error)")
       let said = run.error + run.output
       #expect(run.error.contains("is broken on depot.pricing:total_with_tax"), "\(run.error)")
-      #expect(run.output.contains("_nodeid") && run.output.contains("pytest<9.2"), "\(run.output)")
+      #expect(run.output.contains("no test runs here"), "\(run.output)")
       #expect(!said.contains("Optional(") && !said.contains("Shared."))
     }
   }

@@ -28,13 +28,17 @@ final class CodeflashTestbed {
     return try #require(try builder.prepare(python: InstalledPython.path).sides.first)
   }
 
-  /// The built-in project, changed before it is sent.
-  func project(_ change: (URL) throws -> Void = { _ in }) throws -> UploadID {
+  /// The built-in project or the small part of it, changed before it is sent.
+  func project(whole: Bool = false, _ change: (URL) throws -> Void = { _ in }) throws -> UploadID {
     let folder = URL(filePath: testbed.folder).appending(path: "project")
-    try FileManager.default.copyItem(at: Self.fixture, to: folder)
-    for name in ["__pycache__", ".pytest_cache"] {
-      let path = folder.appending(path: name)
-      if FileManager.default.fileExists(atPath: path.path) { try FileManager.default.removeItem(at: path) }
+    if whole {
+      try FileManager.default.copyItem(at: Self.fixture, to: folder)
+      for name in ["__pycache__", ".pytest_cache"] {
+        let path = folder.appending(path: name)
+        if FileManager.default.fileExists(atPath: path.path) { try FileManager.default.removeItem(at: path) }
+      }
+    } else {
+      try SmallDepot.write(to: folder)
     }
     try change(folder)
     return try testbed.uploadTree("project")

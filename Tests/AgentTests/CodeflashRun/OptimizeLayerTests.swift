@@ -12,7 +12,7 @@ struct OptimizeLayerTests {
     let testbed = try CodeflashTestbed()
     let side = try testbed.side()
     let before = try Self.files(in: testbed.testbed.folder)
-    try testbed.optimize(try testbed.project(), on: side)
+    try testbed.optimize(try testbed.project(whole: true), on: side)
     #expect(testbed.findings == [CodeflashTestbed.quick: .found])
     #expect(testbed.events.runs.map(\.purpose) == [.rehearsal, .measured, .measured])
     for run in testbed.events.runs {
@@ -48,7 +48,7 @@ struct OptimizeLayerTests {
     let others: [String: FunctionRun.Finding] = [
       CodeflashTestbed.quick: .found, "depot.pricing:discount_steps": .rejectedRightly,
     ]
-    let project = try testbed.project { folder in
+    let project = try testbed.project(whole: true) { folder in
       try CodeflashTestbed.keep(
         [CodeflashTestbed.quick, fixed] + others.keys.filter { $0 != CodeflashTestbed.quick }, in: folder)
       let file = folder.appending(path: "depot/stock.py")

@@ -178,7 +178,8 @@ struct MemoryLayer: Layer {
           quick(runner), on: side, block: 0, wrap: { worker.wrap($0, tool: tool, tools: tools) })
         guard try works(record, on: side, under: tool.rawValue, in: context) else { continue }
         let profile = try worker.report(
-          tool, of: record, on: side, tools: tools, plainSeconds: plainSeconds[side.side], in: context)
+          tool, of: record.opportunity.function, after: record.outcome, on: side, tools: tools,
+          plainSeconds: plainSeconds[side.side], in: context)
         try context.sink.emit(.memoryProfile(profile.lines))
         if let stacks = profile.stacks { try context.sink.emit(.stacks(stacks)) }
       }

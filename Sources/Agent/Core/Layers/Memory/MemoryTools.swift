@@ -34,9 +34,11 @@ struct MemoryTools {
     [program[0], worker, tool.rawValue, output, tools?.packages ?? ""] + program.dropFirst()
   }
 
+  /// What the last run under `tool` kept.
+  /// - Parameter plainSeconds: what a run without any tool took, where there was one.
   func report(
-    _ tool: MemoryProfile.Tool, of record: CodeflashRunner.Record, on side: SideEnvironment, tools: ProfilerTools?,
-    plainSeconds: Double?, in context: LayerContext
+    _ tool: MemoryProfile.Tool, of function: String, after run: ChildProcess.Outcome, on side: SideEnvironment,
+    tools: ProfilerTools?, plainSeconds: Double? = nil, in context: LayerContext
   ) throws -> (lines: MemoryProfile, stacks: StackProfile?) {
     let interpreter = tool == .memray ? tools?.interpreter ?? side.interpreter : side.interpreter
     let outcome = try ChildProcess(
@@ -57,9 +59,9 @@ struct MemoryTools {
     }
     let profile = MemoryProfile(
       tool: tool, version: report.version, python: context.python, side: side.side,
-      function: record.opportunity.function, peakBytes: report.peak, totalBytes: report.total, lines: report.lines,
-      modules: report.modules, seconds: record.outcome.seconds, plainSeconds: plainSeconds,
-      peakRSSBytes: record.outcome.peakRSSBytes)
+      function: function, peakBytes: report.peak, totalBytes: report.total, lines: report.lines,
+      modules: report.modules, seconds: run.seconds, plainSeconds: plainSeconds,
+      peakRSSBytes: run.peakRSSBytes)
     guard let weighed = report.stacks else { return (profile, nil) }
     var gatherer = StackGatherer()
     for stack in weighed { gatherer.add(stack.frames, stack.value) }
