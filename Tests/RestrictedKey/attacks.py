@@ -4,12 +4,14 @@ Prints `held` or `worked`, a tab, and the attack's name, one line each. Argument
 the port, the agent's home, and an empty folder.
 """
 
+import itertools
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 key, known, login, at, home, folder = sys.argv[1:7]
 LIMIT = 12  # seconds that an attack may take
@@ -21,7 +23,7 @@ for option in (
 ):
     OPTIONS += ["-o", option]
 
-results = []
+numbers = itertools.count()
 
 
 class Attempt:
@@ -29,7 +31,10 @@ class Attempt:
 
     def __init__(self, name):
         self.name = name
-        self.folder = os.path.join(folder, str(len(results)))
+        number = next(numbers)
+        # A port that is free here stays so: nobody else listens on this address.
+        self.address = f"127.0.1.{number + 1}"
+        self.folder = os.path.join(folder, str(number))
         os.mkdir(self.folder)
         self.canary = os.path.join(self.folder, "canary")
         self.reached = False
@@ -73,8 +78,8 @@ class Attempt:
             self.traces.append("the listener was reached")
         self.port.close()
         self.door.close()
-        results.append((self.name, self.traces))
-        print("\t".join(["worked" if self.traces else "held", self.name, *self.traces]), flush=True)
+        sys.stdout.write("\t".join(["worked" if self.traces else "held", self.name, *self.traces]) + "\n")
+        sys.stdout.flush()
 
 
 def command(name, *arguments, give=b"", trace=b"", program="ssh"):
@@ -88,15 +93,15 @@ def command(name, *arguments, give=b"", trace=b"", program="ssh"):
 def through(name, option, forwarding, talk):
     """Opens a forwarding at this end and goes through it."""
     attempt = Attempt(name)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.create_server((attempt.address, 0)) as taken:
         local = taken.getsockname()[1]
-    text = forwarding.format(local=local, port=attempt.target, socket=os.path.join(attempt.folder, "door"))
+    text = forwarding.format(local=f"{attempt.address}:{local}", port=attempt.target, socket=os.path.join(attempt.folder, "door"))
     client = subprocess.Popen(
         ["ssh", *OPTIONS, "-N", option, text, "door"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     until = time.monotonic() + LIMIT
     while time.monotonic() < until and client.poll() is None:
         try:
-            line = socket.create_connection(("127.0.0.1", local), 5)
+            line = socket.create_connection((attempt.address, local), 5)
         except OSError:
             time.sleep(0.05)
             continue
@@ -111,6 +116,12 @@ def through(name, option, forwarding, talk):
         attempt.trace("the local end never listened: nothing was tried")
     client.kill()
     client.wait()
+    attempt.end()
+
+
+def to_port(name):
+    attempt = Attempt(name)
+    attempt.run("ssh", "-W", f"127.0.0.1:{attempt.target}", "door", give=b"hello")
     attempt.end()
 
 
@@ -188,29 +199,38 @@ RENAMES = b"""{"v":1,"type":"receive","body":{"file":"../../canary","bytes":0,"k
 {"v":1,"type":"upgrade","body":{"agent":"/bin/sh"}}
 """
 
-command("a shell", "door", give=b"touch CANARY\n")
-command("another command", "door", "touch CANARY")
-command("a command behind the agent's", "door", "serve; touch CANARY")
-command("a substitution", "door", "$(touch CANARY)`touch CANARY`")
-command("a second line", "door", "serve\ntouch CANARY")
-command("another of the agent's commands", "door", "cf-bench-agent version", trace=b", sha256 ")
-command("a terminal", "-tt", "door", give=b"touch CANARY\n", trace=b"PTY allocation request succeeded")
-command("a shell with a terminal", "-tt", "door", "/bin/sh -i", give=b"touch CANARY\ntty\n", trace=b"/dev/pts")
-command("scp by its old protocol", "-O", "BAIT", "door:CANARY", program="scp")
-command("scp", "BAIT", "door:CANARY", program="scp")
-command("scp of a file from there", "-O", "door:/etc/passwd", "CANARY", program="scp")
-command("sftp", "-b", "-", "door", give=b"put " + __file__.encode() + b" CANARY\n", program="sftp")
-subsystem("the sftp subsystem")
-command("names that lead elsewhere", "door", give=RENAMES, trace=b'"received"')
-attempt = Attempt("a channel to a port (-W)")
-attempt.run("ssh", "-W", f"127.0.0.1:{attempt.target}", "door", give=b"hello")
-attempt.end()
-through("a local forwarding (-L)", "-L", "{local}:127.0.0.1:{port}", plainly)
-through("a forwarding to a socket there", "-L", "{local}:{socket}", plainly)
-through("a SOCKS proxy (-D)", "-D", "{local}", by_socks)
-remote("a remote forwarding (-R)", "-R", "127.0.0.1:0:127.0.0.1:{port}")
-remote("a remote socket", "-R", "{canary}:127.0.0.1:{port}")
-remote("a tunnel (-w)", "-w", "any:any")
+# Most of an attack is waiting. Not more at a time: sshd turns away whom it can't log in soon (MaxStartups).
+with ThreadPoolExecutor(8) as pool:
+    attacks = []
+
+    def at_once(attack, *arguments, **options):
+        attacks.append(pool.submit(attack, *arguments, **options))
+
+    at_once(command, "a shell", "door", give=b"touch CANARY\n")
+    at_once(command, "another command", "door", "touch CANARY")
+    at_once(command, "a command behind the agent's", "door", "serve; touch CANARY")
+    at_once(command, "a substitution", "door", "$(touch CANARY)`touch CANARY`")
+    at_once(command, "a second line", "door", "serve\ntouch CANARY")
+    at_once(command, "another of the agent's commands", "door", "cf-bench-agent version", trace=b", sha256 ")
+    at_once(command, "a terminal", "-tt", "door", give=b"touch CANARY\n", trace=b"PTY allocation request succeeded")
+    at_once(command, "a shell with a terminal", "-tt", "door", "/bin/sh -i", give=b"touch CANARY\ntty\n", trace=b"/dev/pts")
+    at_once(command, "scp by its old protocol", "-O", "BAIT", "door:CANARY", program="scp")
+    at_once(command, "scp", "BAIT", "door:CANARY", program="scp")
+    at_once(command, "scp of a file from there", "-O", "door:/etc/passwd", "CANARY", program="scp")
+    at_once(command, "sftp", "-b", "-", "door", give=b"put " + __file__.encode() + b" CANARY\n", program="sftp")
+    at_once(subsystem, "the sftp subsystem")
+    at_once(command, "names that lead elsewhere", "door", give=RENAMES, trace=b'"received"')
+    at_once(to_port, "a channel to a port (-W)")
+    at_once(through, "a local forwarding (-L)", "-L", "{local}:127.0.0.1:{port}", plainly)
+    at_once(through, "a forwarding to a socket there", "-L", "{local}:{socket}", plainly)
+    at_once(through, "a SOCKS proxy (-D)", "-D", "{local}", by_socks)
+    at_once(remote, "a remote forwarding (-R)", "-R", "127.0.0.1:0:127.0.0.1:{port}")
+    at_once(remote, "a remote socket", "-R", "{canary}:127.0.0.1:{port}")
+    at_once(remote, "a tunnel (-w)", "-w", "any:any")
+for attack in attacks:
+    attack.result()
+
+# Each of these looks for the one agent that is new.
 path = os.path.join(folder, "agent")
 ssh_agent = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 surroundings("the caller's ssh-agent (-A)", b"SSH_AUTH_SOCK", "-A", environment={"SSH_AUTH_SOCK": path})
