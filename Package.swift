@@ -86,7 +86,8 @@ let package = Package(
     .testTarget(name: "StatisticsTests", dependencies: ["CLibrary", "Statistics"], swiftSettings: strict),
     .testTarget(name: "BenchLabTests", dependencies: ["BenchLab", "Calibration", "Statistics"], swiftSettings: strict),
     .testTarget(
-      name: "SSHTests", dependencies: ["LocalSSHD", "SSH", "Shared", "TestSupport", subprocess, systemPackage],
+      name: "SSHTests",
+      dependencies: ["CLibrary", "LocalSSHD", "SSH", "Shared", "TestSupport", subprocess, systemPackage],
       swiftSettings: strict),
     .testTarget(
       name: "AgentTests", dependencies: ["AgentCore", "Shared", "Statistics", "TestSupport"], swiftSettings: strict),
@@ -104,7 +105,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "Agent", "AgentCore", "Controller", "ControllerCore", "LocalSSHD", "Shared", "TestSupport", subprocess,
+        "Agent", "AgentCore", "CLibrary", "Controller", "ControllerCore", "LocalSSHD", "Shared", "TestSupport",
+        subprocess,
         systemPackage,
       ],
       swiftSettings: strict),

@@ -14,6 +14,17 @@ public var streamSocketType: CInt {
   #endif
 }
 
+/// A stream socket that no program inherits which another thread starts; -1 with errno set when there is none.
+public func makeStreamSocket(family: CInt) -> CInt {
+  #if canImport(Glibc)
+    return socket(family, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+  #else
+    let descriptor = socket(family, SOCK_STREAM, 0)
+    if descriptor >= 0 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+    return descriptor
+  #endif
+}
+
 /// send(2) for which a peer that is gone is an error and no signal. On macOS the socket needs SO_NOSIGPIPE for that.
 public func sendWithoutSignal(_ descriptor: CInt, _ bytes: UnsafeRawBufferPointer) -> Int {
   #if canImport(Glibc)

@@ -4,16 +4,13 @@ import CLibrary
 enum StreamSocket {
   /// A non-blocking stream socket that children do not inherit; -1 with errno set when there is none.
   static func make(family: CInt) -> CInt {
-    #if canImport(Glibc)
-      return socket(family, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
-    #else
-      let descriptor = socket(family, SOCK_STREAM, 0)
-      guard descriptor >= 0 else { return -1 }
-      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-      _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+    let descriptor = makeStreamSocket(family: family)
+    guard descriptor >= 0 else { return -1 }
+    _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+    #if !canImport(Glibc)
       set(descriptor, SOL_SOCKET, SO_NOSIGPIPE, 1)
-      return descriptor
     #endif
+    return descriptor
   }
 
   /// The error of a connect(2) that went on in the background; 0 when it is through.

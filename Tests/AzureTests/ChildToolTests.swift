@@ -17,11 +17,9 @@ struct ChildToolTests {
     return try #require(await #expect(throws: ToolFailure.self) { try await tool.run(arguments, limit: .seconds(60)) })
   }
 
-  private func withFile(_ text: String, mode: Int, _ body: (String) async throws -> Void) async throws {
+  private func withFile(_ text: String, mode: String, _ body: (String) async throws -> Void) async throws {
     try await withTemporaryFolder { folder in
-      #expect(
-        FileManager.default.createFile(
-          atPath: folder + "/tool", contents: Data(text.utf8), attributes: [.posixPermissions: mode]))
+      try placeProgram(text, at: folder + "/tool", mode: mode)
       try await body(folder + "/tool")
     }
   }
@@ -35,7 +33,7 @@ struct ChildToolTests {
 
   @Test("one that is there and may not be executed")
   func notExecutable() async throws {
-    try await withFile("#!/bin/sh\n", mode: 0o644) { path in
+    try await withFile("#!/bin/sh\n", mode: "644") { path in
       let error = try await failure(path)
       #expect(error.cause == .notExecutable(path: path) && error.fix.hasPrefix("chmod +x"))
     }
@@ -43,7 +41,7 @@ struct ChildToolTests {
 
   @Test("one whose interpreter is gone")
   func noInterpreter() async throws {
-    try await withFile("#!/nowhere/python\n", mode: 0o755) { path in
+    try await withFile("#!/nowhere/python\n", mode: "755") { path in
       let error = try await failure(path)
       guard case .notRunnable(path, _) = error.cause else { throw error }
       #expect(error.why?.contains("is there, but does not run") == true && error.fix.contains("interpreter"))
@@ -109,7 +107,7 @@ struct ScratchFolderTests {
     #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o700)
     ScratchFolder.sweep()
     #expect(FileManager.default.fileExists(atPath: path + "/file"))
-    let child = dup(try #require(folder?.lock))  // as a child has it
+    let child = fcntl(try #require(folder?.lock), F_DUPFD_CLOEXEC, 0)  // as a child has it
     folder = nil
     ScratchFolder.sweep()
     #expect(FileManager.default.fileExists(atPath: path + "/file"))

@@ -18,10 +18,7 @@ struct GuestVerdictTests {
       for (path, text) in files { try Data(text.utf8).write(to: URL(filePath: folder + path)) }
       try Data((cloudInit ?? "").utf8).write(to: URL(filePath: folder + "/status.json"))
       if cloudInit != nil {
-        let tool = Data("#!/bin/sh\ncat '\(folder)/status.json'\nexit 1\n".utf8)
-        #expect(
-          FileManager.default.createFile(
-            atPath: folder + "/cloud-init", contents: tool, attributes: [.posixPermissions: 0o755]))
+        try placeProgram("#!/bin/sh\ncat '\(folder)/status.json'\nexit 1\n", at: folder + "/cloud-init")
       }
       var environment = ProcessInfo.processInfo.environment
       environment["PATH"] = "\(folder):\(environment["PATH"] ?? "/usr/bin:/bin")"

@@ -66,17 +66,14 @@ extension AzureTestbed {
   /// A program of the testbed's own, found before all others.
   func place(_ name: String, _ script: String) throws -> String {
     try FileManager.default.createDirectory(atPath: testbed.folder + "/own", withIntermediateDirectories: true)
-    try testbed.write("own/\(name)", "#!/bin/sh\n\(script)\n")
     let path = "\(testbed.folder)/own/\(name)"
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+    try placeProgram("#!/bin/sh\n\(script)\n", at: path)
     return path
   }
 
   /// What the VM answers when its watchdog's timer is asked for.
   func setTimer(_ state: String) throws {
-    let path = try vm.folder + "/bin/systemctl"
-    try Data("#!/bin/sh\necho \(state)\n".utf8).write(to: URL(filePath: path))
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+    try placeProgram("#!/bin/sh\necho \(state)\n", at: vm.folder + "/bin/systemctl")
   }
 
   func changesByUser() throws -> [String] {
@@ -85,7 +82,7 @@ extension AzureTestbed {
   }
 }
 
-@Suite("doctor sees what is wrong with Azure, says only that, and how to mend it", .programs)
+@Suite("doctor sees what is wrong with Azure, says only that, and how to mend it", .longPrograms)
 struct AzureDoctorTests {
   static let turnstile = Turnstile(2)
 

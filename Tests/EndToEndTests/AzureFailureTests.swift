@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 
 /// Failures that the real `az`, `curl` and GitHub's token address have a part in; the others are scenarios of AzureTests.
-@Suite("Every failure of Azure has its words and its exit status, and leaves nothing on, open or claimed", .programs)
+@Suite(
+  "Every failure of Azure has its words and its exit status, and leaves nothing on, open or claimed", .longPrograms)
 struct AzureFailureTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var name: String
@@ -44,7 +45,7 @@ struct AzureFailureTests {
         exec az "$@"
         """
       let path = testbed.testbed.folder + "/wrapped-az"
-      try await testbed.testbed.placeProgram(Data(text.utf8), at: path)
+      try placeProgram(text, at: path)
       return ["CF_BENCH_AZ": path]
     }
   }

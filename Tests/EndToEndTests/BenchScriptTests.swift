@@ -147,8 +147,8 @@ struct BenchScriptTests {
   @Test("whatever stands in an argument reaches cf-bench as it is")
   func arguments() async throws {
     try await withTestbed { testbed in
-      try testbed.write("recorder", "#!/bin/bash\n[ \"$1\" = settings ] || printf '%s\\0' \"$@\"\nexit 4\n")
-      _ = try await testbed.tool("chmod", ["+x", "recorder"])
+      try placeProgram(
+        "#!/bin/bash\n[ \"$1\" = settings ] || printf '%s\\0' \"$@\"\nexit 4\n", at: testbed.folder + "/recorder")
       let odd = ["a b", "$(touch canary)", "`touch canary`", "it's", "\"", "x\ny\n", "*", "", "--", "-n", "\\"]
       for name in Self.scripts where name != "bench_importtime.py" {
         let taken = name == "bench_compare.sh" ? 2 : 1

@@ -103,15 +103,13 @@ struct CloudInitTests {
           .replacing("/usr/local/lib/cf-bench", with: programs).replacing("/var/log/cf-bench", with: folder + "/log")
           .replacing(":=/var/lib/cf-bench}", with: ":=\(folder)/state}")
           .replacing("/run/cf-bench", with: folder + "/run").replacing("((EUID != 0))", with: "false")
-        try Data(text.utf8).write(to: URL(filePath: "\(programs)/\(name)"))
+        try placeProgram(text, at: "\(programs)/\(name)")
       }
       for step in try FileManager.default.contentsOfDirectory(atPath: programs + "/steps") {
         try FileManager.default.removeItem(atPath: "\(programs)/steps/\(step)")
       }
       func write(_ step: String, _ text: String) throws {
-        let path = "\(programs)/steps/\(step)"
-        try Data("#!/bin/bash\nsource \(programs)/common\n\(text)\n".utf8).write(to: URL(filePath: path))
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        try placeProgram("#!/bin/bash\nsource \(programs)/common\n\(text)\n", at: "\(programs)/steps/\(step)")
       }
       try write("10-first", "say first >>'\(folder)/ran'")
       try write("20-second", "say 'a \"quoted\" word'; fail 'it broke' 'no reason' 'none'")

@@ -49,7 +49,7 @@ struct RestrictedKeyTestbed: Sendable {
     let digest = SHA256.hex(bytes)
     let folder = "\(home)/agents/\(digest)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    try await testbed.placeProgram(bytes, at: folder + "/cf-bench-agent")
+    try placeProgram(bytes, at: folder + "/cf-bench-agent")
     try FileManager.default.createSymbolicLink(
       atPath: home + "/cf-bench-agent", withDestinationPath: "agents/\(digest)/cf-bench-agent")
   }
@@ -57,7 +57,7 @@ struct RestrictedKeyTestbed: Sendable {
   /// A program of a few lines in the agent's place.
   static func script(_ text: String) -> @Sendable (Testbed, String) async throws -> Void {
     { testbed, home in
-      try await testbed.placeProgram(Data("#!/bin/bash\n\(text)\n".utf8), at: home + "/cf-bench-agent")
+      try placeProgram("#!/bin/bash\n\(text)\n", at: home + "/cf-bench-agent")
     }
   }
 

@@ -1,5 +1,5 @@
+import CLibrary
 import Foundation
-import Glibc
 import Shared
 import TestSupport
 import Testing
@@ -232,8 +232,7 @@ struct WatchdogTests {
     try await WatchdogTestbed.with { testbed in
       let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
       try FileManager.default.createDirectory(atPath: testbed.folder + "/bin", withIntermediateDirectories: false)
-      try testbed.write("bin/find", "#!/bin/sh\nexec sleep 600\n")
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: testbed.folder + "/bin/find")
+      try placeProgram("#!/bin/sh\nexec sleep 600\n", at: testbed.folder + "/bin/find")
       testbed.set("PATH", testbed.folder + "/bin:" + path)
       let lock = try #require(FileLock(path: testbed.folder + "/lock", create: true))
       #expect(lock.tryLock())
@@ -303,7 +302,7 @@ private final class LoopbackConnection {
   private var ends: [Int32] = []
 
   init() throws {
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let listener = makeStreamSocket(family: AF_INET)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = inet_addr("127.0.0.1")
@@ -316,14 +315,16 @@ private final class LoopbackConnection {
     try #require(withAddress { bind(listener, $0, length) } == 0 && listen(listener, 1) == 0)
     try #require(withAddress { getsockname(listener, $0, &length) } == 0)
     port = UInt16(bigEndian: address.sin_port)
-    let far = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let far = makeStreamSocket(family: AF_INET)
     try #require(withAddress { connect(far, $0, length) } == 0)
     ends = [far, accept(listener, nil, nil), listener]
+    // Another test's program would keep the connection.
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
   }
 
   func close() {
     for end in ends {
-      Glibc.close(end)
+      CLibrary.close(end)
     }
     ends = []
   }

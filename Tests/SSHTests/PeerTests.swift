@@ -1,3 +1,4 @@
+import CLibrary
 import Foundation
 import LocalSSHD
 import SSH
@@ -10,7 +11,7 @@ import Testing
 struct PeerTests {
   /// Has a listener on loopback that says `greeting` to everyone and nothing more.
   private func withListener(_ greeting: String, _ body: (Int) async throws -> Void) async throws {
-    let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let socket = makeStreamSocket(family: AF_INET)
     defer { close(socket) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)

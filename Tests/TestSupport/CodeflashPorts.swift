@@ -27,7 +27,7 @@ public final class CodeflashPorts {
 
   public static var areFree: Bool {
     [8000, 3001].allSatisfy { port in
-      let descriptor = socket(AF_INET, streamSocketType, 0)
+      let descriptor = makeStreamSocket(family: AF_INET)
       defer { close(descriptor) }
       var address = sockaddr_in()
       address.sin_family = sa_family_t(AF_INET)

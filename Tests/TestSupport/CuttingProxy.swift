@@ -48,7 +48,7 @@ public final class CuttingProxy: Sendable {
     guard pipe(&ends) == 0 else { throw Failure(description: String(cString: strerror(errno))) }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     wake = (ends[0], ends[1])
-    listener = Self.makeSocket()
+    listener = makeStreamSocket(family: AF_INET)
     var address = Self.loopback(port: 0)
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let listener = listener
@@ -131,7 +131,7 @@ public final class CuttingProxy: Sendable {
   private func accept(_ random: inout SeededRandom) -> Pair? {
     let client = platformAccept(listener)
     guard client >= 0 else { return nil }
-    let server = Self.makeSocket()
+    let server = makeStreamSocket(family: AF_INET)
     var address = Self.loopback(port: target)
     let isConnected = withUnsafePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -151,12 +151,6 @@ public final class CuttingProxy: Sendable {
     return Pair(
       client: client, server: server, up: budget.map { Int.random(in: 1...max(1, $0.up), using: &random) },
       down: budget.map { Int.random(in: 1...max(1, $0.down), using: &random) })
-  }
-
-  private static func makeSocket() -> Int32 {
-    let descriptor = socket(AF_INET, streamSocketType, 0)
-    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    return descriptor
   }
 
   private static func loopback(port: Int) -> sockaddr_in {
@@ -240,4 +234,8 @@ private final class Pair {
 
 private func platformClose(_ descriptor: Int32) { close(descriptor) }
 
-private func platformAccept(_ listener: Int32) -> Int32 { accept(listener, nil, nil) }
+private func platformAccept(_ listener: Int32) -> Int32 {
+  let descriptor = accept(listener, nil, nil)
+  if descriptor >= 0 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+  return descriptor
+}

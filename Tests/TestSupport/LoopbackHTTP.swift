@@ -9,7 +9,7 @@ enum LoopbackHTTP {
 
   /// The body of the answer; throws unless its status is 200.
   static func send(_ method: String, _ path: String, port: Int, body: Data = Data()) throws -> Data {
-    let connection = socket(AF_INET, streamSocketType, 0)
+    let connection = makeStreamSocket(family: AF_INET)
     defer { close(connection) }
     var limit = timeval(tv_sec: 60, tv_usec: 0)
     setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))

@@ -153,8 +153,7 @@ struct KillTests {
       #expect(MachineFiles().text(folder.agentNote) == own)
       _ = try await strike(.both, folder, after: 0)
       let script = "#!/bin/sh\ntouch \(home)/was-here\nexec \(own) \"$@\"\n"
-      try Data(script.utf8).write(to: URL(filePath: home + "/older"))
-      chmod(home + "/older", 0o755)
+      try placeProgram(script, at: home + "/older")
       try Data("\(home)/older".utf8).write(to: URL(filePath: folder.agentNote))
       _ = try talk.send([.submit(SubmitRequest(manifest: manifest))])
       #expect(FileManager.default.fileExists(atPath: home + "/was-here"))

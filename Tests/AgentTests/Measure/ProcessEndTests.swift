@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Shared
 import TestSupport
 import Testing
 
@@ -8,18 +9,18 @@ import Testing
 @Suite("How a child ended is told as it was, and no child is waited for beyond its limit", .programs)
 struct ProcessEndTests {
   @Test("a child whose end the system tells nobody is not called a success")
-  func untold() async {
-    await #expect(processExitsWith: .success) {
-      signal(SIGCHLD, SIG_IGN)  // the kernel then reaps children itself, and wait4 knows none (ECHILD)
-      let environment = ["PATH": "/usr/bin:/bin"]
-      let child = ChildProcess(
-        program: "sh", arguments: ["-c", "exit 3"], environment: environment, directory: "/", limitSeconds: 20)
-      let outcome = try child.run()
-      #expect(!outcome.succeeded && outcome.end != .exited(0))
-      let timed = TimedProcess(
-        words: ["/bin/sh", "-c", "exit 3"], environment: environment, directory: "/", limitSeconds: 20)
-      #expect(try timed.run().end != .exited(0))
-    }
+  func untold() {
+    var pid: pid_t = 0
+    let arguments: [String] = ["/bin/sh", "-c", "exit 3"]
+    var words = arguments.map { strdup($0) } + [nil]
+    defer { for word in words { free(word) } }
+    let started = posix_spawn(&pid, "/bin/sh", nil, nil, &words, nil)
+    #expect(started == 0)
+    var usage = rusage()
+    // As where the kernel reaps children itself, or somebody else does: wait4 then knows none (ECHILD).
+    let reaped = waitpid(pid, nil, 0)
+    #expect(reaped == pid)
+    #expect(ProcessEnd.wait(for: pid, until: MonotonicClock.seconds + 20, usage: &usage) == .untold)
   }
 
   /// Joins this process's group, where a kill of its own group does not find it, and would write a file at its end.

@@ -13,9 +13,7 @@ struct ConcurrentServeTests {
     let (tools, gate) = (folder + "/tools", folder + "/gate")
     try FileManager.default.createDirectory(atPath: tools, withIntermediateDirectories: true)
     try #require(mkfifo(gate, 0o600) == 0)
-    try Data("#!/bin/sh\nread line <'\(gate)'\necho '\(name) 9.9.9'\n".utf8).write(
-      to: URL(filePath: "\(tools)/\(name)"))
-    try #require(chmod("\(tools)/\(name)", 0o700) == 0)
+    try placeProgram("#!/bin/sh\nread line <'\(gate)'\necho '\(name) 9.9.9'\n", at: "\(tools)/\(name)")
     // Both ways, so that neither end waits for the other to be opened.
     let ends = open(gate, O_RDWR | O_CLOEXEC)
     try #require(ends >= 0)

@@ -11,9 +11,9 @@ struct InterpreterTests {
   func pyenv() throws {
     let testbed = try SideTestbed()
     for version in ["3.98.2", "3.98.10", "3.980.1"] {
-      let path = "pyenv/versions/\(version)/bin/python3"
-      try testbed.write(path, "#!/bin/sh\necho \"$0 \(version)\"\n")
-      try testbed.run("chmod", "+x", path)
+      let folder = "\(testbed.folder)/pyenv/versions/\(version)/bin"
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try placeProgram("#!/bin/sh\necho \"$0 \(version)\"\n", at: folder + "/python3")
     }
     testbed.environment["PYENV_ROOT"] = testbed.folder + "/pyenv"
     let tools = SetupTools(

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("The hourly look for VMs that a dead run left on", .programs)
+@Suite("The hourly look for VMs that a dead run left on", .longPrograms)
 struct WorkflowAzureTests {
   @Test(
     "passes when nothing was left, fails when it had to stop a VM, and is silent before the setup")

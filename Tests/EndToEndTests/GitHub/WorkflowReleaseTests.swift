@@ -80,8 +80,8 @@ struct WorkflowReleaseTests {
   private func makeBuilt(_ testbed: Testbed) throws -> String {
     try FileManager.default.createDirectory(atPath: testbed.folder + "/built", withIntermediateDirectories: true)
     for name in ["cf-bench", "cf-bench-agent"] {
-      try testbed.write("built/\(name)", "#!/bin/sh\nexec '\(try BuiltProduct.path(name))' \"$@\"\n")
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(testbed.folder)/built/\(name)")
+      try placeProgram(
+        "#!/bin/sh\nexec '\(try BuiltProduct.path(name))' \"$@\"\n", at: "\(testbed.folder)/built/\(name)")
     }
     return testbed.folder + "/built"
   }
@@ -105,8 +105,7 @@ struct WorkflowReleaseTests {
       ),
     ] {
       try FileManager.default.createDirectory(atPath: testbed.folder + "/bin", withIntermediateDirectories: true)
-      try testbed.write("bin/\(name)", "#!/bin/sh\nset -e\n\(text)\n")
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(testbed.folder)/bin/\(name)")
+      try placeProgram("#!/bin/sh\nset -e\n\(text)\n", at: "\(testbed.folder)/bin/\(name)")
     }
   }
 
@@ -173,8 +172,7 @@ struct WorkflowReleaseTests {
       // A runner whose Swift is too old.
       let bin = testbed.testbed.folder + "/bin"
       try FileManager.default.createDirectory(atPath: bin, withIntermediateDirectories: true)
-      try testbed.testbed.write("bin/swift", "#!/bin/sh\necho 'Swift version 5.10.1 (swift-5.10.1-RELEASE)'\n")
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: bin + "/swift")
+      try placeProgram("#!/bin/sh\necho 'Swift version 5.10.1 (swift-5.10.1-RELEASE)'\n", at: bin + "/swift")
       var old = testbed.push()
       old.workflow = "\(WorkflowTestbed.workflows)/ci.yml"
       old.environment["PATH"] = "\(bin):\(testbed.testbed.environment["PATH"] ?? "")"

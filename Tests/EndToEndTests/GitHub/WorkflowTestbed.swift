@@ -104,7 +104,7 @@ struct WorkflowTestbed: Sendable {
     try writeFile("Makefile", "test lint:\n\t@echo of '$(FILTER)'\n")
     try writeFile("tests/test_nothing.py", "def test_nothing():\n    pass\n")
     try writeFile("cf-bench.yaml", Self.settings)
-    commits["main"] = try await commit("slow", spin: 800_000)
+    commits["main"] = try await commit("slow", spin: 2_000_000)
     try await testbed.git("-C", work, "checkout", "-q", "-b", "perf/x")
     commits["perf/x"] = try await commit("fast", spin: 1000)
     try await testbed.git("-C", work, "checkout", "-q", "-b", "fork", "main")
@@ -161,7 +161,7 @@ struct WorkflowTestbed: Sendable {
     let script =
       "#!/bin/sh\nprintf '%s\\n' \"$GH_TOKEN $*\" >>'\(testbed.folder)/gh-calls'\n" + exports.joined(separator: "\n")
       + "\nexec gh \"$@\"\n"
-    try await testbed.placeProgram(Data(script.utf8), at: testbed.folder + "/gh")
+    try placeProgram(script, at: testbed.folder + "/gh")
     try testbed.write("gh-calls", "")
   }
 

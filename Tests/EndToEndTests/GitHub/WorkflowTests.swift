@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The workflows of this repository and of `cf-bench init`, every word of their YAML, by a runner of our own.
-@Suite("Workflows, run as GitHub's runner runs them", .programs)
+@Suite("Workflows, run as GitHub's runner runs them", .longPrograms)
 struct WorkflowTests {
   /// One repository for all, since each commit is installed once only.
   @Test("what is measured, and what GitHub is told of it")

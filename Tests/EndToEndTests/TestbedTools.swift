@@ -16,17 +16,6 @@ extension Testbed {
     return Result(status: status, output: result.standardOutput, error: result.standardError)
   }
 
-  /// Puts a program where it will be started. `cp` writes it: a descriptor of this process's own could live on for a moment in
-  /// a child that another test is just starting, and a file that somebody has open for writing can't be started (ETXTBSY).
-  func placeProgram(_ bytes: Data, at path: String) async throws {
-    let draft = folder + "/draft-\(UUID().uuidString)"
-    try bytes.write(to: URL(filePath: draft))
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: draft)
-    let copied = try await tool("cp", ["--", draft, path])
-    try #require(copied.status == 0, "\(copied.error)")
-    try FileManager.default.removeItem(atPath: draft)
-  }
-
   func git(_ arguments: String...) async throws {
     let result = try await tool("git", arguments)
     try #require(result.status == 0, "git \(arguments): \(result.error)")
