@@ -262,7 +262,7 @@ struct Breakage: Sendable, CustomTestStringConvertible {
   ]
 }
 
-@Suite("doctor tells each breakage from all others, and what it prints mends it", .programs)
+@Suite("doctor tells each breakage from all others, and what it prints mends it", .longPrograms)
 struct AzureBreakageTests {
   @Test("each breakage", arguments: Thoroughness.cases(Breakage.table, each: 9))
   func breakage(of row: Breakage) async throws {

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@Suite("A run on the VM leaves it off, what it cost is written down, and a limit on that is kept", .programs)
+@Suite("A run on the VM leaves it off, what it cost is written down, and a limit on that is kept", .longPrograms)
 struct AzureCostTests {
   private func folder(_ testbed: AzureTestbed) throws -> String {
     let results = testbed.testbed.folder + "/results"

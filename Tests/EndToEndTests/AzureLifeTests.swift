@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("A VM is on for as long as somebody needs it, and then off", .programs)
+@Suite("A VM is on for as long as somebody needs it, and then off", .longPrograms)
 struct AzureLifeTests {
   @Test(
     "start leaves it on under a lease, a run then uses it and leaves it on for as long as it was told, stop ends it")

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `make faults` tries many more instants than the suite does.
-@Suite("A controller that is killed at any moment leaves a VM that ends up off, by each net alone", .programs)
+@Suite("A controller that is killed at any moment leaves a VM that ends up off, by each net alone", .longPrograms)
 struct AzureNetsTests {
   enum Net: String, CaseIterable, Sendable {
     /// The VM's own, with neither reaper nor another command.

@@ -4,7 +4,7 @@ import Shared
 import TestSupport
 import Testing
 
-@Suite("The main job: compare, from the command line to the results folders", .programs)
+@Suite("The main job: compare, from the command line to the results folders", .longPrograms)
 struct ComparisonTests {
   @Test(
     "a slower and a faster project are told apart, the control stays, and every document is there")
@@ -103,7 +103,7 @@ struct ComparisonTests {
     try await Testbed.with { testbed in
       let repository = testbed.folder + "/repository"
       try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 16, repository: repository))
-      _ = try FixtureProject(in: repository, spin: 1_000_000)
+      _ = try FixtureProject(in: repository, spin: 2_000_000)
       try await testbed.git("init", "-q", "-b", "main", repository)
       try await testbed.commit(repository, "slow")
       try await testbed.git("-C", repository, "checkout", "-q", "-b", "perf/quick")

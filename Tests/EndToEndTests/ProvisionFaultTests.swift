@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 
 @Suite(
-  "Provisioning that is cancelled, killed or refused leaves no VM on, and goes on from there when repeated", .programs)
+  "Provisioning that is cancelled, killed or refused leaves no VM on, and goes on from there when repeated",
+  .longPrograms)
 struct ProvisionFaultTests {
   private func withEmptySubscription(
     startSeconds: Double = 1, _ body: (AzureTestbed) async throws -> Void

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Provisioning makes a VM that is off, closed and known, and can be repeated and undone", .programs)
+@Suite("Provisioning makes a VM that is off, closed and known, and can be repeated and undone", .longPrograms)
 struct ProvisionTests {
   private func withEmptySubscription(_ body: (AzureTestbed) async throws -> Void) async throws {
     try await AzureTestbed.with(isProvisioned: false) { testbed in

@@ -4,7 +4,7 @@ import Shared
 import TestSupport
 import Testing
 
-@Suite("The key of the one door opens nothing else, whatever OpenSSH's own programs ask for", .programs)
+@Suite("The key of the one door opens nothing else, whatever OpenSSH's own programs ask for", .longPrograms)
 struct RestrictedKeyAttackTests {
   /// What a server can permit: what holds is the key's line alone. But for tunnels, on which sshd asks nobody but its own
   /// `PermitTunnel`, which is 'no' unless somebody wrote otherwise.

@@ -19,20 +19,9 @@ struct Testbed: Sendable {
   static func with(_ body: (Testbed) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "cf-bench-testbed-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: folder + "/tmp", withIntermediateDirectories: true)
-    defer { remove(folder) }
+    defer { removeFolder(folder) }
     try Data(FixtureProject.targets.utf8).write(to: URL(filePath: folder + "/targets.yaml"))
     try await body(Testbed(folder: folder, environment: environment(for: folder)))
-  }
-
-  /// Ends what still runs from there first: it would write its files anew.
-  private static func remove(_ folder: String) {
-    func left() -> [pid_t] { Proc.pids.filter { Proc.program($0)?.hasPrefix(folder + "/") == true } }
-    let deadline = ContinuousClock.now + .seconds(10)
-    while case let pids = left(), !pids.isEmpty, ContinuousClock.now < deadline {
-      for pid in pids { kill(pid, SIGKILL) }
-      usleep(5000)
-    }
-    try? FileManager.default.removeItem(atPath: folder)  // what is left there then is told at the end of the run
   }
 
   private static func environment(for folder: String) -> [String: String] {
@@ -58,9 +47,9 @@ struct Testbed: Sendable {
     try String(contentsOfFile: folder + "/" + name, encoding: .utf8)
   }
 
-  /// Base and head projects as `path:` revisions; the base spins ten times as long.
+  /// Base and head projects as `path:` revisions; the base waits twenty times as long.
   func writeProjects() throws {
-    _ = try FixtureProject(in: folder + "/slow", spin: 1_000_000)
+    _ = try FixtureProject(in: folder + "/slow", spin: 2_000_000)
     _ = try FixtureProject(in: folder + "/fast", spin: 100_000)
   }
 

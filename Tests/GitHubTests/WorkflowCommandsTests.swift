@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import GitHub
@@ -28,7 +29,7 @@ struct WorkflowCommandsTests {
   func outputs() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "cf-bench-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
+    defer { removeFolder(folder.path) }
     let path = folder.appending(path: "output").path
     let files = StepFiles(environment: ["GITHUB_OUTPUT": path])
     let hostile = "x\nEOF\nverdict<<EOF\nimproved\nEOF\n"

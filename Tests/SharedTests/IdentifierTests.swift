@@ -1,5 +1,6 @@
 import Foundation
 import Subprocess
+import TestSupport
 import Testing
 
 @testable import Shared
@@ -35,7 +36,7 @@ struct IdentifierTests {
   func lengths() async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "cf-bench-sha-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }  // A temporary folder left behind fails no test.
+    defer { removeFolder(folder.path) }
     func bytes(_ length: Int) -> [UInt8] { (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ length) } }
     let files = (0...200).map { folder.appending(path: "\($0)") }
     for (length, file) in files.enumerated() { try Data(bytes(length)).write(to: file) }

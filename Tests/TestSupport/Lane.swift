@@ -12,6 +12,8 @@ import Testing
 public struct Lane: SuiteTrait, TestTrait, TestScoping {
   let name: String
   let width: Int
+  /// It goes before what else waits in its lane, so that nothing that takes long is left for the end.
+  let isLong: Bool
 
   /// A test that still runs after so long fails. The time that it waits for its turn does not count.
   private static let limit: Duration = TrialReport.isThorough ? .seconds(4 * 3600) : .seconds(1200)
@@ -27,7 +29,7 @@ public struct Lane: SuiteTrait, TestTrait, TestScoping {
   ) async throws {
     guard !Self.held.contains(name) else { return try await body() }
     let gate = Gate.of(self)
-    await gate.enter()
+    await gate.enter(first: isLong)
     defer { gate.leave() }
     try await Self.$held.withValue(Self.held.union([name])) {
       try await withTaskExecutorPreference(ElasticThreads.shared) { try await Self.limited(body) }
@@ -51,17 +53,21 @@ public struct Lane: SuiteTrait, TestTrait, TestScoping {
 
 extension Trait where Self == Lane {
   /// Starts programs, or blocks its thread.
-  public static var programs: Lane { .atMost(5, "programs") }
+  public static var programs: Lane { .atMost(6, "programs") }
+
+  /// The same for a suite that takes longer than most.
+  public static var longPrograms: Lane { Lane(name: programs.name, width: programs.width, isLong: true) }
 
   /// - Parameter name: the kind; the same width goes with the same name.
-  public static func atMost(_ width: Int, _ name: String) -> Lane { Lane(name: name, width: width) }
+  public static func atMost(_ width: Int, _ name: String) -> Lane { Lane(name: name, width: width, isLong: false) }
 }
 
-/// Lets in so many at a time, in the order in which they came.
+/// Lets in so many at a time, in the order in which they came, but for those that go first.
 private final class Gate: Sendable {
   private struct State {
     var free: Int
-    var waiting: [CheckedContinuation<Void, Never>] = []
+    var first: [CheckedContinuation<Void, Never>] = []
+    var others: [CheckedContinuation<Void, Never>] = []
   }
 
   private static let all = Mutex<[String: Gate]>([:])
@@ -77,14 +83,14 @@ private final class Gate: Sendable {
     }
   }
 
-  func enter() async {
+  func enter(first: Bool) async {
     await withCheckedContinuation { turn in
       let isFree = state.withLock { state in
         if state.free > 0 {
           state.free -= 1
           return true
         }
-        state.waiting.append(turn)
+        if first { state.first.append(turn) } else { state.others.append(turn) }
         return false
       }
       if isFree { turn.resume() }
@@ -93,11 +99,10 @@ private final class Gate: Sendable {
 
   func leave() {
     let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
-      if state.waiting.isEmpty {
-        state.free += 1
-        return nil
-      }
-      return state.waiting.removeFirst()
+      if !state.first.isEmpty { return state.first.removeFirst() }
+      if !state.others.isEmpty { return state.others.removeFirst() }
+      state.free += 1
+      return nil
     }
     next?.resume()
   }

@@ -38,7 +38,7 @@ public enum SchemaValidator {
   private static func errors(schema: String, files: (URL) throws -> [String]) async throws -> String? {
     let folder = FileManager.default.temporaryDirectory.appending(path: "cf-bench-schema-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }  // A temporary folder left behind fails no test.
+    defer { removeFolder(folder.path) }
     let schemaFile = packageRoot.appending(path: "docs/schemas/\(schema).schema.json").path
     let result = try await run(
       .path(FilePath(try validator())),

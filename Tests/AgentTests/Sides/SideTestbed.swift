@@ -63,7 +63,7 @@ final class SideTestbed {
     home = AgentHome(environment: environment)
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: folder) }
+  deinit { removeFolder(folder) }
 
   func write(_ name: String, _ text: String) throws {
     let url = URL(filePath: folder).appending(path: name)

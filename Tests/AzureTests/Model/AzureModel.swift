@@ -236,6 +236,6 @@ private func withMemoryFolder(_ body: (String) async throws -> Void) async throw
   guard FileManager.default.isWritableFile(atPath: memory) else { return try await withTemporaryFolder(body) }
   let folder = "\(memory)/cf-bench-test-\(UUID().uuidString)"
   try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
-  defer { try? FileManager.default.removeItem(atPath: folder) }
+  defer { removeFolder(folder) }
   try await body(folder)
 }

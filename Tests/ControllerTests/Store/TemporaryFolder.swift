@@ -1,5 +1,6 @@
 import Foundation
 import SystemPackage
+import TestSupport
 
 /// A folder of a test's own, gone with it.
 final class TemporaryFolder {
@@ -11,7 +12,7 @@ final class TemporaryFolder {
     path = FilePath(url.path)
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path.string) }  // A temporary folder left behind fails no test.
+  deinit { removeFolder(path.string) }
 
   func names(_ folder: FilePath? = nil) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: (folder ?? path).string).sorted()

@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@Suite("A benchmark host whose disk fills at any moment says so, and measures again when there is room", .programs)
+@Suite("A benchmark host whose disk fills at any moment says so, and measures again when there is room", .longPrograms)
 struct DiskFullTests {
   private struct Outcome {
     var complaints: [String] = []

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `make faults` cancels many more jobs than the suite does.
-@Suite("A job that is cancelled as GitHub cancels leaves no process, whatever its target started", .programs)
+@Suite("A job that is cancelled as GitHub cancels leaves no process, whatever its target started", .longPrograms)
 struct GitHubCancelTests {
   private struct Outcome {
     var complaints: [String] = []

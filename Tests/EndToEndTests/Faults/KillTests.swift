@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `make faults` kills at many more instants than the suite does.
-@Suite("Whoever is killed, the report is the one of a run that nobody disturbed", .programs)
+@Suite("Whoever is killed, the report is the one of a run that nobody disturbed", .longPrograms)
 struct KillTests {
   enum Victim: String, CaseIterable, Sendable {
     case controller, serve, supervisor, worker
