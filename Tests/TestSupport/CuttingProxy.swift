@@ -37,6 +37,8 @@ public final class CuttingProxy: Sendable {
   /// Written to when the thread has to look at its state.
   private let wake: (read: Int32, write: Int32)
   private let state: Mutex<State>
+  /// Empty once the thread has closed everything.
+  private let running = DispatchGroup()
 
   /// - Parameters:
   ///   - target: the loopback port that connections lead to.
@@ -59,7 +61,11 @@ public final class CuttingProxy: Sendable {
     }
     guard isListening else { throw Failure(description: String(cString: strerror(errno))) }
     port = Int(UInt16(bigEndian: address.sin_port))
-    let thread = Thread { [self] in run(random) }
+    running.enter()
+    let thread = Thread { [self] in
+      run(random)
+      running.leave()
+    }
     thread.start()
   }
 
@@ -83,10 +89,11 @@ public final class CuttingProxy: Sendable {
     }
   }
 
-  /// Cuts what is open, and takes no more connections.
+  /// Cuts what is open, and takes no more connections. Nothing goes through any more when this returns.
   public func stop() {
     state.withLock { $0.isOver = true }
     look()
+    precondition(running.wait(timeout: .now() + 60) == .success, "the proxy's thread does not end")
   }
 
   private func look() { _ = write(wake.write, [1], 1) }
