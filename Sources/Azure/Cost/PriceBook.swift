@@ -54,13 +54,15 @@ public struct PriceBook: Sendable {
     let before = kept()
     let asked = Timestamp.rfc3339(now)
     let stale = items.filter { item in
-      guard let answer = before.answers[item.key], let moment = try? Timestamp.date(answer.asked) else { return true }
+      guard let answer = before.answers[item.key], let moment = try? Timestamp.date(answer.asked)
+      else { return true }  // never asked, or when can't be read
       return !(0..<Self.freshness).contains(now.timeIntervalSince(moment))
     }
     guard !stale.isEmpty else { return }
     let answers = await withTaskGroup(of: (String, Kept.Answer)?.self) { group in
       for item in stale {
         group.addTask {
+          // No answer for this one: the table holds, and the next command asks again.
           let usd = try? await withLimit(limit, waitingFor: "Azure's price list") {
             [try await list.price(of: item)]
           }
@@ -89,8 +91,8 @@ public struct PriceBook: Sendable {
   }
 
   private func keep(_ kept: Kept) {
+    // As above: what can't be kept is asked again.
     guard let data = try? JSONEncoder.pretty.encode(kept) else { return }
-    // As above: without it the list is asked again.
     _ = try? state.make(state.path)
     _ = try? state.write(String(decoding: data, as: UTF8.self) + "\n", to: file)
   }

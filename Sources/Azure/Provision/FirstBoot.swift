@@ -9,7 +9,7 @@ struct FirstBoot: Sendable {
   /// One look takes half a minute in Azure as it is.
   private var limit: Duration { client.settings.setupLimit }
   private static let lookEvery = Duration.seconds(5)
-  /// Repeats the steps on a VM that has had its first boot; it keeps its own log.
+  /// Repeats the steps on a VM that has had its first boot. It keeps its own log, and how it ended is read from its files.
   private var again: String {
     client.settings.watchdog.script + "/usr/local/lib/cf-bench/provision >/dev/null 2>&1 || true\n"
   }

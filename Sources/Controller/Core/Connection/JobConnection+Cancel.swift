@@ -20,7 +20,7 @@ extension JobConnection {
     nonisolated(unsafe) let line = self
     nonisolated(unsafe) let open = session
     do {
-      return try await withLimit(target.outputTail, waitingFor: "the job's end") {
+      return try await withLimit(target.cancelLimit, waitingFor: "the job's end") {
         if let open, let ended = try await line.tell(open, notes) { return ended }
         return try await line.reachAndTell(notes)
       }
@@ -31,7 +31,7 @@ extension JobConnection {
         isHeard: notes.isHeard.load(ordering: .relaxed),
         last: last
           ?? Problem(
-            what: "no answer came within \(target.outputTail.words)", fix: "", exitStatus: .infrastructure))
+            what: "no answer came within \(target.cancelLimit.words)", fix: "", exitStatus: .infrastructure))
     }
   }
 

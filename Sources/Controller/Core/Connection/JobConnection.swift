@@ -14,7 +14,7 @@ final class JobConnection {
     var flags: String
     var reconnect: Reconnect
     /// How long a cancelled job is waited for.
-    var outputTail: Duration
+    var cancelLimit: Duration
   }
 
   /// What is said in each session, and where the events go.

@@ -68,7 +68,7 @@ package struct LoopbackBench: Sendable {
   package func followThroughCuts(_ job: JobID, into file: String) async throws {
     let target = JobConnection.Target(
       job: job, machine: address, agent: agent, flags: "", reconnect: Reconnect(limit: .seconds(60)),
-      outputTail: .seconds(1))
+      cancelLimit: .seconds(1))
     let steps = JobConnection.Steps(open: { _ in try EventStore(path: FilePath(file)) })
     _ = try await JobConnection(target, steps, progress: TerminalProgress(mode: .quiet) { _ in }).run()
   }

@@ -89,7 +89,7 @@ extension MachineAccess {
     progress: TerminalProgress
   ) async throws -> Ended {
     let target = JobConnection.Target(
-      job: job, machine: address, agent: agent, flags: flags, reconnect: reconnect, outputTail: outputTail)
+      job: job, machine: address, agent: agent, flags: flags, reconnect: reconnect, cancelLimit: cancelLimit)
     do { return try await JobConnection(target, steps, progress: progress).run() } catch is CancelUnsure
       where choice == .azure
     {
@@ -105,7 +105,7 @@ extension MachineAccess {
 
   /// How long a cancelled job may take to end. A VM is stopped in any case, and the request has to be out within five seconds
   /// of the cancel; GitHub kills ten seconds after it, and a report has to be written by then.
-  private var outputTail: Duration {
+  private var cancelLimit: Duration {
     if choice == .azure { return .seconds(2) }
     return environment["GITHUB_ACTIONS"] == "true" ? .seconds(5) : .seconds(30)
   }
