@@ -48,6 +48,18 @@ struct AgentSessionTests {
     await #expect(throws: lost) { try await broken.jobs() }
   }
 
+  @Test("what an agent said that ended before it was asked counts, not that it can't be asked any more")
+  func endedBefore() async throws {
+    let problem = Problem(what: "no", why: "because", fix: "do", exitStatus: .usage)
+    let closed = SSHError(step: .transfer, cause: .inputClosed)
+    let (refused, first) = session([try says(.refused(Refused(request: "jobs", problem: problem)))])
+    first.refuseToSend(closed)
+    await #expect(throws: problem) { try await refused.jobs() }
+    let (ended, second) = session([])
+    second.refuseToSend(closed)
+    await #expect(throws: ConnectionEnded.self) { try await ended.jobs() }
+  }
+
   @Test("silence ends at the limit, and hangs up")
   func silence() async throws {
     let (session, wire) = session([.silence])

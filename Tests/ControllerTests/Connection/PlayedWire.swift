@@ -2,6 +2,7 @@ import Shared
 import Synchronization
 
 @testable import ControllerCore
+@testable import SSH
 
 /// An agent that a test plays: what it says next, and what was sent to it.
 final class PlayedWire: AgentWire {
@@ -15,6 +16,8 @@ final class PlayedWire: AgentWire {
   private struct State {
     var turns: [Turn]
     var sent: [AgentRequest] = []
+    /// Why nothing can be sent.
+    var sendFailure: SSHError?
     var ended = false
     var waiter: CheckedContinuation<Void, Never>?
   }
@@ -25,11 +28,17 @@ final class PlayedWire: AgentWire {
   convenience init(_ messages: [AgentMessage]) throws { self.init([.says(try messages.flatMap { try $0.line() })]) }
 
   var sent: [AgentRequest] { state.withLock { $0.sent } }
+
+  func refuseToSend(_ failure: SSHError) { state.withLock { $0.sendFailure = failure } }
   var isEnded: Bool { state.withLock { $0.ended } }
 
   func send(_ bytes: [UInt8]) async throws {
     let request = try AgentRequest(line: bytes.dropLast())
-    state.withLock { $0.sent.append(request) }
+    let failure = state.withLock { state in
+      if state.sendFailure == nil { state.sent.append(request) }
+      return state.sendFailure
+    }
+    if let failure { throw failure }
   }
 
   func next() async throws -> [UInt8]? {

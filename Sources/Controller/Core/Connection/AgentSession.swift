@@ -49,7 +49,7 @@ final class AgentSession {
   /// Sends a request and waits for its answer; events, pongs and a job's end that come before it are not answers.
   /// - Throws: the agent's own ``Problem`` when it refuses.
   func answer(to request: AgentRequest, within limit: Duration, waitingFor what: String) async throws -> AgentMessage {
-    try await wire.send(try request.line())
+    try await post(request)
     while let message = try await next(within: limit, waitingFor: what) {
       switch message {
       case .event, .pong, .ended, .unknown: continue
@@ -58,6 +58,14 @@ final class AgentSession {
       }
     }
     throw ConnectionEnded(machine: machine, during: what)
+  }
+
+  /// Sends a request. That the agent has ended already is no error here: what it said before, or its end, comes next and tells
+  /// why.
+  func post(_ request: AgentRequest) async throws {
+    do { try await wire.send(try request.line()) } catch let error as SSHError where error.cause == .inputClosed {
+      // The next read meets the end.
+    }
   }
 
   /// The next message, or `nil` at the end of the stream.

@@ -45,7 +45,7 @@ private func sayHello(
 ) async throws -> (AgentSession, HelloReply) {
   let channel = try await connection.exec(AgentDelivery.serveCommand(sha256: agent.sha256, isNew: isNew))
   let session = AgentSession(SSHAgentWire(connection: connection, channel: channel), machine: machine.name)
-  try await channel.send(try AgentRequest.hello(HelloRequest()).line())
+  try await session.post(.hello(HelloRequest()))
   switch try await session.next(within: .seconds(20), waitingFor: "the agent's hello") {
   case .hello(let hello):
     guard hello.protocolVersion == Version.wireProtocol else { throw ForeignAgent(hello, machine: machine.name) }
