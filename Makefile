@@ -46,7 +46,7 @@ demo: build ## Compare two real codeflash releases over a private SSH server on 
 ifdef ALL
 test: export CF_BENCH_TEST_ALL := 1
 endif
-test: ## Install what is missing, then run the test suite (FILTER=SuiteOrTest runs a part of it, ALL=1 every case of long tables).
+test: ## Install what is missing, then run the test suite (FILTER=SuiteOrTest runs a part of it, ALL=1 also every case of long tables and what takes minutes).
 	@scripts/setup.sh --tests
 	swift build --build-tests
 	$(TEST_RUNNER) scripts/with-time-limit.py $(TEST_LIMIT) swift test --skip-build $(if $(FILTER),--filter '$(FILTER)')

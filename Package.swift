@@ -106,8 +106,7 @@ let package = Package(
       name: "EndToEndTests",
       dependencies: [
         "Agent", "AgentCore", "CLibrary", "Controller", "ControllerCore", "LocalSSHD", "Shared", "TestSupport",
-        subprocess,
-        systemPackage,
+        subprocess, systemPackage,
       ],
       swiftSettings: strict),
   ]

@@ -14,7 +14,8 @@ public var streamSocketType: CInt {
   #endif
 }
 
-/// A stream socket that no program inherits which another thread starts; -1 with errno set when there is none.
+/// A stream socket that programs do not inherit; -1 with errno set when there is none. On macOS one that another thread starts
+/// at this very moment does.
 public func makeStreamSocket(family: CInt) -> CInt {
   #if canImport(Glibc)
     return socket(family, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -23,6 +24,15 @@ public func makeStreamSocket(family: CInt) -> CInt {
     if descriptor >= 0 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
     return descriptor
   #endif
+}
+
+/// The ends of a pipe that programs do not inherit, but for one that another thread starts at this very moment; `nil` with
+/// errno set when there is none.
+public func makePipe() -> (reader: CInt, writer: CInt)? {
+  var ends: [CInt] = [-1, -1]
+  guard pipe(&ends) == 0 else { return nil }
+  for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+  return (ends[0], ends[1])
 }
 
 /// send(2) for which a peer that is gone is an error and no signal. On macOS the socket needs SO_NOSIGPIPE for that.

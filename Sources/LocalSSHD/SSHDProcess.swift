@@ -129,14 +129,14 @@ struct SSHDProcess {
   }
 
   private static func launch(_ server: PrivateSSHD, in folder: ScratchFolder, sshd: String) throws -> SSHDProcess {
-    var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { throw PrivateSSHDFailure(why: String(cString: strerror(errno)), fix: "try again") }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    defer { close(ends[0]) }
+    guard let pipe = makePipe() else {
+      throw PrivateSSHDFailure(why: String(cString: strerror(errno)), fix: "try again")
+    }
+    defer { close(pipe.reader) }
     let pid = try spawn(
-      ["/usr/bin/setsid", "/bin/sh", "-c", script, "cf-bench-sshd-lifetime", sshd, server.folder], input: ends[0],
+      ["/usr/bin/setsid", "/bin/sh", "-c", script, "cf-bench-sshd-lifetime", sshd, server.folder], input: pipe.reader,
       lock: folder.lock)
-    return SSHDProcess(server: server, pid: pid, lifetimePipe: ends[1], folder: folder)
+    return SSHDProcess(server: server, pid: pid, lifetimePipe: pipe.writer, folder: folder)
   }
 
   /// Waits until the server's log says that it listens. False when the port was taken.

@@ -38,13 +38,9 @@ final class LoopExecutor: SerialExecutor, Sendable {
   private let wakeWriter: CInt
 
   init() throws(SSHError) {
-    var ends: [CInt] = [-1, -1]
-    guard pipe(&ends) == 0 else { throw SSHError(step: .connect, cause: .system(errno)) }
-    (wakeReader, wakeWriter) = (ends[0], ends[1])
-    for end in ends {
-      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-      _ = fcntl(end, F_SETFL, O_NONBLOCK)
-    }
+    guard let pipe = makePipe() else { throw SSHError(step: .connect, cause: .system(errno)) }
+    (wakeReader, wakeWriter) = pipe
+    for end in [wakeReader, wakeWriter] { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
   }
 
   deinit {

@@ -184,6 +184,7 @@ enum Rows {
 /// One page on loopback, whatever is asked.
 private final class PricePage {
   private let process = Process()
+  private var isStopped = false
   let address: String
 
   init(_ content: Data) throws {
@@ -196,8 +197,7 @@ private final class PricePage {
               self.end_headers()
               self.wfile.write(content)
           def log_message(self, *words): pass
-      # Many at a time: a stranger that connects to a port which it takes for free, and says nothing, holds nobody up.
-      server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
+      server = http.server.HTTPServer(("127.0.0.1", 0), Page)
       print(server.server_port, flush=True)
       server.serve_forever()
       """
@@ -216,6 +216,8 @@ private final class PricePage {
   }
 
   func stop() {
+    guard !isStopped else { return }  // its number may be another's by now
+    isStopped = true
     // Not Foundation's own ways: a thread of a test may have blocked the gentler signals, and its waiting spins then.
     kill(process.processIdentifier, SIGKILL)
   }

@@ -262,28 +262,26 @@ struct Breakage: Sendable, CustomTestStringConvertible {
   ]
 }
 
-@Suite("doctor tells each breakage from all others, and what it prints mends it", .longPrograms)
+@Suite("doctor tells each breakage from all others, and what it prints mends it", .doctors, .longPrograms)
 struct AzureBreakageTests {
   @Test("each breakage", arguments: Thoroughness.cases(Breakage.table, each: 9))
   func breakage(of row: Breakage) async throws {
-    try await AzureDoctorTests.turnstile.within {
-      try await AzureTestbed.with { testbed in
-        let extra = try await row.inject(testbed)
-        let (seen, result) = try await testbed.doctor(row.arguments, extra: extra)
-        #expect(seen.unwell == [row.id], "\(result.output)")
-        #expect(seen.ids("skipped").sorted() == row.skipped.sorted(), "\(result.output)")
-        #expect(result.status == (row.status == "failed" ? 3 : 0))
-        let check = try #require(seen[row.id])
-        #expect(check.status == row.status)
-        #expect(check.detail.contains(row.detail), "\(check.detail)")
-        let fix = try #require(check.fix)
-        switch row.mend {
-        case .words(let words): for word in words { #expect(fix.contains(word), "\(fix)") }
-        case .exactly(let line):
-          #expect(fix == line)
-          if line.hasPrefix("cf-bench ") { try await expectMended(row, fix, testbed) }
-        case .paste: try await expectMended(row, fix, testbed)
-        }
+    try await AzureTestbed.with { testbed in
+      let extra = try await row.inject(testbed)
+      let (seen, result) = try await testbed.doctor(row.arguments, extra: extra)
+      #expect(seen.unwell == [row.id], "\(result.output)")
+      #expect(seen.ids("skipped").sorted() == row.skipped.sorted(), "\(result.output)")
+      #expect(result.status == (row.status == "failed" ? 3 : 0))
+      let check = try #require(seen[row.id])
+      #expect(check.status == row.status)
+      #expect(check.detail.contains(row.detail), "\(check.detail)")
+      let fix = try #require(check.fix)
+      switch row.mend {
+      case .words(let words): for word in words { #expect(fix.contains(word), "\(fix)") }
+      case .exactly(let line):
+        #expect(fix == line)
+        if line.hasPrefix("cf-bench ") { try await expectMended(row, fix, testbed) }
+      case .paste: try await expectMended(row, fix, testbed)
       }
     }
   }

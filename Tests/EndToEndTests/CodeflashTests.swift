@@ -3,7 +3,7 @@ import Shared
 import TestSupport
 import Testing
 
-@Suite("Layers 3 and 4 from the command line, with two releases of codeflash", .atMost(2, "codeflash"))
+@Suite("Layer 3 from the command line, with real releases of codeflash", .atMost(2, "codeflash"))
 struct CodeflashTests {
   /// Environments of real releases take long to make: they are kept in the build folder.
   private let far = ["CF_BENCH_HOME": Testbed.packageRoot + "/.build/tests-far"]
@@ -28,7 +28,7 @@ struct CodeflashTests {
   @Test("a release finds what there is, offline, and every document is there")
   func run() async throws {
     try await Testbed.with { testbed in
-      try SmallDepot.write(to: URL(filePath: testbed.folder + "/small"))
+      try DepotProject.write(to: URL(filePath: testbed.folder + "/small"))
       let run = try await testbed.bench(["run", "codeflash==0.20.6"] + oneBlock + python, extra: far, limit: 500)
       #expect(run.status == 0, "\(run.error)")
       #expect(run.output.contains("1 of 1"), "\(run.output)")
@@ -42,7 +42,7 @@ struct CodeflashTests {
   @Test("both releases find what there is, and every document of the comparison is there", .thorough)
   func compare() async throws {
     try await Testbed.with { testbed in
-      try SmallDepot.write(to: URL(filePath: testbed.folder + "/small"))
+      try DepotProject.write(to: URL(filePath: testbed.folder + "/small"))
       let run = try await testbed.bench(
         ["compare", "codeflash==0.20.5", "codeflash==0.20.6", "--json"] + oneBlock + python, extra: far, limit: 500)
       #expect(run.status == 0, "\(run.error)")
@@ -65,7 +65,7 @@ struct CodeflashTests {
   @Test("codeflash that can't run its tests is broken: said so, with exit status 4")
   func broken() async throws {
     try await Testbed.with { testbed in
-      try SmallDepot.write(to: URL(filePath: testbed.folder + "/small"))
+      try DepotProject.write(to: URL(filePath: testbed.folder + "/small"))
       try testbed.write("small/tests/conftest.py", "raise RuntimeError('no test runs here')\n")
       let run = try await testbed.bench(
         ["run", "codeflash==0.20.6", "--layers", "optimize", "--set", "optimize.project=small"] + python, extra: far)

@@ -17,11 +17,11 @@ struct Testbed: Sendable {
 
   /// Runs `body` with a fresh testbed and removes it afterwards.
   static func with(_ body: (Testbed) async throws -> Void) async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "cf-bench-testbed-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: folder + "/tmp", withIntermediateDirectories: true)
-    defer { removeFolder(folder) }
-    try Data(FixtureProject.targets.utf8).write(to: URL(filePath: folder + "/targets.yaml"))
-    try await body(Testbed(folder: folder, environment: environment(for: folder)))
+    try await withTemporaryFolder { folder in
+      try FileManager.default.createDirectory(atPath: folder + "/tmp", withIntermediateDirectories: false)
+      try Data(FixtureProject.targets.utf8).write(to: URL(filePath: folder + "/targets.yaml"))
+      try await body(Testbed(folder: folder, environment: environment(for: folder)))
+    }
   }
 
   private static func environment(for folder: String) -> [String: String] {

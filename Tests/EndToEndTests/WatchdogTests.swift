@@ -317,9 +317,7 @@ private final class LoopbackConnection {
     port = UInt16(bigEndian: address.sin_port)
     let far = makeStreamSocket(family: AF_INET)
     try #require(withAddress { connect(far, $0, length) } == 0)
-    ends = [far, accept(listener, nil, nil), listener]
-    // Another test's program would keep the connection.
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    ends = [far, acceptConnection(listener), listener]
   }
 
   func close() {

@@ -26,15 +26,14 @@ struct WorkflowCommandsTests {
   }
 
   @Test("outputs: values of many lines, and such that look like an end, come through whole")
-  func outputs() throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "cf-bench-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { removeFolder(folder.path) }
-    let path = folder.appending(path: "output").path
-    let files = StepFiles(environment: ["GITHUB_OUTPUT": path])
-    let hostile = "x\nEOF\nverdict<<EOF\nimproved\nEOF\n"
-    try files.output([("reason", hostile), ("verdict", "regressed")])
-    #expect(try Self.read(path) == ["reason": hostile, "verdict": "regressed"])
+  func outputs() async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder + "/output"
+      let files = StepFiles(environment: ["GITHUB_OUTPUT": path])
+      let hostile = "x\nEOF\nverdict<<EOF\nimproved\nEOF\n"
+      try files.output([("reason", hostile), ("verdict", "regressed")])
+      #expect(try Self.read(path) == ["reason": hostile, "verdict": "regressed"])
+    }
   }
 
   /// As the runner reads the file: a name, a delimiter, and all lines up to it.
@@ -52,15 +51,16 @@ struct WorkflowCommandsTests {
   }
 
   @Test("a summary that would not fit is left out as a whole, and what stands there counts")
-  func summary() throws {
-    let path = FileManager.default.temporaryDirectory.appending(path: "cf-bench-\(UUID().uuidString)").path
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    let files = StepFiles(environment: ["GITHUB_STEP_SUMMARY": path])
-    #expect(files.summaryRoom == StepFiles.summaryLimit)
-    try files.summary(String(repeating: "x", count: 600_000))
-    #expect(files.summaryRoom < 400_000)
-    try files.summary(String(repeating: "y", count: 600_000))
-    let text = try String(contentsOfFile: path, encoding: .utf8)
-    #expect(text.utf8.count == 600_001 && !text.contains("y"))
+  func summary() async throws {
+    try await withTemporaryFolder { folder in
+      let path = folder + "/summary"
+      let files = StepFiles(environment: ["GITHUB_STEP_SUMMARY": path])
+      #expect(files.summaryRoom == StepFiles.summaryLimit)
+      try files.summary(String(repeating: "x", count: 600_000))
+      #expect(files.summaryRoom < 400_000)
+      try files.summary(String(repeating: "y", count: 600_000))
+      let text = try String(contentsOfFile: path, encoding: .utf8)
+      #expect(text.utf8.count == 600_001 && !text.contains("y"))
+    }
   }
 }

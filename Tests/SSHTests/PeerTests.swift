@@ -25,7 +25,7 @@ struct PeerTests {
     try #require(bound)
     let acceptor = Thread {
       while true {
-        let peer = accept(socket, nil, nil)
+        let peer = acceptConnection(socket)
         guard peer >= 0 else { return }
         if !greeting.isEmpty { _ = write(peer, greeting, greeting.utf8.count) }
       }

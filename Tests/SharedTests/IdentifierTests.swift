@@ -34,15 +34,14 @@ struct IdentifierTests {
 
   @Test("every length from 0 to 200 gives what sha256sum gives")
   func lengths() async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "cf-bench-sha-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { removeFolder(folder.path) }
     func bytes(_ length: Int) -> [UInt8] { (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ length) } }
-    let files = (0...200).map { folder.appending(path: "\($0)") }
-    for (length, file) in files.enumerated() { try Data(bytes(length)).write(to: file) }
-    let output = try await run(
-      .name("sha256sum"), arguments: Arguments(files.map(\.path)), output: .string(limit: 1 << 20))
-    let digests = output.standardOutput.split(separator: "\n").map { String($0.prefix(64)) }
+    let output = try await withTemporaryFolder { folder in
+      let files = (0...200).map { "\(folder)/\($0)" }
+      for (length, file) in files.enumerated() { try Data(bytes(length)).write(to: URL(filePath: file)) }
+      return try await run(.name("sha256sum"), arguments: Arguments(files), output: .string(limit: 1 << 20))
+        .standardOutput
+    }
+    let digests = output.split(separator: "\n").map { String($0.prefix(64)) }
     #expect(digests.count == 201)
     for (length, digest) in digests.enumerated() {
       #expect(SHA256.hex(bytes(length)) == digest, "length \(length)")

@@ -46,10 +46,8 @@ public final class CuttingProxy: Sendable {
   public init(to target: Int, cuts: Cuts = Cuts(up: 0, down: 0, count: 0), random: SeededRandom) throws {
     self.target = target
     state = Mutex(State(cuts: cuts))
-    var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { throw Failure(description: String(cString: strerror(errno))) }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    wake = (ends[0], ends[1])
+    guard let pipe = makePipe() else { throw Failure(description: String(cString: strerror(errno))) }
+    wake = (pipe.reader, pipe.writer)
     listener = makeStreamSocket(family: AF_INET)
     var address = Self.loopback(port: 0)
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -136,7 +134,7 @@ public final class CuttingProxy: Sendable {
   }
 
   private func accept(_ random: inout SeededRandom) -> Pair? {
-    let client = platformAccept(listener)
+    let client = acceptConnection(listener)
     guard client >= 0 else { return nil }
     let server = makeStreamSocket(family: AF_INET)
     var address = Self.loopback(port: target)
@@ -241,7 +239,8 @@ private final class Pair {
 
 private func platformClose(_ descriptor: Int32) { close(descriptor) }
 
-private func platformAccept(_ listener: Int32) -> Int32 {
+/// accept(2) for a connection that other tests' programs do not inherit.
+public func acceptConnection(_ listener: Int32) -> Int32 {
   let descriptor = accept(listener, nil, nil)
   if descriptor >= 0 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
   return descriptor

@@ -1,4 +1,5 @@
 import Foundation
+import Shared
 import Synchronization
 import Testing
 
@@ -28,11 +29,25 @@ public struct Lane: SuiteTrait, TestTrait, TestScoping {
     for test: Test, testCase: Test.Case?, performing body: @concurrent @Sendable () async throws -> Void
   ) async throws {
     guard !Self.held.contains(name) else { return try await body() }
+    await Self.calm.value
     let gate = Gate.of(self)
     await gate.enter(first: isLong)
     defer { gate.leave() }
     try await Self.$held.withValue(Self.held.union([name])) {
       try await withTaskExecutorPreference(ElasticThreads.shared) { try await Self.limited(body) }
+    }
+  }
+
+  /// Ends when the threads that all other tests share are through with most of them. What libraries do on these threads, such as
+  /// writing a child's standard input, would wait behind hundreds of tests, longer than limits of what is tested.
+  private static let calm = Task.detached {
+    let begun = ContinuousClock().stopwatch()
+    var quickTurns = 0
+    while quickTurns < 10, begun() < .seconds(120) {
+      let turn = ContinuousClock().stopwatch()
+      await Task.detached {}.value
+      quickTurns = turn() < .milliseconds(20) ? quickTurns + 1 : 0
+      try? await Task.sleep(for: .milliseconds(20))  // nobody cancels it
     }
   }
 

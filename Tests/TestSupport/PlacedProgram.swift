@@ -18,6 +18,7 @@ public func placeProgram(_ text: String, at path: String, mode: String = "755") 
   try placeProgram(Data(text.utf8), at: path, mode: mode)
 }
 
-struct ProgramNotPlaced: Error {
+struct ProgramNotPlaced: Error, CustomStringConvertible {
   var path: String
+  var description: String { "install(1) could not put a program at \(path)" }
 }

@@ -42,15 +42,13 @@ public enum QuickAz {
       // A socket's path may have a hundred bytes, so it lies in no deep folder.
       socket = "/tmp/cf-bench-quick-az-\(getpid())"
       unlink(socket)
-      var ends: [Int32] = [-1, -1]
-      guard pipe(&ends) == 0 else { throw Failure(description: String(cString: strerror(errno))) }
-      for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-      lifetimePipe = ends[1]
+      guard let pipe = makePipe() else { throw Failure(description: String(cString: strerror(errno))) }
+      lifetimePipe = pipe.writer
       let process = Process()
       process.executableURL = root.appending(path: ".tools/azure/bin/python")
       process.arguments = [root.appending(path: "Tests/QuickAz/server.py").path, socket]
       process.environment = ProcessInfo.processInfo.environment.filter { $0.key != "PYTHONDONTWRITEBYTECODE" }
-      let input = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
+      let input = FileHandle(fileDescriptor: pipe.reader, closeOnDealloc: true)
       process.standardInput = input
       try process.run()
       try input.close()

@@ -36,16 +36,15 @@ public enum SchemaValidator {
   }
 
   private static func errors(schema: String, files: (URL) throws -> [String]) async throws -> String? {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "cf-bench-schema-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { removeFolder(folder.path) }
     let schemaFile = packageRoot.appending(path: "docs/schemas/\(schema).schema.json").path
-    let result = try await run(
-      .path(FilePath(try validator())),
-      arguments: Arguments(["--color", "never", "--no-cache", "--schemafile", schemaFile] + (try files(folder))),
-      output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
-    if result.terminationStatus.isSuccess { return nil }
-    return result.standardOutput + result.standardError
+    return try await withTemporaryFolder { folder in
+      let result = try await run(
+        .path(FilePath(try validator())),
+        arguments: Arguments(
+          ["--color", "never", "--no-cache", "--schemafile", schemaFile] + (try files(URL(filePath: folder)))),
+        output: .string(limit: 1 << 20), error: .string(limit: 1 << 20))
+      return result.terminationStatus.isSuccess ? nil : result.standardOutput + result.standardError
+    }
   }
 
   /// The folder with `Package.swift`.

@@ -92,11 +92,9 @@ final class StandInProcess {
   init(_ name: String, folder: String, _ arguments: [String] = []) throws {
     self.name = name
     self.folder = folder
-    var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { throw Failure(description: String(cString: strerror(errno))) }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    lifetimePipe = ends[1]
-    let input = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
+    guard let pipe = makePipe() else { throw Failure(description: String(cString: strerror(errno))) }
+    lifetimePipe = pipe.writer
+    let input = FileHandle(fileDescriptor: pipe.reader, closeOnDealloc: true)
     let program = SchemaValidator.packageRoot.appending(path: "Tests/\(name)").path
     try Data().write(to: URL(filePath: folder + "/output"))
     process.executableURL = URL(filePath: "/usr/bin/env")

@@ -55,7 +55,7 @@ public struct PriceBook: Sendable {
     let asked = Timestamp.rfc3339(now)
     let stale = items.filter { item in
       guard let answer = before.answers[item.key], let moment = try? Timestamp.date(answer.asked)
-      else { return true }  // never asked, or when can't be read
+      else { return true }  // never asked, or at a moment that can't be read
       return !(0..<Self.freshness).contains(now.timeIntervalSince(moment))
     }
     guard !stale.isEmpty else { return }

@@ -17,7 +17,6 @@ struct OverheadBench {
       var passed = LoopbackBench.passedOn(environment)
       passed["CF_BENCH_HOME"] = home
       passed["CF_BENCH_LOCK"] = folder + "/lock"
-      passed["HOME"] = folder  // a login's own start-up files would count for both sides, and dwarf what is compared
       return try await withPrivateSSHD(PrivateSSHDOptions(environment: passed)) { server in
         let bench = try LoopbackBench(server, environment: environment)
         var report = OverheadReport()

@@ -23,10 +23,10 @@ extension OptimizeLayerTests {
       try testbed.optimize(
         try testbed.project(), on: side, answers: .live, address: "http://127.0.0.1:\(service.port)",
         keepsRecordings: true)
-      #expect(testbed.findings == [CodeflashTestbed.quick: .found], "\(testbed.events.troubles)")
+      #expect(testbed.findings == [DepotProject.quick: .found], "\(testbed.events.troubles)")
       #expect(testbed.events.runs.first?.network == "open")
       let made = try #require(testbed.events.recordings.first)
-      #expect(made.function == CodeflashTestbed.quick && !made.content.contains(key))
+      #expect(made.function == DepotProject.quick && !made.content.contains(key))
       try expectNoKey(key, below: testbed.testbed.scratch)
 
       let second = try CodeflashTestbed()
@@ -37,7 +37,7 @@ extension OptimizeLayerTests {
       let runner = try CodeflashRunner.prepare(
         CodeflashRunPlan(project: project, loopingSeconds: 0.3), in: context)
       let judge = FindingJudge(runner: runner, remeasurement: try Remeasurement(runner))
-      let opportunity = try #require(runner.project.list.functions.first { $0.function == CodeflashTestbed.quick })
+      let opportunity = try #require(runner.project.list.functions.first { $0.function == DepotProject.quick })
       let replayed = try judge.judge(try runner.run(opportunity, on: side, block: 0), on: side).run
       #expect(replayed.finding == .found, "\(replayed)")
     }

@@ -13,7 +13,7 @@ struct OptimizeLayerTests {
     let side = try testbed.side()
     let before = try Self.files(in: testbed.testbed.folder)
     try testbed.optimize(try testbed.project(whole: true), on: side)
-    #expect(testbed.findings == [CodeflashTestbed.quick: .found])
+    #expect(testbed.findings == [DepotProject.quick: .found])
     #expect(testbed.events.runs.map(\.purpose) == [.rehearsal, .measured, .measured])
     for run in testbed.events.runs {
       let function = try #require(run.functions.first)
@@ -46,11 +46,11 @@ struct OptimizeLayerTests {
     let testbed = try CodeflashTestbed()
     let fixed = "depot.stock:pack"
     let others: [String: FunctionRun.Finding] = [
-      CodeflashTestbed.quick: .found, "depot.pricing:discount_steps": .rejectedRightly,
+      DepotProject.quick: .found, "depot.pricing:discount_steps": .rejectedRightly,
     ]
     let project = try testbed.project(whole: true) { folder in
-      try CodeflashTestbed.keep(
-        [CodeflashTestbed.quick, fixed] + others.keys.filter { $0 != CodeflashTestbed.quick }, in: folder)
+      try DepotProject.keep(
+        [DepotProject.quick, fixed] + others.keys.filter { $0 != DepotProject.quick }, in: folder)
       let file = folder.appending(path: "depot/stock.py")
       let text = try String(contentsOf: file, encoding: .utf8)
       let start = try #require(text.range(of: "    rest = list(items)"))
@@ -82,7 +82,7 @@ struct OptimizeLayerTests {
   func newPytest() throws {
     let testbed = try CodeflashTestbed()
     try testbed.optimize(try testbed.project(), on: try testbed.side(requirements: ["pytest==9.2.0"]))
-    #expect(testbed.findings == [CodeflashTestbed.quick: .broken])
+    #expect(testbed.findings == [DepotProject.quick: .broken])
     #expect(testbed.events.samples.isEmpty)
     let problem = try #require(testbed.events.troubles.first?.problem)
     #expect(problem.why?.contains("_nodeid") == true && problem.fix.contains("pytest<9.2"), "\(problem)")
@@ -93,7 +93,7 @@ struct OptimizeLayerTests {
   func unknownRequest() throws {
     let testbed = try CodeflashTestbed()
     let project = try testbed.project { folder in
-      try CodeflashTestbed.edit(folder.appending(path: "recordings/depot.pricing.total_with_tax.json")) { content in
+      try DepotProject.edit(folder.appending(path: "recordings/depot.pricing.total_with_tax.json")) { content in
         content["answers"] = (content["answers"] as? [[String: Any]])?.filter {
           $0["endpoint"] as? String != "/ai/testgen"
         }
@@ -101,7 +101,7 @@ struct OptimizeLayerTests {
     }
     try testbed.optimize(project, on: try testbed.side())
     let problem = try #require(testbed.events.troubles.first?.problem)
-    #expect(problem.why?.contains("POST /ai/testgen about \(CodeflashTestbed.quick)") == true, "\(problem)")
+    #expect(problem.why?.contains("POST /ai/testgen about \(DepotProject.quick)") == true, "\(problem)")
     #expect(problem.fix.contains("cf-bench record") && testbed.events.samples.isEmpty)
   }
 

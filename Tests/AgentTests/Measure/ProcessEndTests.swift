@@ -9,17 +9,17 @@ import Testing
 @Suite("How a child ended is told as it was, and no child is waited for beyond its limit", .programs)
 struct ProcessEndTests {
   @Test("a child whose end the system tells nobody is not called a success")
-  func untold() {
+  func untold() throws {
     var pid: pid_t = 0
     let arguments: [String] = ["/bin/sh", "-c", "exit 3"]
     var words = arguments.map { strdup($0) } + [nil]
     defer { for word in words { free(word) } }
     let started = posix_spawn(&pid, "/bin/sh", nil, nil, &words, nil)
-    #expect(started == 0)
+    try #require(started == 0)
     var usage = rusage()
     // As where the kernel reaps children itself, or somebody else does: wait4 then knows none (ECHILD).
     let reaped = waitpid(pid, nil, 0)
-    #expect(reaped == pid)
+    try #require(reaped == pid)
     #expect(ProcessEnd.wait(for: pid, until: MonotonicClock.seconds + 20, usage: &usage) == .untold)
   }
 

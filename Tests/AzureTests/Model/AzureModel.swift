@@ -233,9 +233,5 @@ final class AzureModel: Sendable {
 /// An empty folder where writing costs nothing, for scenarios that sync their files a hundred times.
 private func withMemoryFolder(_ body: (String) async throws -> Void) async throws {
   let memory = "/dev/shm"
-  guard FileManager.default.isWritableFile(atPath: memory) else { return try await withTemporaryFolder(body) }
-  let folder = "\(memory)/cf-bench-test-\(UUID().uuidString)"
-  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
-  defer { removeFolder(folder) }
-  try await body(folder)
+  try await withTemporaryFolder(in: FileManager.default.isWritableFile(atPath: memory) ? memory : nil, body)
 }

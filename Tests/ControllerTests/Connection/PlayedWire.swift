@@ -28,9 +28,9 @@ final class PlayedWire: AgentWire {
   convenience init(_ messages: [AgentMessage]) throws { self.init([.says(try messages.flatMap { try $0.line() })]) }
 
   var sent: [AgentRequest] { state.withLock { $0.sent } }
+  var isEnded: Bool { state.withLock { $0.ended } }
 
   func refuseToSend(_ failure: SSHError) { state.withLock { $0.sendFailure = failure } }
-  var isEnded: Bool { state.withLock { $0.ended } }
 
   func send(_ bytes: [UInt8]) async throws {
     let request = try AgentRequest(line: bytes.dropLast())

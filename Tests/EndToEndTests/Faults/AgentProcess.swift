@@ -1,5 +1,6 @@
 import Foundation
 import LocalSSHD
+import TestSupport
 
 /// A process of an agent, by what /proc tells of it.
 struct AgentProcess: Sendable {
@@ -24,34 +25,6 @@ struct AgentProcess: Sendable {
       let role = words.dropFirst().first.flatMap(Role.init(rawValue:)) ?? .other
       return AgentProcess(pid: pid, role: role, job: words.count > 2 ? words[2] : nil)
     }
-  }
-}
-
-/// What /proc tells; nothing of processes that are gone meanwhile.
-enum Proc {
-  static var pids: [pid_t] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { pid_t($0) }
-  }
-
-  static func program(_ pid: pid_t) -> String? {
-    try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
-  }
-
-  static func arguments(_ pid: pid_t) -> [String] {
-    let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
-    return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-  }
-
-  /// A number of `/proc/PID/status`, such as `VmHWM` in KiB or `PPid`.
-  static func status(_ pid: pid_t, _ field: String) -> Int? {
-    let text = String(decoding: FileManager.default.contents(atPath: "/proc/\(pid)/status") ?? Data(), as: UTF8.self)
-    let line = text.split(separator: "\n").first { $0.hasPrefix(field + ":") }
-    return line?.split { !$0.isNumber }.first.flatMap { Int($0) }
-  }
-
-  static func isZombie(_ pid: pid_t) -> Bool {
-    let text = String(decoding: FileManager.default.contents(atPath: "/proc/\(pid)/status") ?? Data(), as: UTF8.self)
-    return text.contains("State:\tZ")
   }
 }
 

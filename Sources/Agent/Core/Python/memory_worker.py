@@ -37,12 +37,7 @@ def main():
         import memray
 
         sys.path.remove(packages)
-        # Only sums at the peak are asked for: with each allocation in the file, reading it takes longer than the run.
-        with memray.Tracker(
-            destination=memray.FileDestination(output, overwrite=True),
-            file_format=memray.FileFormat.AGGREGATED_ALLOCATIONS,
-            trace_python_allocators=True,
-        ):
+        with memray.Tracker(destination=memray.FileDestination(output, overwrite=True), trace_python_allocators=True):
             status = run(script)
     else:
         import tracemalloc
