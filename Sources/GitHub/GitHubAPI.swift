@@ -152,8 +152,12 @@ public struct GitHubAPI: Sendable {
     public var status: String
     public var aheadBy: Int
     public var behindBy: Int
+    /// The last commit that both have.
+    public var mergeBase: Commit?
+    public struct Commit: Decodable, Sendable { public var sha: String }
     enum CodingKeys: String, CodingKey {
       case status
+      case mergeBase = "merge_base_commit"
       case aheadBy = "ahead_by"
       case behindBy = "behind_by"
     }

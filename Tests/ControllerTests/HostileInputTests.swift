@@ -31,6 +31,7 @@ struct HostileInputTests {
         switch try RevisionArgument(text) {
         case .release(let requirement): #expect(requirement == text && !text.contains { ";$`| ".contains($0) })
         case .folder(let path): #expect("path:" + path == text)
+        case .mergeBase(let bases): #expect("\(bases.base)...\(bases.head)" == text)
         case .gitRef(let ref): #expect(ref == text && !ref.hasPrefix("-"))
         }
         #expect(TerminalText.isHarmless(text), "\(text)")

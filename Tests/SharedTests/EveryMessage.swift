@@ -215,7 +215,8 @@ enum EveryMessage {
           python: "3.12", side: .head, tool: "py-spy", phases: [RunPhase(name: "discovery", seconds: 1.5)])),
       .memoryTimeline(
         MemoryTimeline(
-          python: "3.12", side: .head, points: [.init(seconds: 0.05, pssBytes: 1, rssBytes: 2, processes: 1)])),
+          python: "3.12", side: .head, block: 2, points: [.init(seconds: 0.05, pssBytes: 1, rssBytes: 2, processes: 1)])
+      ),
       .memoryProfile(
         MemoryProfile(
           tool: .tracemalloc, version: "3.12.3", python: "3.12", side: .base, function: "depot.a:b", peakBytes: 3,
@@ -223,6 +224,15 @@ enum EveryMessage {
           modules: [.init(name: "a", bytes: 2)], seconds: 20, plainSeconds: nil, peakRSSBytes: 9)),
       .recording(Recording(function: "depot.a:b", content: "{}")),
       .layerFinished(LayerFinished(layer: .micro, python: "3.12", seconds: 9)),
+      .layerFinished(LayerFinished(layer: .startup, python: "3.12", seconds: 9, metrics: ["codeflash --version"])),
+      .effectiveSettings(
+        EffectiveSettings(
+          side: .base, python: "3.12",
+          settings: EffectiveSettings.Name.allCases.map {
+            .init(
+              name: $0, value: $0 == .home ? nil : "0.5 s", evidence: "seen",
+              leftAlone: $0 == .loopingTime ? "not taken" : nil)
+          })),
       .trouble(Trouble(problem: problem)),
       .trouble(Trouble(layer: .startup, metric: "m", python: "3.12", side: .head, problem: problem)),
       .finished(Finished(outcome: .done, seconds: 100.25)),

@@ -206,10 +206,12 @@ struct RedactorTests {
   func classified() throws {
     let free: Set<String> = [
       "after", "arguments", "before", "call", "candidate", "caveats", "command", "content", "detail", "disturbance",
+      "evidence",
       "fix", "holder",
-      "home", "interpreterBuild", "interpreterNote", "liveAddress", "log", "notes", "parameters", "quick", "reason",
+      "home", "interpreterBuild", "interpreterNote", "leftAlone", "liveAddress", "log", "note", "notes", "parameters",
+      "quick", "reason",
       "repository",
-      "setup", "slow", "text", "wanted", "what", "why",
+      "setup", "slow", "subject", "text", "wanted", "what", "why", "withheld",
     ]
     #expect(free.isDisjoint(with: Redactor.machineRead))
     let folder = SchemaValidator.packageRoot.appending(path: "docs/schemas")

@@ -14,7 +14,9 @@ struct DifferenceTests {
           ImportedModule(name: $0.0, depth: 0, selfMicroseconds: $0.1, cumulativeMicroseconds: $0.1)
         })
     }
-    return try #require(ImportCosts(side, python: "3.12", record: record))
+    record.sides = [ready(side)]
+    let key = try #require(record.importKeys.first)
+    return try #require(ImportCosts(side, key, record: record))
   }
 
   @Test("modules gone, new, grown and shrunk are told apart, the dearest first")
@@ -32,11 +34,52 @@ struct DifferenceTests {
 
   @Test("a module whose runs on both sides overlap has neither grown nor shrunk")
   func noise() throws {
-    let base = try costs(.base, [[("a", 100)], [("a", 140)], [("a", 120)]])
-    let head = try costs(.head, [[("a", 139)], [("a", 200)], [("a", 220)]])
-    #expect(ImportDifference(base: base, head: head).isEmpty)
-    let apart = try costs(.head, [[("a", 141)], [("a", 200)], [("a", 220)]])
+    func runs(_ times: Int...) -> [[(String, Int)]] { times.map { [("a", $0)] } }
+    let base = try costs(.base, runs(100, 140, 120, 119, 121))
+    #expect(ImportDifference(base: base, head: try costs(.head, runs(139, 200, 220, 201, 199))).isEmpty)
+    let apart = try costs(.head, runs(141, 200, 220, 201, 199))
     #expect(ImportDifference(base: base, head: apart).grew == [.init(name: "a", base: 120, head: 200)])
+    // Three runs a side lie apart in one module of ten that is the same.
+    let few = try costs(.base, runs(100, 110, 120))
+    #expect(ImportDifference(base: few, head: try costs(.head, runs(130, 140, 150))).isEmpty)
+  }
+
+  @Test("what is gone is told by the import that brought it, a package by whoever imported its first submodule")
+  func branches() throws {
+    func costs(_ side: Side, _ modules: [(String, Int, Int)]) throws -> ImportCosts {
+      var record = JobRecord(events: [])
+      record.importTrees = [
+        ImportTree(
+          side: side, python: "3.12", metric: "tool --version", run: 0,
+          modules: modules.map {
+            ImportedModule(name: $0.0, depth: $0.1, selfMicroseconds: $0.2, cumulativeMicroseconds: $0.2)
+          })
+      ]
+      record.sides = [ready(side)]
+      let key = try #require(record.importKeys.first)
+      return try #require(ImportCosts(side, key, record: record))
+    }
+    // `tool.main` imports `lib.core`; Python shows the package `lib` below its own submodule, and that one once more.
+    let base = try costs(
+      .base,
+      [
+        ("lib.types", 4, 5), ("lib.core", 3, 40), ("lib", 2, 10), ("lib.core", 1, 1), ("tool.main", 0, 7),
+        ("late", 0, 3),
+      ])
+    let head = try costs(.head, [("tool.main", 0, 7), ("small", 0, 2)])
+    let difference = ImportDifference(base: base, head: head)
+    #expect(
+      difference.dropped == [
+        .init(importer: "tool.main", module: "lib", modules: 3, microseconds: 55),
+        .init(importer: nil, module: "late", modules: 1, microseconds: 3),
+      ])
+    #expect(difference.added == [.init(importer: nil, module: "small", modules: 1, microseconds: 2)])
+  }
+
+  private func ready(_ side: Side) -> SideReady {
+    SideReady(
+      side: side, label: "x", python: "3.12", interpreterVersion: "3.12.1", interpreterNote: nil, commit: nil,
+      identity: "x", distributions: [], reused: false, seconds: 1)
   }
 
   @Test("the median counts over the runs that saw a module; a name said twice is two modules")

@@ -5,6 +5,11 @@ extension EventFixture {
   func codeflash(_ python: String) -> [JobEvent] {
     var events: [JobEvent] = [.layerStarted(LayerStarted(layer: .optimize, python: python, plannedSamples: 4))]
     for side in sides {
+      events.append(
+        .effectiveSettings(
+          EffectiveSettings(
+            side: side, python: python,
+            settings: [.init(name: .loopingTime, value: "0.5 s", evidence: "--codeflash_seconds=0.5")])))
       events.append(.optimizeRun(run(side, python, position: nil)))
       events.append(
         .profiledPhases(

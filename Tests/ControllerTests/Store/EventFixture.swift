@@ -131,7 +131,7 @@ struct EventFixture {
       (0..<5).map { run in
         .importTree(
           ImportTree(
-            side: side, python: python, run: run,
+            side: side, python: python, metric: "codeflash --version", run: run,
             modules: (importNames[side] ?? []).map { name, depth, own in
               // Runs differ by a few percent, as real ones do.
               let micro = own + own * (run - 2) / 50

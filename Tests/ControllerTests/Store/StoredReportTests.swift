@@ -156,11 +156,12 @@ struct StoredReportTests {
     let one = try #require(ImportTable.text(.head, from: EventFixture().record))
     #expect(
       one.split(separator: "\n") == [
-        "module\tdepth\tself_us\tcumulative_us", "codeflash.version\t1\t208\t308", "rich.console\t1\t18900\t19000",
-        "codeflash.lazy\t1\t620\t720", "codeflash.cli\t0\t820\t820", "codeflash\t0\t332\t332",
+        "module\tdepth\tself_us\tcumulative_us\tcommand", "codeflash.version\t1\t208\t308\tcodeflash --version",
+        "rich.console\t1\t18900\t19000\tcodeflash --version", "codeflash.lazy\t1\t620\t720\tcodeflash --version",
+        "codeflash.cli\t0\t820\t820\tcodeflash --version", "codeflash\t0\t332\t332\tcodeflash --version",
       ])
     let two = try #require(ImportTable.text(.head, from: twoPythons.record)).split(separator: "\n")
-    #expect(two.first == "python\tmodule\tdepth\tself_us\tcumulative_us")
+    #expect(two.first == "python\tmodule\tdepth\tself_us\tcumulative_us\tcommand")
     #expect(
       two.dropFirst().map { $0.prefix(5) } == Array(repeating: "3.12\t", count: 5)
         + Array(repeating: "3.14\t", count: 5))

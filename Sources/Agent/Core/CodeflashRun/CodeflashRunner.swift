@@ -11,6 +11,7 @@ struct CodeflashRunner {
   let context: LayerContext
   /// Holds the template and each run in turn, at the same path for both sides.
   let folder: String
+  let looping: LoopingTime
 
   /// How often the process tree is looked at, in seconds.
   private static let lookEvery = 0.1
@@ -44,7 +45,12 @@ struct CodeflashRunner {
     try project.makeTemplate(at: folder + "/template", tools: context.tools)
     let service = try ReplayService(
       plan, project: project, keepsRecordings: keepsRecordings, folder: folder, in: context)
-    return CodeflashRunner(plan: plan, project: project, service: service, context: context, folder: folder)
+    let home = folder + "/settings-home"
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+    let looping = try LoopingTime(
+      wanted: plan.loopingSeconds, environment: { $0.measuredEnvironment(home: home) }, in: context)
+    return CodeflashRunner(
+      plan: plan, project: project, service: service, context: context, folder: folder, looping: looping)
   }
 
   /// - Parameter wrap: puts an instrument around the words that start codeflash's script.
@@ -75,6 +81,7 @@ struct CodeflashRunner {
     var record = Record(
       opportunity: opportunity, outcome: outcome, log: service.takeLog().since(started), sampler: sampler,
       started: started, serviceEnded: !service.isRunning, freeBytes: Self.freeBytes(folder))
+    try looping.saw(record, on: side, isLive: plan.answers == .live, in: context)
     if outcome.succeeded, !record.log.requests.isEmpty, !record.log.accepted, !record.log.hasBaseline {
       record.testComplaint = try testComplaint(on: side)
     }
@@ -112,9 +119,8 @@ struct CodeflashRunner {
   private func environment(of side: SideEnvironment, block: Int) -> [String: String] {
     context.surroundings(of: block).applied(
       to: side.measuredEnvironment(home: home).merging(service.environment) { $1 }
-        .merging([
-          "TMPDIR": temporary, "PYTHONIOENCODING": "utf-8", "CODEFLASH_LOOPING_TIME": "\(plan.loopingSeconds)",
-        ]) { $1 })
+        .merging(looping.environment) { $1 }
+        .merging(["TMPDIR": temporary, "PYTHONIOENCODING": "utf-8"]) { $1 })
   }
 
   /// Whether codeflash left the function's file otherwise than it was.

@@ -41,6 +41,8 @@ struct LoggedRequest: Decodable, Equatable {
   }
 
   static let firstLayer: Set<String> = ["/ai/optimize", "/ai/testgen"]
+  /// Asked only where codeflash reports about itself.
+  static let telemetry = "/cfapi/cli-get-user"
   static let afterBaseline = "/ai/optimize-line-profiler"
   static let closing: Set<String> = [
     "/ai/rank", "/ai/log_features", "/ai/explain", "/ai/optimization_review", "/cfapi/mark-as-success",

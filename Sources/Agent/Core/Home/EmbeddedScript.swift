@@ -2,6 +2,7 @@ import FoundationEssentials
 
 /// The Python files that the agent brings along, by the name that they have on the benchmark host.
 enum EmbeddedScript: String {
+  case harnessSettings = "harness_settings.py"
   case memoryReport = "memory_report.py"
   case memoryWorker = "memory_worker.py"
   case microWorker = "micro_worker.py"
@@ -12,6 +13,7 @@ enum EmbeddedScript: String {
 
   private var content: [UInt8] {
     switch self {
+    case .harnessSettings: PackageResources.harness_settings_py
     case .memoryReport: PackageResources.memory_report_py
     case .memoryWorker: PackageResources.memory_worker_py
     case .microWorker: PackageResources.micro_worker_py

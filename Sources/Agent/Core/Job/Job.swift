@@ -168,6 +168,10 @@ final class Job {
       scratch: scratch, home: home, agent: Executable.own, secrets: secrets,
       setupSeconds: manifest.limits.setupSeconds, environment: environment, seed: manifest.seed,
       checkpoint: { [unowned self] in try self.checkpoint() })
+    do { try HarnessSettings.general(context) } catch {
+      if let full = StorageFailure(full: error, at: home.path) { throw full }
+      try trouble(Trouble(python: python, problem: Problem(error, at: home.path)))
+    }
     let schedule = Schedule(
       LayerList.make(from: manifest.layers), in: context, stopping: budget.rule, budgetSeconds: budget.share,
       setsAsideDisturbed: manifest.setsAsideDisturbed ?? true, past: (past?.blocks ?? [], past?.secondsSpent ?? 0)

@@ -21,18 +21,23 @@ protocol Layer {
   mutating func measure(_ block: Block, of open: Set<String>, in context: LayerContext) throws
   /// What ``summarise(in:)`` will take, in seconds, going by what was measured.
   var closingSeconds: Double { get }
+  /// A block that was measured counts for nothing: what was kept of it has to be kept of another one.
+  mutating func discarded(_ block: Block)
   /// What is not timed in blocks: import trees, profiles.
   mutating func summarise(in context: LayerContext) throws
 }
 
 extension Layer {
   mutating func restore(_ blocks: [EarlierBlock]) {}
+  mutating func discarded(_ block: Block) {}
 }
 
 /// A series of samples that a layer can measure.
 struct PlannedMetric: Equatable, Sendable {
   var name: String
   var isControl = false
+  /// False for what is shown and decides nothing: it has a few blocks and no share of the error.
+  var isJudged = true
 }
 
 /// One block: the order in which the arms are measured, each equally often.

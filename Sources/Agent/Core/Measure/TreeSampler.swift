@@ -2,7 +2,7 @@ import Glibc
 import Shared
 
 /// Looks at the memory of a process and all that it started, as proc(5) tells it: `children` names a process's children,
-/// `statm` its resident set, `smaps_rollup` its proportional one, `status` its high-water mark.
+/// `statm` its resident set, `smaps_rollup` its proportional one, `status` its high-water mark, `cmdline` its arguments.
 ///
 /// For a proportional set the kernel walks all of a process's pages and holds up its mappings meanwhile, so it is asked only
 /// when a peak may be near (the resident sets together within a twentieth of the highest so far), and each quarter of a second.
@@ -13,7 +13,14 @@ struct TreeSampler {
   private let started = MonotonicClock.seconds
   private(set) var memory = TreeMemory()
   private(set) var points: [MemoryTimeline.Point] = []
-  private var seen: Set<pid_t> = []
+  /// How often each process was seen.
+  private var looks: [pid_t: Int] = [:]
+  /// So often its arguments are read: between fork and exec they are its parent's.
+  private static let argumentLooks = 3
+  /// Values that processes of the tree were given for ``watchedOption``.
+  private(set) var optionValues: Set<String> = []
+  /// The option of its own pytest plugin by which codeflash says for how long it times a candidate, in seconds.
+  static let watchedOption = "--codeflash_seconds="
   private var buffer = [UInt8](repeating: 0, count: 32 << 10)
 
   /// Adds one moment; a process that ends meanwhile counts with what was read of it.
@@ -29,8 +36,11 @@ struct TreeSampler {
       there.append(pid)
     }
     guard !there.isEmpty else { return }
-    seen.formUnion(there)
-    memory.processes = seen.count
+    for pid in there where looks[pid, default: 0] < Self.argumentLooks {
+      looks[pid, default: 0] += 1
+      readArguments(of: pid)
+    }
+    memory.processes = looks.count
     memory.looks += 1
     let now = MonotonicClock.seconds - started
     if Double(rss) >= Self.nearPeak * Double(memory.peakRSSBytes) || now - lastPoint >= Self.longestGap {
@@ -84,6 +94,13 @@ struct TreeSampler {
     let fields = read("/proc/\(pid)/statm").split(separator: UInt8(ascii: " "))
     guard fields.count > 1, let pages = Int(String(decoding: fields[1], as: UTF8.self)), pages > 0 else { return nil }
     return pages * Self.pageBytes
+  }
+
+  private mutating func readArguments(of pid: pid_t) {
+    let option = Array(Self.watchedOption.utf8)
+    for word in read("/proc/\(pid)/cmdline").split(separator: 0) where word.starts(with: option) {
+      optionValues.insert(String(decoding: word.dropFirst(option.count), as: UTF8.self))
+    }
   }
 
   private static let pageBytes = sysconf(Int32(_SC_PAGESIZE))

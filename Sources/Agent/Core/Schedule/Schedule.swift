@@ -33,6 +33,8 @@ final class Schedule {
     var seconds = 0.0
     var blockSeconds: [Double] = []
     var hasFailed = false
+    /// Steps that failed one after the other.
+    var failures = 0
 
     var name: LayerName { type(of: layer).name }
     var isOpen: Bool { !hasFailed && counted < layer.blocks && !layer.metrics.isEmpty }
@@ -72,7 +74,7 @@ final class Schedule {
 
   /// The metrics that the verdicts of a comparison are about.
   private var metrics: [String] {
-    entries.flatMap { entry in entry.planned.filter { !$0.isControl }.map(\.name) }
+    entries.flatMap { entry in entry.planned.filter { !$0.isControl && $0.isJudged }.map(\.name) }
   }
 
   func run() throws {
@@ -82,15 +84,21 @@ final class Schedule {
           LayerStarted(
             layer: entry.name, python: self.context.python,
             plannedSamples: entry.layer.plannedSamples(sides: self.context.sides.count))))
-      try entry.layer.prepare(in: self.context)
-      entry.planned = entry.layer.metrics
+      // A second attempt begins where the first did.
+      var layer = entry.layer
+      try layer.prepare(in: self.context)
+      entry.layer = layer
+      entry.planned = layer.metrics
     }
     if !past.isEmpty { restore() }
     while let turn = nextTurn() { try attempt(turn.index) { try self.measure(&$0, turn) } }
-    try forEachLayer { entry in try entry.layer.summarise(in: self.context) }
-    try forEachLayer { entry in
+    try forEachLayer(attempts: 1) { entry in try entry.layer.summarise(in: self.context) }
+    try forEachLayer(attempts: 1) { entry in
       try self.context.sink.emit(
-        .layerFinished(LayerFinished(layer: entry.name, python: self.context.python, seconds: entry.seconds)))
+        .layerFinished(
+          LayerFinished(
+            layer: entry.name, python: self.context.python, seconds: entry.seconds,
+            metrics: entry.planned.map(\.name))))
     }
   }
 
@@ -109,12 +117,22 @@ final class Schedule {
     began = MonotonicClock.seconds - pastSeconds
   }
 
-  private func forEachLayer(_ step: (inout Entry) throws -> Void) throws {
-    for index in entries.indices where !entries[index].hasFailed { try attempt(index, step) }
+  private func forEachLayer(attempts: Int = Schedule.attempts, _ step: (inout Entry) throws -> Void) throws {
+    for index in entries.indices {
+      var isDone = false
+      while !isDone, !entries[index].hasFailed { isDone = try attempt(index, attempts: attempts, step) }
+    }
   }
 
-  /// Does a step of a layer, and takes the layer out when it fails.
-  private func attempt(_ index: Int, _ step: (inout Entry) throws -> Void) throws {
+  /// So often a step that fails is tried: what it met may pass.
+  private static let attempts = 3
+
+  /// Does a step of a layer, and takes the layer out when it fails too often, or for a reason that does not pass.
+  /// - Returns: whether it was done.
+  @discardableResult
+  private func attempt(
+    _ index: Int, attempts: Int = Schedule.attempts, _ step: (inout Entry) throws -> Void
+  ) throws -> Bool {
     try context.checkpoint()
     let started = MonotonicClock.seconds
     // A copy: the step may ask about the other layers, and that includes this place.
@@ -123,10 +141,22 @@ final class Schedule {
       entry.seconds += MonotonicClock.seconds - started
       entries[index] = entry
     }
-    do { try step(&entry) } catch {
+    do {
+      try step(&entry)
+      entry.failures = 0
+      return true
+    } catch {
       try context.checkpoint()
-      try trouble(entry.name, error)
-      entry.hasFailed = true
+      entry.failures += 1
+      let problem = Problem(error, at: context.home.path)
+      let passes = problem.exitStatus != .usage && StorageFailure(full: error, at: context.home.path) == nil
+      if passes, entry.failures < attempts, secondsSpent < budgetSeconds {
+        try context.sink.emit(.phase(Phase(text: "layer \(entry.name.rawValue) is tried again: \(problem.what)")))
+      } else {
+        try trouble(entry.name, error)
+        entry.hasFailed = true
+      }
+      return false
     }
   }
 
@@ -139,6 +169,9 @@ final class Schedule {
     /// How many metrics are open in all; `nil` without a rule for stopping.
     var openInAll: Int?
   }
+
+  /// Blocks of what is shown and not judged.
+  private static let shownBlocks = 4
 
   /// Since the interpreter's turn began, in seconds.
   var secondsSpent: Double { MonotonicClock.seconds - began }
@@ -159,8 +192,11 @@ final class Schedule {
     let left = budgetSeconds - secondsSpent - closing
     let least = stopping.leastBlocks(metrics.count)
     guard let index = LayerScheduler.next(candidates, least: least, secondsLeft: left) else { return nil }
-    // Controls run along for as long as their layer does.
-    let names = entries[index].layer.metrics.filter { $0.isControl || open[$0.name] != nil }.map(\.name)
+    // Controls run along for as long as their layer does, and what is only shown for its first blocks.
+    let isEarly = entries[index].counted < Self.shownBlocks
+    let names = entries[index].layer.metrics.filter {
+      $0.isControl || open[$0.name] != nil || (isEarly && !$0.isJudged)
+    }.map(\.name)
     return Turn(index: index, open: Set(names), openInAll: open.count)
   }
 
@@ -169,12 +205,14 @@ final class Schedule {
     entry.turns += 1
     let started = MonotonicClock.seconds
     interference.begin()
-    try entry.layer.measure(block, of: turn.open, in: context)
-    let seen = interference.end()
+    let failure = Result { try entry.layer.measure(block, of: turn.open, in: context) }.failure
+    try context.checkpoint()
+    var seen = interference.end()
+    if let failure { seen.disturbance = "it failed: \(Problem(failure, at: context.home.path).what)" }
     let seconds = MonotonicClock.seconds - started
     entry.blockSeconds.append(seconds)
     let measured = tally.endBlock(counts: seen.disturbance == nil)
-    if seen.disturbance == nil { entry.counted += 1 }
+    if seen.disturbance == nil { entry.counted += 1 } else { entry.layer.discarded(block) }
     let hasBudget = budgetSeconds.isFinite
     let spent = secondsSpent
     try context.sink.emit(
@@ -185,5 +223,15 @@ final class Schedule {
           probeSeconds: seen.probeSeconds, machine: seen.machine, disturbance: seen.disturbance, open: turn.openInAll,
           of: turn.openInAll.map { _ in metrics.count }, spentSeconds: hasBudget ? spent : nil,
           leftSeconds: hasBudget ? max(0, budgetSeconds - spent) : nil)))
+    if let failure { throw failure }
+  }
+}
+
+extension Result {
+  fileprivate var failure: Failure? {
+    switch self {
+    case .success: nil
+    case .failure(let error): error
+    }
   }
 }

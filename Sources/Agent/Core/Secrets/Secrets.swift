@@ -47,7 +47,7 @@ enum Secrets {
   /// Manifests of the first release name none: a live service's key was meant.
   private static func names(of manifest: JobManifest) -> [String] {
     if let names = manifest.secrets { return names }
-    let answers = [manifest.layers.optimize?.run.answers, manifest.layers.memory?.run.answers]
+    let answers = [manifest.layers.optimize?.run.answers, manifest.layers.memory?.run?.answers]
     return answers.contains(.live) ? [codeflashKey] : []
   }
 

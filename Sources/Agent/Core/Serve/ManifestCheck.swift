@@ -78,7 +78,8 @@ enum ManifestCheck {
     }
     if let memory = manifest.layers.memory {
       guard (1...1000).contains(memory.blocks), (1...2000).contains(memory.top),
-        memory.commands.allSatisfy({ !$0.arguments.isEmpty })
+        memory.commands.allSatisfy({ !$0.arguments.isEmpty }), memory.timeoutSeconds ?? 1 > 0,
+        memory.run != nil || (!memory.measuresRun && !memory.commands.isEmpty)
       else { throw refuse("a count or a command of the memory layer is out of bounds") }
     }
   }

@@ -38,6 +38,10 @@ struct DependencyResolver {
         .joined(separator: "\n").utf8
     ).prefix(40)
     let path = "\(folder)/\(key).txt"
+    // Two that ask for the same would write into one file.
+    let lock = try SetupLock(
+      path: path + ".lock", doing: "waiting for another resolution", limitSeconds: tools.limitSeconds)
+    defer { extendLifetime(lock) }
     let kept = try keptLock(at: path)
     if let kept, kept.isFresh, requirements(of: code).allSatisfy(\.isExact) { return kept.lock }
     do {

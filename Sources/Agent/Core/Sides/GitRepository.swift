@@ -26,15 +26,43 @@ struct GitRepository {
     }
   }
 
+  /// A commit, and what a reader should know of it.
+  struct Found: Equatable {
+    var commit: String
+    var note: String?
+  }
+
   /// The commit that `ref` names in `address`: a branch, a tag, a full or short commit, `origin/BRANCH`, a pull request's
-  /// `pull/7/head`. Looks at the far repository first, so that a branch is what it is now and not what it was.
+  /// `pull/7/head`, or what two of these have in common (`main...perf/x`).
+  func find(_ ref: String, in address: String) throws -> Found {
+    guard let bases = MergeBase(ref) else { return Found(commit: try resolve(ref, in: address)) }
+    let (tip, other) = (try resolve(bases.base, in: address), try resolve(bases.head, in: address))
+    let doing = "looking for what \(bases.base) and \(bases.head) have in common"
+    let outcome = try tools.run("git", ["-C", path, "merge-base", tip, other], doing: doing)
+    let commit = outcome.outputText.filter { !$0.isNewline }
+    guard outcome.succeeded, !commit.isEmpty else { throw SideProblem.noMergeBase(ref, repository: address) }
+    let behind = try tools.mustRun("git", ["-C", path, "rev-list", "--count", "\(commit)..\(tip)"], doing: doing)
+    return Found(
+      commit: commit,
+      note: MergeBase.note(bases.base, commit: commit, behind: Int(behind.outputText.filter { !$0.isNewline })))
+  }
+
+  /// The first line of a commit's message.
+  func subject(of commit: String) throws -> String? {
+    let outcome = try tools.run(
+      "git", ["-C", path, "log", "-1", "--format=%s", commit, "--"], doing: "reading a commit's subject")
+    let line = outcome.outputText.prefix { !$0.isNewline }
+    return outcome.succeeded && !line.isEmpty ? String(line.prefix(200)) : nil
+  }
+
+  /// Looks at the far repository first, so that a branch is what it is now and not what it was.
   func resolve(_ ref: String, in address: String) throws -> String {
     guard Self.isSafe(ref) else { throw SideProblem.invalidRef(ref) }
     if let known = try fullCommit(ref) { return known }
     try fetch(
       from: address,
       ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+refs/remotes/origin/*:refs/remotes/origin/*"])
-    if let commit = try find(ref) { return commit }
+    if let commit = try find(ref, address) { return commit }
     // Not among branches and tags: a pull request's ref, HEAD, or a commit that only the far repository knows.
     let wanted = ref.hasPrefix("refs/") ? String(ref.dropFirst(5)) : ref
     for source in ["refs/\(wanted)", wanted] {
@@ -67,6 +95,11 @@ struct GitRepository {
       "git",
       ["-C", folder, "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false", "checkout", "--quiet"]
         + ["--detach", commit], doing: doing)
+    guard FileManager.default.fileExists(atPath: folder + "/.gitmodules") else { return }
+    let outcome = try tools.run(
+      "git", ["-C", folder, "submodule", "--quiet", "update", "--init", "--recursive"],
+      doing: "fetching the submodules of \(commit.prefix(12))")
+    guard outcome.succeeded else { throw SideProblem.submodules(commit: commit, outputTail: outcome.outputTail()) }
   }
 
   private func fetch(from address: String, _ refs: [String]) throws {
@@ -92,8 +125,13 @@ struct GitRepository {
     return try commit(of: ref)
   }
 
-  private func find(_ ref: String) throws -> String? {
+  /// The same rule as for a repository on the controller: a name that is a branch and a tag is refused.
+  private func find(_ ref: String, _ address: String) throws -> String? {
+    if let branch = try commit(of: "refs/heads/\(ref)"), let tag = try commit(of: "refs/tags/\(ref)"), branch != tag {
+      throw SideProblem.ambiguousRef(ref, branch: branch, tag: tag, repository: address)
+    }
     var names = ["refs/heads/\(ref)", "refs/tags/\(ref)", "refs/remotes/origin/\(ref)"]
+    if ref.hasPrefix("heads/") || ref.hasPrefix("tags/") { names.append("refs/\(ref)") }
     if ref.hasPrefix("origin/") { names.append("refs/heads/\(ref.dropFirst(7))") }
     if ref.hasPrefix("refs/") { names.append(ref) }
     if ref.utf8.count >= 4, ref.utf8.prefix(while: Self.isHex).count >= 4 { names.append(ref) }

@@ -10,11 +10,11 @@ struct SetupTools {
   let directory: String
 
   init(environment: [String: String], home: AgentHome, limitSeconds: Double, directory: String? = nil) {
-    var clean = environment
+    var clean = GitEnvironment.cleaned(environment)
     // What a login's own Python or git work would slip into the build of a side.
     for name in [
-      "VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "GIT_DIR", "GIT_WORK_TREE",
-      "GIT_INDEX_FILE", "UV_PYTHON", "UV_PROJECT", "UV_PROJECT_ENVIRONMENT",
+      "VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "UV_PYTHON", "UV_PROJECT",
+      "UV_PROJECT_ENVIRONMENT",
     ] {
       clean[name] = nil
     }
@@ -42,7 +42,8 @@ struct SetupTools {
       throw SideProblem.toolMissing(program, fix: Self.howToInstall(program))
     }
     let outcome = try ChildProcess(
-      program: program, arguments: arguments, environment: environment.merging(extra) { $1 },
+      program: program, arguments: (program == "git" ? GitEnvironment.options : []) + arguments,
+      environment: environment.merging(extra) { $1 },
       directory: directory ?? self.directory, input: Array(input.utf8), limitSeconds: limit ?? limitSeconds
     ).run()
     guard outcome.end != .timedOut else {

@@ -122,7 +122,7 @@ struct SideBuilder {
           interpreterNote: interpreter.note, interpreterBuild: interpreterBuild(built.path), commit: code.commit,
           identity: identity,
           distributions: built.marker.distributions, reused: built.reused,
-          seconds: MonotonicClock.seconds - started)))
+          seconds: MonotonicClock.seconds - started, subject: code.subject, note: code.note)))
     return SideEnvironment(arm: Arm(plan.side), label: plan.label, path: built.path)
   }
 

@@ -15,6 +15,10 @@ struct SideCode: Equatable {
   var identity: String?
   /// A folder without git history: a build that asks git for its version gets a fixed one instead.
   var lacksHistory = false
+  /// The first line of the commit's message.
+  var subject: String?
+  /// What else a reader should know of the revision.
+  var note: String?
 
   /// What a requirements file says of it.
   var requirementLine: String {
@@ -55,12 +59,17 @@ struct CodeFetcher {
       return SideCode(plan: plan, form: .release(try Requirement(requirement)))
     case .git(let address, let ref):
       let repository = try GitRepository.clone(of: address, home: home, tools: tools)
-      return try checkedOut(try repository.resolve(ref, in: address), of: repository, for: plan)
+      let found = try repository.find(ref, in: address)
+      var code = try checkedOut(found.commit, of: repository, for: plan)
+      (code.subject, code.note) = (try repository.subject(of: found.commit), found.note ?? plan.note)
+      return code
     case .bundle(let upload, let commit):
       let repository = try GitRepository.ofBundles(home: home, tools: tools)
       let file = try checkouts.uploaded(upload)
-      return try checkedOut(
+      var code = try checkedOut(
         try repository.take(bundle: file, upload: upload, commit: commit), of: repository, for: plan)
+      (code.subject, code.note) = (plan.subject, plan.note)
+      return code
     case .tree(let upload):
       return try unpacked(upload, for: plan)
     }

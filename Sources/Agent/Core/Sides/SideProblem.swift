@@ -8,6 +8,9 @@ enum SideProblem: UserFacingError, Equatable {
   case releaseNotFound(requirement: String, outputTail: String)
   case refNotFound(ref: String, repository: String)
   case invalidRef(String)
+  case ambiguousRef(String, branch: String, tag: String, repository: String)
+  case noMergeBase(String, repository: String)
+  case submodules(commit: String, outputTail: String)
   case repositoryNotReached(repository: String, outputTail: String)
   case uploadMissing(UploadID)
   case uploadDamaged(UploadID, outputTail: String)
@@ -28,6 +31,10 @@ enum SideProblem: UserFacingError, Equatable {
     case .releaseNotFound(let requirement, _): "there is no release \(requirement)"
     case .refNotFound(let ref, let repository): "there is no revision '\(ref)' in \(repository)"
     case .invalidRef(let ref): "'\(ref)' can't be the name of a revision"
+    case .ambiguousRef(let ref, _, _, let repository):
+      "'\(ref)' is a branch and a tag of \(repository), and they are different commits"
+    case .noMergeBase(let ref, let repository): "\(ref) have no commit in common in \(repository)"
+    case .submodules(let commit, _): "the submodules of \(commit.prefix(12)) can't be fetched"
     case .repositoryNotReached(let repository, _): "the repository \(repository) can't be fetched"
     case .uploadMissing(let upload): "the uploaded file \(upload.sha256.prefix(12))… is not on the benchmark host"
     case .uploadDamaged(let upload, _): "the uploaded file \(upload.sha256.prefix(12))… can't be unpacked"
@@ -48,6 +55,9 @@ enum SideProblem: UserFacingError, Equatable {
       .dependenciesNotResolved(_, let words), .notInstalled(_, let words), .noNetwork(_, let words),
       .pythonNotFound(_, let words), .stepFailed(_, let words):
       words.isEmpty ? nil : words
+    case .submodules(_, let words): words
+    case .ambiguousRef(_, let branch, let tag, _): "the branch is \(branch.prefix(12)), the tag \(tag.prefix(12))"
+    case .noMergeBase: "their histories are apart"
     case .refNotFound: "looked among its branches, its tags, origin/ branches, commits and pull requests"
     case .invalidRequirement: "it must read like 'codeflash==0.20.5': a name, and versions if any"
     case .invalidPath, .invalidRef: "it starts with '-', holds a space or a control character, or is empty"
@@ -65,6 +75,9 @@ enum SideProblem: UserFacingError, Equatable {
       "see the versions there are: uv pip install --dry-run '\(Self.bareName(of: requirement))==0' names them"
     case .refNotFound(let ref, let repository):
       "check the spelling, push it if it is only local, and see: git ls-remote \(repository) '*\(ref)*'"
+    case .ambiguousRef(let ref, _, _, _): "say which: heads/\(ref) or tags/\(ref)"
+    case .noMergeBase: "name the commit to compare with"
+    case .submodules: "let the benchmark host read them without a password, or measure a folder that has them (path:.)"
     case .repositoryNotReached(let repository, _):
       "check the address, and that the benchmark host may read it without a password: git ls-remote \(repository)"
     case .uploadMissing, .uploadDamaged, .commitNotInBundle: "run the same command again: it uploads the file anew"
@@ -83,7 +96,9 @@ enum SideProblem: UserFacingError, Equatable {
 
   var exitStatus: ExitStatus {
     switch self {
-    case .invalidRequirement, .invalidPath, .invalidRef, .releaseNotFound, .refNotFound, .notAPackage: .usage
+    case .invalidRequirement, .invalidPath, .invalidRef, .releaseNotFound, .refNotFound, .notAPackage, .ambiguousRef,
+      .noMergeBase:
+      .usage
     case .dependenciesNotResolved, .notInstalled: .partial
     default: .infrastructure
     }

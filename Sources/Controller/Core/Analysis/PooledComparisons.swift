@@ -100,6 +100,21 @@ extension JobRecord {
     Dictionary(grouping: samples.filter { $0.key == key && $0.side == .base }, by: \.block).values.map(\.count).max()
   }
 
+  /// A setting that stood otherwise in the other job has both values; one that only one of them knows has none.
+  private mutating func addSettings(of other: JobRecord) {
+    for index in effectiveSettings.indices {
+      let mine = effectiveSettings[index]
+      let theirs = other.effectiveSettings.first { $0.side == mine.side && $0.python == mine.python }
+      for place in mine.settings.indices {
+        let (own, value) = (
+          mine.settings[place].value, theirs?.settings.first { $0.name == mine.settings[place].name }?.value
+        )
+        guard own != value else { continue }
+        effectiveSettings[index].settings[place].value = own.flatMap { own in value.map { "\(own), then \($0)" } }
+      }
+    }
+  }
+
   /// Takes in a later job of the same code on the same machine; its blocks come after those that are there.
   mutating func append(_ other: JobRecord) {
     let next = 1 + ((samples + copySamples).map(\.block) + blocks.map(\.block)).reduce(-1, max)
@@ -115,6 +130,7 @@ extension JobRecord {
       block.block += next
       return block
     }
+    addSettings(of: other)
     sides += other.sides.filter { new in !sides.contains { $0.side == new.side && $0.python == new.python } }
     layers += other.layers.filter { new in !layers.contains { $0.layer == new.layer && $0.python == new.python } }
     addSeconds(of: other.layersFinished)
@@ -129,6 +145,7 @@ extension JobRecord {
     memoryProfiles += other.memoryProfiles
     skipped += other.skipped.filter { !skipped.contains($0) }
     troubles += other.troubles
+    withoutResult += other.withoutResult
     // Without the final event of one of them, the whole has none.
     finished = finished.flatMap { mine in
       other.finished.map { theirs in

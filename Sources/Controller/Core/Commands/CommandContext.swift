@@ -63,17 +63,20 @@ struct CommandContext {
     return plans
   }
 
-  /// The layers that run codeflash itself; they say nothing of another package.
+  /// The layers that run codeflash itself. Of another package there is no such run: its commands' memory is measured.
   private func codeflashLayers(isComparison: Bool) throws -> CodeflashLayers? {
-    let asked = Set(settings.layers).intersection([.optimize, .memory])
-    guard !asked.isEmpty else { return nil }
+    var asked = Set(settings.layers).intersection([.optimize, .memory])
     guard settings.targetPackage == "codeflash" else {
-      if settings.origin(of: "layers") == .standard { return nil }
-      throw Problem(
-        what: "the layers 'optimize' and 'memory' run codeflash itself",
-        why: "the target is '\(settings.targetPackage)'", fix: "leave them out: --layers startup,micro",
-        exitStatus: .usage)
+      guard !asked.contains(.optimize) || settings.origin(of: "layers") == .standard else {
+        throw Problem(
+          what: "the layer 'optimize' runs codeflash itself", why: "the target is '\(settings.targetPackage)'",
+          fix: "leave it out: --layers startup,micro,memory", exitStatus: .usage)
+      }
+      asked.remove(.optimize)
+      return asked.isEmpty
+        ? nil : CodeflashLayers(settings: settings, layers: asked, isComparison: isComparison, project: nil)
     }
+    guard !asked.isEmpty else { return nil }
     return CodeflashLayers(
       settings: settings, layers: asked, isComparison: isComparison, project: try ProjectFolder.find(settings))
   }

@@ -6,20 +6,22 @@ struct Compare: BenchCommand {
     abstract: "Measures two revisions side by side and says which is faster.",
     discussion: """
       A revision is a git ref of the target's repository (main), a release (codeflash==0.20.6) or a folder \
-      (path:../codeflash).
+      (path:../codeflash). main...perf/x compares perf/x with the last commit that it has in common with main, \
+      so that it is not blamed for what main did since.
 
       Each metric is measured until it is decided (faster, slower, or no difference that counts) or the budget \
       is spent. A metric that is still open then is reported as undecided.
 
       EXAMPLES
         cf-bench compare codeflash==0.20.5 codeflash==0.20.6
+        cf-bench compare main...perf/x
         cf-bench compare main perf/x --layers startup --budget 3
         cf-bench compare main perf/x --fail-on regression --fail-on "regression:Peak memory>3%"
         cf-bench compare main path:. --machine ssh://bench@10.0.0.4 --json
       """)
 
   @Argument(help: "The revision to compare with.") var base: String
-  @Argument(help: "The revision that might be faster.") var head: String
+  @Argument(help: "The revision that might be faster; not with BASE...HEAD or BASE..HEAD.") var head: String?
   @OptionGroup(title: "Measuring") var time: BudgetOptions
   @OptionGroup(title: "Measuring") var measure: MeasureOptions
   @OptionGroup(title: "Gate") var gate: GateOptions
@@ -29,8 +31,9 @@ struct Compare: BenchCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func perform() async throws -> ExitStatus {
-    try await MeasurementRequest(
-      base: NamedRevision(base), head: NamedRevision(head),
+    let sides = try RevisionRange(base, head)
+    return try await MeasurementRequest(
+      base: sides.base, head: sides.head,
       settings: try SettingsRequest([machine, line, measure, time, settings, gate]), output: output.value
     ).carryOut()
   }

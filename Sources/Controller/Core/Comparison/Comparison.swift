@@ -13,23 +13,47 @@ enum Comparison {
     replays: Bool = false
   ) -> ComparisonDocument {
     let rule = DecisionRule(alpha: alpha, delta: delta, correction: correction)
-    let series = record.metrics.filter { record.isOnBothSides($0) }.map { MetricSeries($0, in: record) }
-    let all = JudgedFamilies(series, copies: series.compactMap(\.ofCopy), rule: rule)
+    var unequal: [Trouble] = []
+    var unrecorded: [MetricKey] = []
+    let keys = record.metrics.filter { key in
+      guard record.isOnBothSides(key) else { return false }
+      switch EqualWork(key, in: record) {
+      case .equal: break
+      case .unrecorded: unrecorded.append(key)
+      case .unequal(let difference):
+        unequal.append(EqualWork.trouble(key, difference))
+        return false
+      }
+      return true
+    }
+    let nothing = keys.filter { record.importsNothing($0) }
+    let series = keys.filter { !nothing.contains($0) }.map { MetricSeries($0, in: record) }
+    var all = JudgedFamilies(series, copies: series.compactMap(\.ofCopy), rule: rule)
+    all.troubles += unequal
+    for key in nothing {
+      all.show(
+        MetricSeries(key, in: record), by: rule, because: "imports nothing of \(record.started?.importName ?? "it")")
+    }
+    all.withhold(unrecorded, because: "not recorded whether both sides did equal work")
+    let caveats = caveats + (unrecorded.isEmpty ? [] : [EqualWork.caveat(unrecorded.map(\.metric).uniqued())])
     // What ended the job stands among the troubles: a document that says "incomplete" has to say why.
     let failure = record.failure.map { [Trouble(problem: $0)] } ?? []
-    let findings = FindingComparison.all(from: record)
+    let findings = FindingComparison.all(from: record).filter { finding in
+      !unequal.contains { $0.layer == .optimize && $0.python == finding.python }
+    }
     return ComparisonDocument(
       base: revision(.base, in: record), head: revision(.head, in: record),
       verdict: all.isVoid ? .void : verdict(metrics: all.metrics, findings: findings),
       identical: isIdentical(record),
-      complete: record.finished?.outcome == .done && all.troubles.isEmpty,
+      complete: record.finished?.outcome == .done && all.troubles.isEmpty && record.withoutResult.isEmpty,
       metrics: all.metrics, controls: all.controls,
       findings: findings, memoryLines: MemoryLineChange.all(from: record), host: record.host,
       hostAfter: record.hostAfter,
       spending: record.spending, seconds: record.finished?.seconds ?? 0,
       method: rule.method(for: series, caveats: caveats + (replays ? StopReplay.caveats(series) : [])),
-      troubles: failure + record.troubles + all.troubles, skipped: record.skipped,
-      replay: replays ? StopReplay.all(series, by: rule) : nil)
+      troubles: failure + record.troubles + record.withoutResult + all.troubles, skipped: record.skipped,
+      replay: replays ? StopReplay.all(series, by: rule) : nil,
+      effectiveSettings: record.effectiveSettings.isEmpty ? nil : record.effectiveSettings)
   }
 
   /// The run's verdict: the worst that a person would want to hear of first: a regression; then an open question; then an
@@ -38,7 +62,7 @@ enum Comparison {
     metrics: [ComparisonDocument.Metric], findings: [FindingComparison] = []
   ) -> ComparisonDocument.RunVerdict {
     // The same findings on both sides decide nothing about a metric that is open.
-    let verdicts = Set(metrics.map(\.verdict) + findings.map(\.verdict).filter { $0 != .equivalent })
+    let verdicts = Set(metrics.judged.map(\.verdict) + findings.map(\.verdict).filter { $0 != .equivalent })
     for worst in [ComparisonDocument.RunVerdict.regressed, .undecided, .improved] where verdicts.contains(worst) {
       return worst
     }
@@ -65,7 +89,9 @@ enum Comparison {
 
   private static func revision(_ side: Side, in record: JobRecord) -> ComparisonDocument.Revision {
     let ready = record.ready(side).first
-    return .init(label: record.label(side), commit: ready?.commit, identity: ready?.identity)
+    return .init(
+      label: record.label(side), commit: ready?.commit, identity: ready?.identity, subject: ready?.subject,
+      note: ready?.note)
   }
 
   /// Whether both sides are the same code with every Python that has both.
@@ -77,12 +103,19 @@ enum Comparison {
   }
 }
 
+extension Array<ComparisonDocument.Metric> {
+  /// Those that the run's verdict is about.
+  var judged: Self { filter { $0.informative != true } }
+}
+
 extension ComparisonDocument.Metric {
   /// Whether the verdict says that there is a difference.
   var hasMoved: Bool { verdict == .improved || verdict == .regressed }
 
   /// A run whose control moved decides nothing.
-  mutating func withholdVerdict() {
+  /// - Parameter reason: what is wrong with this metric alone.
+  mutating func withholdVerdict(because reason: String? = nil) {
+    withheld = reason
     verdict = .undecided
     secondsNeeded = nil
   }
@@ -135,6 +168,26 @@ struct JudgedFamilies {
     troubles = measured.troubles + unchanging.troubles
     isVoid = controls.contains(where: \.hasMoved)
     if isVoid { for index in metrics.indices { metrics[index].withholdVerdict() } }
+  }
+
+  /// Adds a row that decides nothing.
+  mutating func show(_ series: MetricSeries, by rule: DecisionRule, because reason: String) {
+    let shown = Comparison.judge([series], by: rule)
+    metrics += shown.metrics.map { metric in
+      var metric = metric
+      metric.withholdVerdict(because: reason)
+      metric.informative = true
+      return metric
+    }
+    troubles += shown.troubles
+  }
+
+  mutating func withhold(_ keys: [MetricKey], because reason: String) {
+    for index in metrics.indices {
+      let metric = metrics[index]
+      guard keys.contains(where: { $0.metric == metric.name && $0.python == metric.python }) else { continue }
+      metrics[index].withholdVerdict(because: reason)
+    }
   }
 }
 

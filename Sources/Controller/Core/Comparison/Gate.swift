@@ -26,7 +26,7 @@ struct Gate: Equatable, Sendable, Codable {
     guard document.verdict != .void else { return .open(["every metric (a control moved)"]) }
     var (failed, open, missing): ([String], [String], [String]) = ([], [], [])
     for rule in rules {
-      let metrics = document.metrics.filter { rule.names($0.name) }
+      let metrics = document.metrics.judged.filter { rule.names($0.name) }
       let findings = rule.thresholdPercent == 0 && rule.names(FindingFormatter.rowName) ? document.findings : []
       if let name = rule.metric, metrics.isEmpty, findings.isEmpty { missing.append(name) }
       for metric in metrics {
@@ -39,7 +39,7 @@ struct Gate: Equatable, Sendable, Codable {
       if findings.contains(where: { $0.verdict == .regressed }) { failed.append(FindingFormatter.rowName) }
       if findings.contains(where: { $0.verdict == .undecided }) { open.append(FindingFormatter.rowName) }
     }
-    if rules.contains(where: { $0.metric == nil }), document.metrics.isEmpty { missing.append("every metric") }
+    if rules.contains(where: { $0.metric == nil }), document.metrics.judged.isEmpty { missing.append("every metric") }
     if !failed.isEmpty { return .failed(failed.uniqued()) }
     if !missing.isEmpty { return .unmeasured(missing.uniqued()) }
     return open.isEmpty ? .passed : .open(open.uniqued())
@@ -50,7 +50,7 @@ struct Gate: Equatable, Sendable, Codable {
   /// A job that failed, was cancelled or left no final event ends as that, whatever was measured by then; a regression that is
   /// proven fails the gate also when something else has no result.
   func exitStatus(_ record: JobRecord, _ document: ComparisonDocument?) -> ExitStatus {
-    let ended = Self.exitStatus(record, complete: document?.complete ?? true)
+    let ended = Self.exitStatus(record, complete: document?.complete ?? record.withoutResult.isEmpty)
     guard let document, ended == .done || ended == .partial else { return ended }
     switch judge(document) {
     case .failed: return .gateFailed

@@ -35,16 +35,18 @@ struct CodeflashLayers: Sendable {
   var settings: Settings
   var layers: Set<LayerName>
   var isComparison = false
-  /// The folder of the project that codeflash is run on.
-  var project: String
+  /// The folder of the project that codeflash is run on; `nil` for another target, of which only commands are measured.
+  var project: String?
   /// Whether a live service's answers are kept.
   var keepsRecordings = false
 
-  func add(to plans: inout LayerPlans, project: UploadID) {
-    let run = CodeflashRunPlan(
-      project: project, answers: settings.optimizeAnswers, liveAddress: settings.optimizeLiveAddress,
-      loopingSeconds: settings.optimizeLoopingTime.inSeconds, timeoutSeconds: settings.optimizeTimeout.inSeconds)
-    if layers.contains(.optimize) {
+  func add(to plans: inout LayerPlans, project: UploadID?) {
+    let run = project.map {
+      CodeflashRunPlan(
+        project: $0, answers: settings.optimizeAnswers, liveAddress: settings.optimizeLiveAddress,
+        loopingSeconds: settings.optimizeLoopingTime.inSeconds, timeoutSeconds: settings.optimizeTimeout.inSeconds)
+    }
+    if layers.contains(.optimize), let run {
       plans.optimize = OptimizePlan(
         run: run, form: settings.optimizeForm, budgetSeconds: settings.optimizeBudget.inSeconds,
         blocks: settings.blocks(\.optimizeBlocks, "optimize.blocks", alone: 1, isComparison: isComparison),
@@ -54,7 +56,8 @@ struct CodeflashLayers: Sendable {
       plans.memory = MemoryPlan(
         run: run, commands: settings.startupCommands.filter { !$0.isControl },
         blocks: settings.blocks(\.memoryBlocks, "memory.blocks", alone: 3, isComparison: isComparison),
-        measuresRun: !layers.contains(.optimize), top: settings.memoryTop)
+        measuresRun: run != nil && !layers.contains(.optimize), top: settings.memoryTop,
+        timeoutSeconds: run == nil ? settings.startupTimeout.inSeconds : nil)
     }
   }
 }
@@ -65,7 +68,7 @@ enum JobSecrets {
 
   /// What the manifest names; `nil` for none.
   static func names(_ settings: Settings, _ layers: LayerPlans) -> [String]? {
-    let isLive = [layers.optimize?.run.answers, layers.memory?.run.answers].contains(.live)
+    let isLive = [layers.optimize?.run.answers, layers.memory?.run?.answers].contains(.live)
     let names = Set(settings.secrets + (isLive ? [codeflashKey] : []))
     return names.isEmpty ? nil : names.sorted()
   }

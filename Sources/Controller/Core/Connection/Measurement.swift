@@ -27,9 +27,10 @@ struct Measurement {
       var layers = layers
       var uploads = prepared.compactMap(\.upload)
       if let codeflashLayers {
-        let project = try await FolderArchive(scratch: scratch).make(of: codeflashLayers.project)
-        codeflashLayers.add(to: &layers, project: project.id)
-        uploads.append(project)
+        var project: Upload?
+        if let folder = codeflashLayers.project { project = try await FolderArchive(scratch: scratch).make(of: folder) }
+        codeflashLayers.add(to: &layers, project: project?.id)
+        uploads += [project].compactMap(\.self)
       }
       let manifest = ManifestBuilder.build(
         settings: settings, layers: layers, sides: prepared.map(\.plan), python: python,
@@ -50,7 +51,10 @@ struct Measurement {
   /// Where git refs are looked up; only a ref needs a repository.
   private func repository(for revisions: [(Side, NamedRevision)]) throws -> String {
     for (_, revision) in revisions {
-      if case .gitRef = try RevisionArgument(revision.text) { return try settings.requiredRepository().text }
+      switch try RevisionArgument(revision.text) {
+      case .gitRef, .mergeBase: return try settings.requiredRepository().text
+      case .release, .folder: continue
+      }
     }
     return settings.targetRepository?.text ?? ""
   }

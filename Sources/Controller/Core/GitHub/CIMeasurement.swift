@@ -22,8 +22,9 @@ struct CIMeasurement {
 
   private func measure(_ end: inout CIEnd) async throws {
     end.pull = try await pull()
-    let base = try await resolve(subject.base ?? event.payload.repository?.defaultBranch ?? "main", nil)
     let head = try await resolve(subject.head.label, subject.head.commit)
+    let base = try await mergeBase(
+      try await resolve(subject.base ?? event.payload.repository?.defaultBranch ?? "main", nil), with: head)
     StandardError.write(words(base: base, head: head) + "\n")
     end.footer = footer(head: head)
     if let commit = head.commit { end.check = try await check(commit) }
@@ -54,13 +55,34 @@ struct CIMeasurement {
   private func resolve(_ text: String, _ known: CommitID?) async throws -> Resolved {
     let label = TerminalText.clean(text, limit: 200)
     if let known { return Resolved(revision: NamedRevision(known.text, label: label), commit: known) }
-    guard case .gitRef(let ref) = try RevisionArgument(text) else {
-      return Resolved(revision: NamedRevision(text), commit: nil)
+    let ref: String
+    switch try RevisionArgument(text) {
+    case .gitRef(let name): ref = name
+    case .mergeBase(let bases): ref = bases.base  // what it has in common with the head is looked for anyway
+    case .release, .folder: return Resolved(revision: NamedRevision(text), commit: nil)
     }
     guard let commit = try await api.commit(ref) else {
       throw RevisionError.noSuchRef(ref: ref, repository: api.repository)
     }
     return Resolved(revision: NamedRevision(commit.text, label: label), commit: commit)
+  }
+
+  /// The last commit that the head has in common with the base: it is not blamed for what the base did since. A release and a
+  /// folder stand for themselves.
+  private func mergeBase(_ base: Resolved, with head: Resolved) async throws -> Resolved {
+    guard let tip = base.commit, let commit = head.commit else { return base }
+    guard let compared = try await api.compare(tip.text, commit.text),
+      let found = compared.mergeBase.flatMap({ CommitID($0.sha) })
+    else {
+      throw RevisionError.noMergeBase(
+        base: base.revision.label, head: head.revision.label, repository: api.repository,
+        words: "GitHub knows no commit that both have")
+    }
+    let label = base.revision.label
+    return Resolved(
+      revision: NamedRevision(
+        found.text, label: label, note: MergeBase.note(label, commit: found.text, behind: compared.behindBy)),
+      commit: found)
   }
 
   /// Where the machine finds the commits. A public repository it fetches itself; of a private one the runner sends what is
@@ -133,7 +155,7 @@ struct PrivateClone {
   /// - Returns: the clone's folder.
   func fetch(_ commits: [CommitID], from address: String) async throws -> String {
     let folder = "\(environment["RUNNER_TEMP"] ?? "/tmp")/cf-bench-\(UUID().uuidString).git"
-    var environment = environment
+    var environment = GitEnvironment.cleaned(environment)
     environment["GIT_TERMINAL_PROMPT"] = "0"
     if let token = environment["GH_TOKEN"], !token.isEmpty {
       // By the environment: arguments can be read by every user. Source: git-config(1), GIT_CONFIG_COUNT.
@@ -149,7 +171,7 @@ struct PrivateClone {
       ["-C", folder, "fetch", "--quiet", "--tags", "--no-write-fetch-head", "--", address]
         + commits.map { "+\($0.text):refs/cf-bench/\($0.text)" },
     ] {
-      let result = try await git.run(arguments, limit: Self.limit)
+      let result = try await git.run(GitEnvironment.options + arguments, limit: Self.limit)
       guard result.succeeded else { throw RevisionError.tool(name: "git", words: String(result.reason.suffix(600))) }
     }
     return folder

@@ -118,7 +118,7 @@ struct ProgressState: Equatable, Sendable {
       let found = FindingCount(body.functions).words
       return .step("\(body.side.rawValue): a \(purpose) of \(Numbers.elapsed(body.seconds)), \(found)")
     case .recording(let body): return .step("recorded \(body.function)")
-    case .importTree, .skipped, .profile, .stacks, .profiledPhases, .memoryTimeline, .memoryProfile:
+    case .importTree, .effectiveSettings, .skipped, .profile, .stacks, .profiledPhases, .memoryTimeline, .memoryProfile:
       return nil
     case .unknown(let type, _):
       guard unknown.insert(type).inserted else { return nil }

@@ -36,7 +36,7 @@ enum Comment {
       missing(document, limit: limit / 8), fold("Host and method", MethodLine.markdown(report) + "\n"),
       document.cost.map { fold("Cost", Markdown.text(CostFormatter.sentence($0)) + "\n") },
       PythonColumns.markdown(report).map { fold("By version", $0) }, FindingFormatter.markdown(report),
-      MemoryFormatter.markdown(report), ImportBreakdown.markdown(report.imports), FindingFormatter.phases(report),
+      MemoryFormatter.markdown(report), ImportBreakdown.markdown(report), FindingFormatter.phases(report),
       ProfileChanges.markdown(report),
     ]
     for fold in folds {

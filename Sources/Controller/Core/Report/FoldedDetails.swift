@@ -4,23 +4,43 @@ import Shared
 enum ImportBreakdown {
   private static let top = 10
 
-  /// `nil` when no import tree is there for both sides.
-  static func markdown(_ differences: [ImportDifference]) -> String? {
-    guard !differences.isEmpty else { return nil }
-    let parts = differences.map { part($0, naming: differences.count > 1) }
+  /// Of the commands whose time changed, or whose imports did: all others differ by noise. `nil` when no import tree is there
+  /// for both sides.
+  static func markdown(_ report: ComparisonReport) -> String? {
+    guard !report.imports.isEmpty else { return nil }
+    let moved = report.document.metrics.filter(\.hasMoved)
+    let telling = report.imports.filter { difference in
+      !difference.gone.isEmpty || !difference.new.isEmpty
+        || moved.contains { $0.name == difference.command && $0.python == difference.python }
+    }
+    let named = Set(report.imports.map(\.python)).count > 1
+    let quiet = report.imports.filter { !telling.contains($0) }.map(\.command).uniqued().map(Markdown.code)
+    let rest = quiet.isEmpty ? [] : ["The same modules on both sides: \(listed(quiet)).\n"]
+    let parts = telling.map { part($0, naming: named) } + rest
     return Comment.fold("Per-module import breakdown", parts.joined(separator: "\n"))
   }
 
   private static func part(_ difference: ImportDifference, naming: Bool) -> String {
-    var text = naming ? "**Python \(Markdown.text(difference.python))**\n\n" : ""
+    let python = naming ? ", Python \(Markdown.text(difference.python))" : ""
+    var text = "**\(Markdown.code(difference.command))\(python)**: "
     text += "\(modules(difference.baseModules)) in \(Numbers.microseconds(difference.baseMicroseconds)) → "
     text += "\(modules(difference.headModules)) in \(Numbers.microseconds(difference.headMicroseconds)), "
     text += "by `python -X importtime` (median of \(difference.runs) \(difference.runs == 1 ? "run" : "runs"); "
     text += "the trace itself slows the import, and single modules vary).\n"
     if difference.isEmpty { text += "\nNo module differs beyond what runs of one side differ by.\n" }
+    text += branches(difference.dropped, "no longer imports") + branches(difference.added, "now imports")
     text += costs("Gone", difference.gone) + costs("New", difference.new)
     text += changes("Shrank most", difference.shrank) + changes("Grew most", difference.grew)
     return text
+  }
+
+  private static func branches(_ branches: [ImportDifference.Branch], _ verb: String) -> String {
+    guard !branches.isEmpty else { return "" }
+    let lines = branches.prefix(top).map { branch in
+      "- \(branch.importer.map(Markdown.code) ?? "the command itself") \(verb) \(Markdown.code(branch.module)): "
+        + "\(modules(branch.modules)), \(Numbers.microseconds(branch.microseconds))\n"
+    }
+    return "\n" + lines.joined() + more(branches.count)
   }
 
   private static func costs(_ title: String, _ modules: [ModuleCost]) -> String {

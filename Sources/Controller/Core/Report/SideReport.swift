@@ -39,13 +39,13 @@ struct SideReport: Equatable, Sendable {
     micro = MicroDocument.make(side, from: record)
     optimize = OptimizeDocument.make(side, from: record)
     memory = MemoryDocument.make(side, from: record)
-    imports = record.pythons.compactMap { ImportCosts(side, python: $0, record: record) }
+    imports = record.importKeys.compactMap { ImportCosts(side, $0, record: record) }
     host = record.host
     startedAt = record.startedAt
     seconds = record.finished?.seconds ?? 0
-    isComplete = record.finished?.outcome == .done
+    isComplete = record.finished?.outcome == .done && record.withoutResult.isEmpty
     missing = MissingPart.all(
-      troubles: record.troubles.filter { $0.side != side.other },
+      troubles: (record.troubles + record.withoutResult).filter { $0.side != side.other },
       skipped: record.skipped.filter { $0.side != side.other }, failure: record.failure)
   }
 }

@@ -40,7 +40,7 @@ enum SpendingFormatter {
   /// What a further minute would have bought.
   private static func further(_ document: ComparisonDocument) -> String? {
     guard document.verdict != .void, document.spending.budgetSeconds != nil else { return nil }
-    let open = document.metrics.filter { $0.verdict == .undecided }
+    let open = document.metrics.judged.filter { $0.verdict == .undecided && $0.withheld == nil }
     guard !open.isEmpty else { return nil }
     let near = open.compactMap { metric in metric.secondsNeeded.map { (name: metric.name, seconds: $0) } }
       .sorted { $0.seconds < $1.seconds }

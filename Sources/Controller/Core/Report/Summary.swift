@@ -124,7 +124,8 @@ enum Summary {
   }
 
   private static func importTitle(_ costs: ImportCosts, _ report: SideReport) -> String {
-    report.imports.count > 1 ? "Import, Python \(Markdown.text(costs.python))" : "Import"
+    let python = Set(report.imports.map(\.python)).count > 1 ? ", Python \(Markdown.text(costs.python))" : ""
+    return "Imports of \(Markdown.code(costs.command))\(python)"
   }
 
   private static func importTable(_ costs: ImportCosts) -> String {

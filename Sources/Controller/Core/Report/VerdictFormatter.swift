@@ -34,18 +34,16 @@ enum VerdictFormatter {
 
   /// The same in a run: one whose control moved decides nothing.
   static func plain(_ metric: ComparisonDocument.Metric, in document: ComparisonDocument) -> String {
-    document.isWithheld(metric) ? withheld : plain(metric)
+    document.withheld(metric) ?? plain(metric)
   }
 
   static func delta(_ metric: ComparisonDocument.Metric, in document: ComparisonDocument) -> String {
-    document.isWithheld(metric) ? withheld : delta(metric)
+    document.withheld(metric) ?? delta(metric)
   }
-
-  private static let withheld = "withheld"
 
   /// The verdict of the run in one sentence, the word for it first.
   static func headline(_ document: ComparisonDocument) -> String {
-    let count = document.metrics.count
+    let count = document.metrics.judged.count
     switch document.verdict {
     case .void:
       let moved = document.controls.filter(\.hasMoved).map { "\($0.name) is \(plain($0))" }.joined(separator: ", ")
@@ -68,7 +66,7 @@ enum VerdictFormatter {
     case .improved: return "Nothing to do: what is bold is proven."
     case .equivalent: return "Nothing to do."
     case .undecided:
-      let needed = document.metrics.compactMap(\.secondsNeeded).max()
+      let needed = document.metrics.judged.compactMap(\.secondsNeeded).max()
       let proven =
         document.metrics.contains(where: \.hasMoved)
         ? "What is bold is proven; for the rest" : "Nothing is proven either way;"
@@ -92,21 +90,32 @@ enum VerdictFormatter {
     var remarks: [String] = []
     if document.identical { remarks.append("Both sides are the same code: whatever differs is noise.") }
     if !document.complete { remarks.append("Part of what was planned has no result; see what is missing below.") }
-    return remarks + document.method.caveats + notes
+    return remarks + [revisions(document)].compactMap { $0 } + document.method.caveats + notes
+  }
+
+  /// What was measured, where there is more to say than a release's name: `base main at 0123456789ab ("one"), its tip; head …`.
+  private static func revisions(_ document: ComparisonDocument) -> String? {
+    let words = [("Base", document.base), ("head", document.head)].compactMap { name, revision -> String? in
+      guard let commit = revision.commit else { return nil }
+      let place = revision.note ?? "\(revision.label) at \(commit.prefix(12))"
+      return "\(name) \(place)" + (revision.subject.map { " (“\($0)”)" } ?? "")
+    }
+    return words.isEmpty ? nil : words.joined(separator: "; ") + "."
   }
 
   /// `3 of 12 metrics faster, none slower, 8 without a difference, 1 undecided`, the verdict's own kind first.
   private static func counts(_ document: ComparisonDocument, first: ComparisonDocument.RunVerdict) -> String {
     // Memory is neither fast nor slow.
-    let isTime = document.metrics.allSatisfy { $0.unit == MetricUnit.seconds.rawValue }
+    let judged = document.metrics.judged
+    let isTime = judged.allSatisfy { $0.unit == MetricUnit.seconds.rawValue }
     let kinds: [(ComparisonDocument.RunVerdict, String)] = [
       (.improved, isTime ? "faster" : "better"), (.regressed, isTime ? "slower" : "worse"),
       (.equivalent, "without a difference"), (.undecided, "undecided"),
     ]
     let ordered = kinds.filter { $0.0 == first } + kinds.filter { $0.0 != first }
     return ordered.enumerated().compactMap { index, kind in
-      let count = document.metrics.count { $0.verdict == kind.0 }
-      if index == 0 { return "\(count) of \(metrics(document.metrics.count)) \(kind.1)" }
+      let count = judged.count { $0.verdict == kind.0 }
+      if index == 0 { return "\(count) of \(metrics(judged.count)) \(kind.1)" }
       if count > 0 { return "\(count) \(kind.1)" }
       return kind.0 == .regressed || kind.0 == .improved ? "none \(kind.1)" : nil
     }.joined(separator: ", ")
@@ -134,8 +143,11 @@ enum VerdictFormatter {
 }
 
 extension ComparisonDocument {
-  /// Whether a verdict is kept back because a control moved; the control's own stands.
-  fileprivate func isWithheld(_ metric: Metric) -> Bool { verdict == .void && metric.control == nil }
+  /// What stands in place of a verdict that is kept back, for a reason of the metric's own or because a control moved (the
+  /// control's own stands).
+  fileprivate func withheld(_ metric: Metric) -> String? {
+    verdict == .void && metric.control == nil ? "withheld" : metric.withheld
+  }
 
   /// Controls that are worth a row: commands, and what moved of the rest.
   var shownControls: [Metric] { controls.filter { $0.control == .command || $0.hasMoved } }

@@ -36,15 +36,33 @@ struct FolderArchive {
 
   private func fileNames(of folder: String) async throws -> [String] {
     let inRepository = try await LocalTool.run("git", ["-C", folder, "rev-parse", "--is-inside-work-tree"])
-    if inRepository.succeeded {
-      let listed = try await LocalTool.run(
-        "git", ["-C", folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-      guard listed.succeeded else { throw RevisionError.tool(name: "git", words: listed.error) }
-      let names = Set(listed.output.split(separator: "\0").map(String.init))
-      return names.filter { FileManager.default.fileExists(atPath: folder + "/" + $0) }.sorted()
-    }
+    if inRepository.succeeded { return try await repositoryNames(of: folder).sorted() }
     let walked = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
     let left = [".git", ".venv", "venv", "__pycache__", ".build", "node_modules", ".tox", ".mypy_cache"]
     return walked.filter { name in !name.split(separator: "/").contains { left.contains(String($0)) } }.sorted()
+  }
+
+  /// What git knows or would know, in submodules too.
+  /// - Throws: ``RevisionError`` for a submodule that is not there.
+  private func repositoryNames(of folder: String) async throws -> Set<String> {
+    let listed = try await LocalTool.run(
+      "git", ["-C", folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+    let staged = try await LocalTool.run("git", ["-C", folder, "ls-files", "-z", "--stage"])
+    guard listed.succeeded, staged.succeeded else {
+      throw RevisionError.tool(name: "git", words: listed.error + staged.error)
+    }
+    let modules = staged.output.split(separator: "\0").filter { $0.hasPrefix("160000 ") }.compactMap {
+      $0.split(separator: "\t", maxSplits: 1).last.map(String.init)
+    }
+    var names = Set(listed.output.split(separator: "\0").map(String.init)).subtracting(modules)
+      .filter { FileManager.default.fileExists(atPath: folder + "/" + $0) }
+    for module in modules {
+      let place = folder + "/" + module
+      guard FileManager.default.fileExists(atPath: place + "/.git") else {
+        throw RevisionError.missingSubmodule(path: folder, name: module)
+      }
+      names.formUnion(try await repositoryNames(of: place).map { "\(module)/\($0)" })
+    }
+    return names
   }
 }

@@ -7,8 +7,11 @@ enum LocalTool {
   static func run(
     _ name: String, _ arguments: [String], limit: Duration = .seconds(120)
   ) async throws -> ChildTool.Output {
-    let environment = ProcessInfo.processInfo.environment.merging(["GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"]) { $1 }
-    return try await ChildTool(program: name, environment: environment).run(arguments, limit: limit)
+    let environment = GitEnvironment.cleaned(ProcessInfo.processInfo.environment).merging([
+      "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C",
+    ]) { $1 }
+    let options = name == "git" ? GitEnvironment.options : []
+    return try await ChildTool(program: name, environment: environment).run(options + arguments, limit: limit)
   }
 
   /// The first line of standard output.

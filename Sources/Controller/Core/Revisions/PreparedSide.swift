@@ -31,6 +31,12 @@ struct SidePreparation {
 
   /// - Throws: ``RevisionError`` when the revision can't be had.
   func prepare(_ side: Side, _ revision: NamedRevision) async throws -> PreparedSide {
+    var prepared = try await find(side, revision)
+    prepared.plan.note = prepared.plan.note ?? revision.note
+    return prepared
+  }
+
+  private func find(_ side: Side, _ revision: NamedRevision) async throws -> PreparedSide {
     let label = revision.label
     switch try RevisionArgument(revision.text) {
     case .release(let requirement):
@@ -39,43 +45,30 @@ struct SidePreparation {
       let upload = try await FolderArchive(scratch: scratch).make(of: path)
       return PreparedSide(plan: SidePlan(side: side, label: label, source: .tree(upload: upload.id)), upload: upload)
     case .gitRef(let ref):
-      guard isLocal(repository) else {
-        return PreparedSide(
-          plan: SidePlan(side: side, label: label, source: .git(repository: repository, ref: ref)))
+      guard FolderArchive.isFolder(repository) else { return remote(side, ref, label: label) }
+      return try await bundle(side, label: label) { .init(commit: try await $0.commit(of: ref)) }
+    case .mergeBase(let bases):
+      guard FolderArchive.isFolder(repository) else {
+        return remote(side, "\(bases.base)...\(bases.head)", label: label)
       }
-      return try await bundle(side, ref, label: label)
+      return try await bundle(side, label: label) { try await $0.mergeBase(bases.base, bases.head) }
     }
   }
 
-  private func isLocal(_ repository: String) -> Bool { FolderArchive.isFolder(repository) }
+  private func remote(_ side: Side, _ ref: String, label: String) -> PreparedSide {
+    PreparedSide(plan: SidePlan(side: side, label: label, source: .git(repository: repository, ref: ref)))
+  }
 
-  /// A commit of a repository of this machine as a git bundle with the tags, which version numbers are made from.
-  private func bundle(_ side: Side, _ ref: String, label: String) async throws -> PreparedSide {
-    // A branch that was fetched and never checked out stands under its remote's name alone.
-    var found = try await commit(of: ref)
-    if found == nil { found = try await commit(of: "refs/remotes/origin/" + ref) }
-    guard let commit = found else { throw RevisionError.noSuchRef(ref: ref, repository: repository) }
-    // The bundle needs a ref that points to the commit; the person's repository is not written to.
-    let clone = scratch + "/clone-" + UUID().uuidString
-    let file = scratch + "/bundle-" + UUID().uuidString
-    for arguments in [
-      ["clone", "--quiet", "--bare", "--shared", "--", repository, clone],
-      ["-C", clone, "update-ref", "refs/cf-bench/commit", commit],
-      ["-C", clone, "bundle", "create", "--quiet", file, "refs/cf-bench/commit", "--tags"],
-    ] {
-      let result = try await LocalTool.run("git", arguments, limit: .seconds(600))
-      guard result.succeeded else { throw RevisionError.tool(name: "git", words: result.error) }
-    }
-    let upload = try Upload(of: file)
+  private func bundle(
+    _ side: Side, label: String, _ find: (LocalRepository) async throws -> LocalRepository.Found
+  ) async throws -> PreparedSide {
+    let local = LocalRepository(path: repository, scratch: scratch)
+    let found = try await find(local)
+    let upload = try Upload(of: try await local.bundle(found.commit, label: label))
     return PreparedSide(
-      plan: SidePlan(side: side, label: label, source: .bundle(upload: upload.id, commit: commit)), upload: upload)
-  }
-
-  private func commit(of ref: String) async throws -> String? {
-    let found = try await LocalTool.run(
-      "git", ["-C", repository, "rev-parse", "--verify", "--quiet", "--end-of-options", ref + "^{commit}"])
-    let commit = found.output.trimmingCharacters(in: .whitespacesAndNewlines)
-    return found.succeeded && commit.count == 40 ? commit : nil
+      plan: SidePlan(
+        side: side, label: label, source: .bundle(upload: upload.id, commit: found.commit),
+        subject: try await local.subject(of: found.commit), note: found.note), upload: upload)
   }
 }
 

@@ -6,6 +6,8 @@ enum RevisionArgument: Equatable, Sendable {
   case release(requirement: String)
   /// `path:DIR`
   case folder(path: String)
+  /// `main...perf/x`: what both have in common.
+  case mergeBase(MergeBase)
   /// Anything else: a branch, a tag, a commit.
   case gitRef(String)
 
@@ -25,6 +27,11 @@ enum RevisionArgument: Equatable, Sendable {
     } else if text.contains("==") {
       try Self.checkRelease(text)
       self = .release(requirement: text)
+    } else if let bases = MergeBase(text) {
+      self = .mergeBase(bases)
+    } else if text.contains("..") {
+      throw .unusable(
+        text: text, reason: "two dots stand between two revisions, and three for what they have in common")
     } else {
       self = .gitRef(text)
     }
@@ -45,10 +52,36 @@ struct NamedRevision: Equatable, Sendable {
   /// As ``RevisionArgument`` takes it.
   var text: String
   var label: String
+  /// What else a reader should know of it.
+  var note: String?
 
-  init(_ text: String, label: String? = nil) {
+  init(_ text: String, label: String? = nil, note: String? = nil) {
     self.text = text
     self.label = label ?? text
+    self.note = note
+  }
+}
+
+/// Both sides of a comparison as a person types them: `main perf/x`, the same as `main..perf/x`; or `main...perf/x`.
+struct RevisionRange: Equatable, Sendable {
+  var base: NamedRevision
+  var head: NamedRevision
+
+  /// - Throws: ``Problem`` when only one revision is named.
+  init(_ first: String, _ second: String?) throws(Problem) {
+    if let second {
+      (base, head) = (NamedRevision(first), NamedRevision(second))
+    } else if let bases = MergeBase(first) {
+      (base, head) = (NamedRevision(first, label: bases.base), NamedRevision(bases.head))
+    } else {
+      let parts = first.hasPrefix("path:") ? [] : first.split(separator: "..", omittingEmptySubsequences: false)
+      guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") }) else {
+        throw Problem(
+          what: "there is no revision to compare '\(TerminalText.clean(first, limit: 100))' with",
+          fix: "name two (cf-bench compare main perf/x), or both in one (main...perf/x)", exitStatus: .usage)
+      }
+      (base, head) = (NamedRevision(String(parts[0])), NamedRevision(String(parts[1])))
+    }
   }
 }
 
@@ -57,6 +90,10 @@ enum RevisionError: UserFacingError, Equatable {
   case noSuchFolder(path: String)
   case notAProject(path: String)
   case noSuchRef(ref: String, repository: String)
+  case ambiguous(ref: String, branch: String, tag: String, place: String)
+  case noMergeBase(base: String, head: String, repository: String, words: String)
+  case submodules(label: String, names: [String])
+  case missingSubmodule(path: String, name: String)
   case tool(name: String, words: String)
 
   var what: String {
@@ -66,6 +103,13 @@ enum RevisionError: UserFacingError, Equatable {
     case .noSuchFolder(let path): "there is no folder '\(path)'"
     case .notAProject(let path): "the folder '\(path)' can't be installed as a Python project"
     case .noSuchRef(let ref, let repository): "there is no revision '\(ref)' in \(repository)"
+    case .ambiguous(let ref, _, _, let place):
+      "'\(ref)' is a branch and a tag of \(place), and they are different commits"
+    case .noMergeBase(let base, let head, let repository, _):
+      "\(base) and \(head) have no commit in common in \(repository)"
+    case .submodules(let label, let names):
+      "\(label) has \(names.count == 1 ? "a submodule" : "submodules"): \(listed(names))"
+    case .missingSubmodule(let path, let name): "the submodule '\(name)' of \(path) is not checked out"
     case .tool(let name, _): "\(name) failed on this machine"
     }
   }
@@ -75,6 +119,11 @@ enum RevisionError: UserFacingError, Equatable {
     case .noSuchFolder: nil
     case .notAProject: "it holds neither a pyproject.toml nor a setup.py"
     case .noSuchRef: "git found neither a branch, a tag nor a commit of that name"
+    case .ambiguous(_, let branch, let tag, _): "the branch is \(branch.prefix(12)), the tag \(tag.prefix(12))"
+    case .noMergeBase(_, _, _, let words):
+      words.isEmpty ? "their histories are apart, or cut off by a shallow clone" : words
+    case .submodules: "a commit is sent without other repositories, and would be measured with empty folders"
+    case .missingSubmodule: "the folder would be measured without it"
     case .tool(_, let words): words
     }
   }
@@ -84,6 +133,11 @@ enum RevisionError: UserFacingError, Equatable {
       "name a git ref (main), a release (codeflash==0.20.6) or a folder with a Python project (path:../codeflash)"
     case .noSuchFolder: "check the path after 'path:'; it is taken from the current folder"
     case .noSuchRef: "run 'git fetch' there, or name a release such as codeflash==0.20.6"
+    case .ambiguous(let ref, _, _, _): "say which: heads/\(ref) or tags/\(ref)"
+    case .noMergeBase: "run 'git fetch --unshallow' there, or name the commit to compare with"
+    case .submodules:
+      "measure the folder, which is sent with them (path:.), or the repository by its address (--repository https://…)"
+    case .missingSubmodule: "run 'git submodule update --init' there"
     case .tool(let name, _): "run '\(name) --version'; install it if that fails"
     }
   }

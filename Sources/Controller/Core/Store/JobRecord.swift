@@ -14,6 +14,8 @@ struct JobRecord: Equatable, Sendable {
   var tuning: [TuningReport] = []
   /// Environments that became ready, a side and Python each.
   var sides: [SideReady] = []
+  /// What of the harness's settings was in force, a side and Python each.
+  var effectiveSettings: [EffectiveSettings] = []
   var layers: [LayerStarted] = []
   /// Values of both sides that count.
   var samples: [Sample] = []
@@ -31,6 +33,8 @@ struct JobRecord: Equatable, Sendable {
   var recordings: [Recording] = []
   var skipped: [Skipped] = []
   var troubles: [Trouble] = []
+  /// What was planned and has neither a value that counts nor a reason of its own.
+  var withoutResult: [Trouble] = []
   /// `nil` while the job runs, and when its runner died without a final event.
   var finished: Finished?
 
@@ -45,6 +49,7 @@ struct JobRecord: Equatable, Sendable {
     }
     noteUnreadable(unreadable)
     leaveOutDiscarded()
+    noteMissing()
     for side in sides where self.labels[side.side] == nil { self.labels[side.side] = side.label }
   }
 
@@ -62,6 +67,7 @@ struct JobRecord: Equatable, Sendable {
       } else {
         sides.append(body)
       }
+    case .effectiveSettings(let body): take(body)
     case .layerStarted(let body): layers.append(body)
     case .sample(let body):
       if body.isCopy == true { copySamples.append(body) } else { samples.append(body) }
@@ -82,6 +88,15 @@ struct JobRecord: Equatable, Sendable {
     }
   }
 
+  private mutating func take(_ new: EffectiveSettings) {
+    guard let place = effectiveSettings.firstIndex(where: { $0.side == new.side && $0.python == new.python }) else {
+      return effectiveSettings.append(new)
+    }
+    let names = new.settings.map(\.name)
+    effectiveSettings[place].settings.removeAll { names.contains($0.name) }
+    effectiveSettings[place].settings += new.settings
+  }
+
   /// One word of trouble for each kind of event that this release can't decode.
   private mutating func noteUnreadable(_ unreadable: [String: (count: Int, why: String)]) {
     for (type, found) in unreadable.sorted(by: { $0.key < $1.key }) {
@@ -99,6 +114,53 @@ struct JobRecord: Equatable, Sendable {
     guard !disturbed.isEmpty else { return }
     samples.removeAll { disturbed.contains($0.place) }
     copySamples.removeAll { disturbed.contains($0.place) }
+    // A run of codeflash belongs to the block of its layer that has its number.
+    func isDisturbed(_ layers: [LayerName], _ python: String, _ block: Int) -> Bool {
+      blocks.contains {
+        $0.disturbance != nil && $0.python == python && $0.block == block && layers.contains($0.layer)
+      }
+    }
+    optimizeRuns.removeAll { $0.purpose == .measured && isDisturbed([.optimize], $0.python, $0.block) }
+    let hasRuns = !optimizeRuns.isEmpty || blocks.contains { $0.layer == .optimize }
+    memoryTimelines.removeAll { timeline in
+      timeline.block.map { isDisturbed([hasRuns ? .optimize : .memory], timeline.python, $0) } ?? false
+    }
+  }
+
+  /// Each planned metric ends as a row or has a reason.
+  private mutating func noteMissing() {
+    let sidesMeasured = Set(sides.map(\.side)).count
+    for layer in layersFinished {
+      for metric in layer.metrics ?? [] {
+        let measured = Set(samples.lazy.filter { $0.metric == metric && $0.python == layer.python }.map(\.side))
+        let isExplained =
+          troubles.contains { $0.metric == metric && ($0.python ?? layer.python) == layer.python }
+          || skipped.contains { $0.metric == metric && $0.python == layer.python }
+          || troubles.contains {
+            $0.metric == nil && $0.layer == layer.layer && ($0.python ?? layer.python) == layer.python
+          }
+        guard measured.count < sidesMeasured, !isExplained else { continue }
+        withoutResult.append(
+          Trouble(
+            layer: layer.layer, metric: metric, python: layer.python,
+            problem: Problem(
+              what: "\(metric) has no result", why: reason(metric, layer),
+              fix: "measure again, with a larger budget if it stays so",
+              exitStatus: .partial)))
+      }
+    }
+  }
+
+  private func reason(_ metric: String, _ layer: LayerFinished) -> String {
+    let measured = blocks.filter { $0.python == layer.python && $0.metrics.contains(metric) }
+    let lost = measured.compactMap(\.disturbance).uniqued()
+    guard !lost.isEmpty else {
+      return started?.budgetSeconds == nil
+        ? "none of its blocks was measured in full" : "the budget was spent before a block of it was measured"
+    }
+    let words =
+      measured.count == 1 ? "its only block was discarded" : "all \(measured.count) blocks of it were discarded"
+    return "\(words): \(listed(lost, most: 2, rest: "others"))"
   }
 
   /// How many blocks of a series were discarded.

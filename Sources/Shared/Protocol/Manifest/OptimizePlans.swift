@@ -64,7 +64,8 @@ public struct OptimizePlan: Codable, Equatable, Sendable {
 
 /// Layer 4: the peak memory of commands and of codeflash at work, and which lines hold it.
 public struct MemoryPlan: Codable, Equatable, Sendable {
-  public var run: CodeflashRunPlan
+  /// `nil` for a target other than codeflash: then commands are all there is.
+  public var run: CodeflashRunPlan?
   /// Commands whose peak is taken, each as one process.
   public var commands: [StartupCommand]
   /// Blocks; a block has two runs of each command a side.
@@ -74,8 +75,14 @@ public struct MemoryPlan: Codable, Equatable, Sendable {
   public var measuresRun: Bool
   /// How many lines and modules of a profile are kept.
   public var top: Int
+  /// How long one run of a command may take, in seconds; that of a run of codeflash if nil.
+  public var timeoutSeconds: Double?
 
-  public init(run: CodeflashRunPlan, commands: [StartupCommand], blocks: Int, measuresRun: Bool, top: Int) {
+  public init(
+    run: CodeflashRunPlan?, commands: [StartupCommand], blocks: Int, measuresRun: Bool, top: Int,
+    timeoutSeconds: Double? = nil
+  ) {
+    self.timeoutSeconds = timeoutSeconds
     self.run = run
     self.commands = commands
     self.blocks = blocks

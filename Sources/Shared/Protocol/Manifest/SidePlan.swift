@@ -22,11 +22,17 @@ public struct SidePlan: Codable, Equatable, Sendable {
   /// The revision as the person wrote it: the name in every table.
   public var label: String
   public var source: SideSource
+  /// The first line of the commit's message, where the controller knows it.
+  public var subject: String?
+  /// What else a reader should know of it, such as `main at 0123456789ab, 3 commits behind its tip`.
+  public var note: String?
 
-  public init(side: Side, label: String, source: SideSource) {
+  public init(side: Side, label: String, source: SideSource, subject: String? = nil, note: String? = nil) {
     self.side = side
     self.label = label
     self.source = source
+    self.subject = subject
+    self.note = note
   }
 }
 

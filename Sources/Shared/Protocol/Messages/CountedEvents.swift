@@ -87,6 +87,7 @@ public struct CountedEvents<Item: Equatable & Sendable>: Equatable, Sendable {
       body.purpose == .measured ? .openBlock(python: body.python, layer: .optimize) : .attempt(python: body.python)
     case .layerStarted(let body): .attempt(python: body.python)
     case .layerFinished(let body): .attempt(python: body.python)
+    case .effectiveSettings(let body): .attempt(python: body.python)
     case .importTree(let body): .attempt(python: body.python)
     case .profile(let body): .attempt(python: body.python)
     case .stacks(let body): .attempt(python: body.python)

@@ -16,6 +16,8 @@ public enum JobEvent: Equatable, Sendable {
   /// One knob of the machine, turned for the job or not.
   case tuned(TuningReport)
   case sideReady(SideReady)
+  /// What of the harness's settings is in force on a side; a later one of the same side adds to it.
+  case effectiveSettings(EffectiveSettings)
   case layerStarted(LayerStarted)
   case sample(Sample)
   case importTree(ImportTree)
@@ -37,7 +39,8 @@ public enum JobEvent: Equatable, Sendable {
   case unknown(type: String, why: String? = nil)
 
   private enum Kind: String {
-    case started, resumed, continued, queued, phase, host, tuned, sideReady, layerStarted, sample, importTree, skipped,
+    case started, resumed, continued, queued, phase, host, tuned, sideReady, effectiveSettings, layerStarted, sample,
+      importTree, skipped,
       profile, stacks,
       optimizeRun
     case profiledPhases, memoryTimeline, memoryProfile, recording, blockFinished, layerFinished, trouble, finished
@@ -56,6 +59,7 @@ public enum JobEvent: Equatable, Sendable {
     case .host(let body): try line(.host, body)
     case .tuned(let body): try line(.tuned, body)
     case .sideReady(let body): try line(.sideReady, body)
+    case .effectiveSettings(let body): try line(.effectiveSettings, body)
     case .layerStarted(let body): try line(.layerStarted, body)
     case .sample(let body): try line(.sample, body)
     case .importTree(let body): try line(.importTree, body)
@@ -97,6 +101,7 @@ public enum JobEvent: Equatable, Sendable {
     case .host: .host(try body(HostInfo.self))
     case .tuned: .tuned(try body(TuningReport.self))
     case .sideReady: .sideReady(try body(SideReady.self))
+    case .effectiveSettings: .effectiveSettings(try body(EffectiveSettings.self))
     case .layerStarted: .layerStarted(try body(LayerStarted.self))
     case .sample: .sample(try body(Sample.self))
     case .importTree: .importTree(try body(ImportTree.self))

@@ -104,6 +104,10 @@ public struct SideReady: Codable, Equatable, Sendable {
   public var interpreterBuild: String?
   /// The commit of a git revision.
   public var commit: String?
+  /// The first line of its message.
+  public var subject: String?
+  /// What else a reader should know of the revision, such as `main at 0123456789ab, 3 commits behind its tip`.
+  public var note: String?
   /// What this side is, in full: release, commit, or a digest of the folder. Equal on both sides: identical code.
   public var identity: String
   /// Installed distributions, `name==version`, sorted; the target's own included.
@@ -113,8 +117,10 @@ public struct SideReady: Codable, Equatable, Sendable {
   public init(
     side: Side, label: String, python: String, interpreterVersion: String, interpreterNote: String?,
     interpreterBuild: String? = nil, commit: String?, identity: String, distributions: [String], reused: Bool,
-    seconds: Double
+    seconds: Double, subject: String? = nil, note: String? = nil
   ) {
+    self.subject = subject
+    self.note = note
     self.interpreterBuild = interpreterBuild
     self.side = side
     self.label = label
@@ -145,7 +151,10 @@ public struct LayerFinished: Codable, Equatable, Sendable {
   public var layer: LayerName
   public var python: String
   public var seconds: Double
-  public init(layer: LayerName, python: String, seconds: Double) {
+  /// What it could measure when it began: each has a row, or a reason why not. `nil` in results of before.
+  public var metrics: [String]?
+  public init(layer: LayerName, python: String, seconds: Double, metrics: [String]? = nil) {
+    self.metrics = metrics
     self.layer = layer
     self.python = python
     self.seconds = seconds

@@ -29,13 +29,16 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
   public var replay: [Replay]?
   /// What the machine cost; `nil` for one that was not rented for it.
   public var cost: RunCost?
+  /// What of the harness's settings was in force, a side and Python each; `nil` where none was recorded.
+  public var effectiveSettings: [EffectiveSettings]?
 
   public init(
     base: Revision, head: Revision, verdict: RunVerdict, identical: Bool, complete: Bool, metrics: [Metric],
     controls: [Metric], findings: [FindingComparison] = [], memoryLines: [MemoryLineChange] = [], host: HostInfo?,
     hostAfter: HostInfo? = nil, spending: Spending, seconds: Double, method: Method, troubles: [Trouble],
-    skipped: [Skipped], replay: [Replay]? = nil, cost: RunCost? = nil
+    skipped: [Skipped], replay: [Replay]? = nil, cost: RunCost? = nil, effectiveSettings: [EffectiveSettings]? = nil
   ) {
+    self.effectiveSettings = effectiveSettings
     self.cost = cost
     self.replay = replay
     self.base = base
@@ -64,7 +67,13 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     public var label: String
     public var commit: String?
     public var identity: String?
-    public init(label: String, commit: String?, identity: String?) {
+    /// The first line of the commit's message.
+    public var subject: String?
+    /// What else is to be known of it, such as `main at 0123456789ab, 3 commits behind its tip`.
+    public var note: String?
+    public init(label: String, commit: String?, identity: String?, subject: String? = nil, note: String? = nil) {
+      self.subject = subject
+      self.note = note
       self.label = label
       self.commit = commit
       self.identity = identity
@@ -181,12 +190,18 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     public var secondsNeeded: Double?
     /// True where no block pairs the sides' samples: see the caveats. `nil` otherwise.
     public var unpaired: Bool?
+    /// Why this metric has no verdict whatever its values say; `nil` where it has one. The metric is then `undecided`.
+    public var withheld: String?
+    /// True for a row that is shown and decides nothing: it has no share of the error, and no part in the run's verdict.
+    public var informative: Bool?
     public init(
       name: String, layer: LayerName, python: String, unit: String, base: Double, head: Double, ratio: Double,
       low: Double?, high: Double?, level: Double? = nil, verdict: RunVerdict, blocks: Int, setAside: Int = 0,
       resolution: Double? = nil, floor: Double? = nil, control: Control? = nil, secondsNeeded: Double? = nil,
-      unpaired: Bool? = nil
+      unpaired: Bool? = nil, withheld: String? = nil, informative: Bool? = nil
     ) {
+      self.informative = informative
+      self.withheld = withheld
       self.unpaired = unpaired
       self.control = control
       self.level = level

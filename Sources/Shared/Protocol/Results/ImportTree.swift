@@ -1,19 +1,27 @@
-/// What importing the target costs, module by module: one fresh `python -X importtime` run.
+/// What a command imports, module by module: one fresh run of it with Python's own trace.
 ///
 /// Source of the numbers: CPython's `-X importtime`, which writes self and cumulative microseconds to standard error,
 /// children before their parent, depth by indentation.
 public struct ImportTree: Codable, Equatable, Sendable {
   public var side: Side
   public var python: String
+  /// The command of layer 1, such as `codeflash --version`; `nil` in results of before, for `import PACKAGE`.
+  public var metric: String?
   /// Which of the fresh runs, from 0.
   public var run: Int
   /// In the order in which Python finished them: children before their parent.
   public var modules: [ImportedModule]
-  public init(side: Side, python: String, run: Int, modules: [ImportedModule]) {
+  public init(side: Side, python: String, metric: String? = nil, run: Int, modules: [ImportedModule]) {
     self.side = side
+    self.metric = metric
     self.python = python
     self.run = run
     self.modules = modules
+  }
+
+  /// Whether nothing of the target but its own package is imported: its start is then Python's start.
+  public func importsNothing(of target: String) -> Bool {
+    modules.contains { $0.name == target } && !modules.contains { $0.name.hasPrefix(target + ".") }
   }
 }
 

@@ -77,11 +77,14 @@ public struct MemoryProfile: Codable, Equatable, Sendable {
 public struct MemoryTimeline: Codable, Equatable, Sendable {
   public var python: String
   public var side: Side
+  /// The block in which it was taken; `nil` in results of before.
+  public var block: Int?
   /// In the order of time; thinned evenly, keeping the highest of what was left out.
   public var points: [Point]
 
-  public init(python: String, side: Side, points: [Point]) {
+  public init(python: String, side: Side, block: Int? = nil, points: [Point]) {
     self.python = python
+    self.block = block
     self.side = side
     self.points = points
   }

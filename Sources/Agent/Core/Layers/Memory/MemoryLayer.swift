@@ -14,7 +14,8 @@ struct MemoryLayer: Layer {
   private var plainSeconds: [Side: Double] = [:]
   /// Seconds of one run of each command, both sides together.
   private var warmSeconds: [String: Double] = [:]
-  private var hasTimeline: Set<Side> = []
+  /// Sides whose use of memory over time was told, and of which block.
+  private var timelines: [Side: Int] = [:]
   private var saidNothingSeen = false
 
   init(plan: MemoryPlan) { self.plan = plan }
@@ -51,7 +52,7 @@ struct MemoryLayer: Layer {
       warmSeconds[command.name] = MonotonicClock.seconds - started
       return true
     }
-    runner = try CodeflashRunner.prepare(plan.run, in: context)
+    runner = try plan.run.map { try CodeflashRunner.prepare($0, in: context) }
   }
 
   /// The peak of one run of a command, in bytes; `nil`, and said so, when it fails.
@@ -73,7 +74,8 @@ struct MemoryLayer: Layer {
       words,
       environment: context.surroundings(of: block).applied(
         to: StartupCommandLine.sharedEnvironment(side, home: home(in: context))),
-      directory: home(in: context), limitSeconds: plan.run.timeoutSeconds, report: context.scratch + "/peak",
+      directory: home(in: context), limitSeconds: plan.timeoutSeconds ?? plan.run?.timeoutSeconds ?? 60,
+      report: context.scratch + "/peak",
       agent: context.agent)
     guard outcome.succeeded, let bytes else {
       try trouble(
@@ -93,8 +95,10 @@ struct MemoryLayer: Layer {
   }
 
   mutating func restore(_ blocks: [EarlierBlock]) {
-    for block in blocks { hasTimeline.formUnion(block.content.timelines) }
+    for block in blocks { timelines.take(block) }
   }
+
+  mutating func discarded(_ block: Block) { timelines = timelines.filter { $0.value != block.number } }
 
   // MARK: Measuring
 
@@ -120,9 +124,12 @@ struct MemoryLayer: Layer {
       }
       plainSeconds[side.side] = min(plainSeconds[side.side] ?? .infinity, record.outcome.seconds)
       try emit(OptimizeLayer.memoryMetric, record.sampler.memory.peakPSSBytes, name, block, position, in: context)
-      if name != .copy, hasTimeline.insert(side.side).inserted {
-        let points = record.sampler.thinned(to: 400)
-        try context.sink.emit(.memoryTimeline(MemoryTimeline(python: context.python, side: side.side, points: points)))
+      if name != .copy, timelines[side.side] == nil {
+        timelines[side.side] = block.number
+        try context.sink.emit(
+          .memoryTimeline(
+            MemoryTimeline(
+              python: context.python, side: side.side, block: block.number, points: record.sampler.thinned(to: 400))))
       }
     }
   }

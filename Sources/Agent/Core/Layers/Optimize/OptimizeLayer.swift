@@ -15,7 +15,8 @@ struct OptimizeLayer: Layer {
   private var work: Work?
   /// Said once: a side and function, or a metric.
   private var complaints: Set<String> = []
-  private var hasTimeline: Set<Side> = []
+  /// Sides whose use of memory over time was told, and of which block.
+  private var timelines: [Side: Int] = [:]
   /// Functions whose recording would be of a run that went wrong.
   private var broken: Set<String> = []
 
@@ -120,7 +121,7 @@ struct OptimizeLayer: Layer {
 
   /// The form was chosen by a rehearsal's time, which is another one now.
   mutating func restore(_ blocks: [EarlierBlock]) {
-    for block in blocks { hasTimeline.formUnion(block.content.timelines) }
+    for block in blocks { timelines.take(block) }
     guard var work, let form = blocks.compactMap(\.content.form).last, form != work.form else { return }
     let list = work.runner.project.list
     let perFunction = (expectedBlockSeconds ?? 0) / Double(max(1, work.functions.count))
@@ -129,6 +130,8 @@ struct OptimizeLayer: Layer {
     expectedBlockSeconds = perFunction * Double(work.functions.count)
     self.work = work
   }
+
+  mutating func discarded(_ block: Block) { timelines = timelines.filter { $0.value != block.number } }
 
   // MARK: Measuring
 
@@ -210,9 +213,11 @@ struct OptimizeLayer: Layer {
             problem: TreeSampler.sawNothing)))
     }
     try context.sink.emit(.sample(sample(.memory, Self.memoryMetric, Double(report.memory.peakPSSBytes), .bytes)))
-    if arm != .copy, hasTimeline.insert(report.side).inserted {
+    if arm != .copy, timelines[report.side] == nil {
+      timelines[report.side] = report.block
       try context.sink.emit(
-        .memoryTimeline(MemoryTimeline(python: report.python, side: report.side, points: run.points)))
+        .memoryTimeline(
+          MemoryTimeline(python: report.python, side: report.side, block: report.block, points: run.points)))
     }
   }
 
@@ -249,6 +254,14 @@ struct OptimizeLayer: Layer {
       try context.sink.emit(.recording(recording))
     }
     work = nil
+  }
+}
+
+extension [Side: Int] {
+  /// What an earlier worker told of a block that counts.
+  mutating func take(_ block: EarlierBlock) {
+    guard block.finished.disturbance == nil else { return }
+    for side in block.content.timelines { self[side] = block.finished.block }
   }
 }
 

@@ -17,6 +17,8 @@ struct StartupLayer: Layer {
     var lines: [Arm: StartupCommandLine]
     /// Without bytecode, and where the machine permits without page cache: a metric of its own.
     var isCold = false
+    /// False for an import that imports nothing of the target: Python's own start, of which nothing is to be proved.
+    var isJudged = true
 
     var name: String { isCold ? "\(command.name), cold" : command.name }
   }
@@ -31,17 +33,22 @@ struct StartupLayer: Layer {
   }
 
   var metrics: [PlannedMetric] {
-    standing.map { PlannedMetric(name: $0.name, isControl: $0.command.isControl) }
+    standing.map { PlannedMetric(name: $0.name, isControl: $0.command.isControl, isJudged: $0.isJudged) }
   }
 
   /// Each command runs twice a side.
   var expectedBlockSeconds: Double? { standing.isEmpty ? nil : 2 * warmSeconds.values.reduce(0, +) }
 
-  /// `-X importtime` makes an import about a tenth slower.
+  /// The trace makes a start about a tenth slower.
   var closingSeconds: Double {
-    let slowest = warmSeconds.values.max() ?? 0
-    return 1.1 * Double(plan.importRuns) * slowest
+    let round = 1.1 * traced.reduce(0) { $0 + (warmSeconds[$1.command.name] ?? 0) }
+    return min(Double(plan.importRuns) * round, max(2 * round, Self.traceSeconds))
   }
+
+  /// After so many seconds no further round of traces is begun, once each command has two.
+  private static let traceSeconds = 10.0
+  /// Commands whose imports are traced.
+  private var traced: [Metric] { standing.filter { !$0.command.isControl && !$0.isCold } }
 
   // MARK: Preparing
 
@@ -52,8 +59,11 @@ struct StartupLayer: Layer {
     standing = []
     for command in plan.commands {
       guard let lines = try commandLines(of: command, in: context) else { continue }
-      let metric = Metric(command: command, lines: lines)
+      var metric = Metric(command: command, lines: lines)
       guard try warmUp(metric, in: context) else { continue }
+      if command.arguments == importing(context).arguments {
+        metric.isJudged = try !importsNothing(metric, in: context)
+      }
       standing.append(metric)
       if plan.measuresCold, !command.isControl { standing.append(Metric(command: command, lines: lines, isCold: true)) }
     }
@@ -210,13 +220,38 @@ struct StartupLayer: Layer {
         exitStatus: .partial), in: context)
   }
 
-  // MARK: The import tree
+  // MARK: Import trees
+
+  private func importing(_ context: LayerContext) -> StartupCommand {
+    let name = "import \(context.target.importName)"
+    return StartupCommand(name: name, arguments: ["python", "-c", name], isControl: false)
+  }
+
+  private func importsNothing(_ metric: Metric, in context: LayerContext) throws -> Bool {
+    try context.sides.allSatisfy { side in
+      let modules = try trace(metric, on: side, in: context).modules
+      return ImportTree(side: side.side, python: context.python, run: 0, modules: modules)
+        .importsNothing(of: context.target.importName)
+    }
+  }
 
   mutating func summarise(in context: LayerContext) throws {
-    var failed: Set<Side> = []
-    for run in 0..<plan.importRuns {
-      for side in run.isMultiple(of: 2) ? context.sides : context.sides.reversed() where !failed.contains(side.side) {
-        if try !emitImportTree(of: side, run: run, in: context) { failed.insert(side.side) }
+    var open = traced
+    if !plan.commands.contains(where: { $0.arguments == importing(context).arguments }),
+      let lines = try commandLines(of: importing(context), in: context)
+    {
+      open.append(Metric(command: importing(context), lines: lines))
+    }
+    let started = MonotonicClock.seconds
+    for run in 0..<plan.importRuns where run < 2 || MonotonicClock.seconds - started < Self.traceSeconds {
+      for metric in open {
+        for side in run.isMultiple(of: 2) ? context.sides : context.sides.reversed() {
+          try context.checkpoint()
+          if try !emitImportTree(of: metric, on: side, run: run, in: context) {
+            open.removeAll { $0.name == metric.name }
+            break
+          }
+        }
       }
     }
   }
@@ -224,28 +259,38 @@ struct StartupLayer: Layer {
   /// The most that is kept of an import report: over ten thousand modules. What the imported code prints is not.
   private static let importReportBytes = 2 << 20
 
-  private func emitImportTree(of side: SideEnvironment, run: Int, in context: LayerContext) throws -> Bool {
+  private func trace(
+    _ metric: Metric, on side: SideEnvironment, in context: LayerContext
+  ) throws -> (outcome: ChildProcess.Outcome, modules: [ImportedModule]) {
+    var environment = environment(of: side, block: 0, in: context)
+    environment[ImportTimeReport.variable] = "1"
     let outcome = try ChildProcess(
-      program: side.interpreter, arguments: ["-X", "importtime", "-c", "import \(context.target.importName)"],
-      environment: side.measuredEnvironment(home: home(in: context)), directory: folder(in: context),
+      words: metric.lines[side.arm]?.words ?? [], environment: environment, directory: folder(in: context),
       limitSeconds: plan.timeoutSeconds, outputLimit: 64 << 10, errorLimit: Self.importReportBytes
     ).run()
+    return (outcome, ImportTimeReport.modules(in: outcome.error))
+  }
+
+  /// False, and said so, when the command fails; a program that is no Python has no tree.
+  private func emitImportTree(
+    of metric: Metric, on side: SideEnvironment, run: Int, in context: LayerContext
+  ) throws -> Bool {
+    let (outcome, modules) = try trace(metric, on: side, in: context)
     guard outcome.succeeded else {
-      let name = "import \(context.target.importName)"
-      try context.sink.emit(
-        .trouble(
-          Trouble(
-            layer: Self.name, metric: name, python: context.python, side: side.side,
-            problem: Problem(
-              what: "the import tree of \(side.label) can't be taken: '\(name)' \(outcome.end.words)",
-              why: ImportTimeReport.otherLines(in: outcome.errorText).suffix(6).joined(separator: "\n"),
-              fix: "check the target's import name in the settings, and that it imports on this side",
-              exitStatus: .partial))))
+      let words = ImportTimeReport.otherLines(in: outcome.error).suffix(6).joined(separator: "\n")
+      try trouble(
+        metric, side: side.side,
+        Problem(
+          what: "the import tree of \(side.label) can't be taken: '\(metric.name)' \(outcome.end.words)",
+          why: words.isEmpty ? "it printed nothing" : words,
+          fix: "check the target's import name in the settings, and that it imports on this side",
+          exitStatus: .partial), in: context)
       return false
     }
-    let modules = ImportTimeReport.modules(in: outcome.errorText)
+    guard !modules.isEmpty else { return false }
     try context.sink.emit(
-      .importTree(ImportTree(side: side.side, python: context.python, run: run, modules: modules)))
+      .importTree(
+        ImportTree(side: side.side, python: context.python, metric: metric.name, run: run, modules: modules)))
     return true
   }
 
