@@ -40,11 +40,12 @@ def measure(arguments: list[str]) -> tuple[int, str]:
 
 
 def read_table(path: Path) -> dict[str, Rows]:
-    """The rows by Python, whose column is there only when several were measured."""
+    """The rows by command, and by Python where several were measured: its column is there only then."""
     tables: dict[str, Rows] = defaultdict(list)
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            tables[row.get("python") or ""].append(row)
+            python = f", Python {row['python']}" if row.get("python") else ""
+            tables[row.get("command", "") + python].append(row)
     return tables
 
 
@@ -53,9 +54,8 @@ def milliseconds(microseconds: int) -> str:
 
 
 def show(tables: dict[str, Rows]) -> None:
-    for python, rows in tables.items():
-        if python:
-            print(f"Python {python}")
+    for title, rows in tables.items():
+        print("".join(letter if letter.isprintable() else "?" for letter in title))
         rows.sort(key=lambda row: int(row["self_us"]), reverse=True)
         total = sum(int(row["self_us"]) for row in rows)
         print(f"{'own':>12}  {'cumulative':>12}  module")

@@ -119,7 +119,7 @@ struct CodeflashTests {
   @Test("layers of codeflash for another package, and a project that is none, are refused before anything is done")
   func refusals() async throws {
     try await Testbed.with { testbed in
-      let other = try await testbed.bench(["run", "path:x", "--layers", "memory", "--set", "target.package=slowpoke"])
+      let other = try await testbed.bench(["run", "path:x", "--layers", "optimize", "--set", "target.package=slowpoke"])
       #expect(other.status == 2 && other.error.contains("--layers startup,micro"), "\(other.error)")
       let project = try await testbed.bench(
         ["run", "codeflash==0.20.6", "--layers", "optimize", "--set", "optimize.project=\(testbed.folder)"])

@@ -98,6 +98,39 @@ struct ComparisonTests {
     }
   }
 
+  @Test(
+    "from a hook of another repository the one that is named is measured, by ref and merge base, and its commands' memory"
+  )
+  func foreignRepository() async throws {
+    try await Testbed.with { testbed in
+      let (repository, other) = (testbed.folder + "/repository", testbed.folder + "/other")
+      for place in [repository, other] {
+        _ = try FixtureProject(in: place, spin: 1000)
+        try await testbed.git("init", "-q", "-b", "main", place)
+        try await testbed.commit(place, "first of \(place == other ? "other" : "this")")
+        try await testbed.git("-C", place, "branch", "perf/x")
+      }
+      try testbed.write("repository/more.txt", "more")
+      try await testbed.commit(repository, "main moved")
+      try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 1, repository: repository))
+      let before = try await testbed.tool("git", ["-C", other, "for-each-ref"])
+      let run = try await testbed.bench(
+        ["compare", "main...perf/x", "--layers", "startup,memory", "--budget", "1", "--json"],
+        extra: [
+          "GIT_DIR": other + "/.git", "GIT_WORK_TREE": other, "GIT_INDEX_FILE": other + "/.git/index", "GIT_PREFIX": "",
+        ])
+      #expect(run.status == 0, "\(run.error)")
+      let document = try JSONDecoder().decode(ComparisonDocument.self, from: Data(run.output.utf8))
+      let first = try await testbed.tool("git", ["-C", repository, "rev-parse", "perf/x"]).output.prefix(40)
+      #expect(document.base.commit == String(first) && document.head.commit == String(first) && document.identical)
+      #expect(document.base.label == "main" && document.base.subject == "first of this")
+      #expect(document.base.note == "main at \(first.prefix(12)), 1 commit behind its tip")
+      #expect(document.metrics.contains { $0.name == "Peak memory: slowpoke --version" && $0.unit == "B" })
+      let after = try await testbed.tool("git", ["-C", other, "for-each-ref"])
+      #expect(after.output == before.output)
+    }
+  }
+
   @Test("two commits of a repository are measured on a host that is not ours to start")
   func commitsOverSSH() async throws {
     try await Testbed.with { testbed in

@@ -49,7 +49,8 @@ enum EveryMessage {
         sides: [SidePlan(side: .head, label: "x", source: sources[0])],
         python: PythonPlan(versions: ["/usr/bin/python3"], fallbackToSystem: false), requirements: [],
         layers: LayerPlans(), seed: 0, limits: JobLimits(queueSeconds: 0.5, setupSeconds: 1, totalSeconds: 2),
-        tune: true, branch: "codeflash perf/x", secrets: ["CODEFLASH_API_KEY"])
+        tune: true, branch: "codeflash perf/x", secrets: ["CODEFLASH_API_KEY"],
+        profiles: .moved)
     ]
   }
 
@@ -231,7 +232,7 @@ enum EveryMessage {
           settings: EffectiveSettings.Name.allCases.map {
             .init(
               name: $0, value: $0 == .home ? nil : "0.5 s", evidence: "seen",
-              leftAlone: $0 == .loopingTime ? "not taken" : nil)
+              remark: $0 == .loopingTime ? "not taken" : nil)
           })),
       .trouble(Trouble(problem: problem)),
       .trouble(Trouble(layer: .startup, metric: "m", python: "3.12", side: .head, problem: problem)),

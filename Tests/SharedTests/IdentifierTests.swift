@@ -32,6 +32,16 @@ struct IdentifierTests {
     #expect(hash.finish() == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
   }
 
+  @Test("every variable that git calls local to a repository is left out, and no other")
+  func gitEnvironment() async throws {
+    let listed = try await run(
+      .name("git"), arguments: ["rev-parse", "--local-env-vars"], output: .string(limit: 1 << 16))
+    let names = listed.standardOutput.split(separator: "\n").map(String.init)
+    try #require(names.contains("GIT_DIR"))
+    let all = Dictionary(uniqueKeysWithValues: (names + ["GIT_SSH_COMMAND", "PATH"]).map { ($0, "x") })
+    #expect(GitEnvironment.cleaned(all).keys.sorted() == ["GIT_SSH_COMMAND", "PATH"])
+  }
+
   @Test("every length from 0 to 200 gives what sha256sum gives")
   func lengths() async throws {
     func bytes(_ length: Int) -> [UInt8] { (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ length) } }

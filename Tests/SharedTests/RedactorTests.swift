@@ -208,8 +208,8 @@ struct RedactorTests {
       "after", "arguments", "before", "call", "candidate", "caveats", "command", "content", "detail", "disturbance",
       "evidence",
       "fix", "holder",
-      "home", "interpreterBuild", "interpreterNote", "leftAlone", "liveAddress", "log", "note", "notes", "parameters",
-      "quick", "reason",
+      "home", "interpreterBuild", "interpreterNote", "liveAddress", "log", "note", "notes", "parameters",
+      "quick", "reason", "remark",
       "repository",
       "setup", "slow", "subject", "text", "wanted", "what", "why", "withheld",
     ]

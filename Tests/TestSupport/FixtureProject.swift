@@ -52,6 +52,7 @@ public struct FixtureProject: Sendable {
   /// The settings that measure it: `startup` blocks and one micro target.
   public static func settings(blocks: Int, repository: String? = nil) -> String {
     """
+    layers: [startup, micro]
     target:
       package: \(name)
       import: \(name)

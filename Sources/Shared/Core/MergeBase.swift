@@ -7,7 +7,10 @@ public struct MergeBase: Equatable, Sendable {
   /// `nil` for any other text.
   public init?(_ text: String) {
     let parts = text.split(separator: "...", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, !parts[1].contains("..") else { return nil }
+    // No name of git's begins or ends with a dot.
+    guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && !$0.contains("..") }), parts[0].last != ".",
+      parts[1].first != "."
+    else { return nil }
     (base, head) = (parts[0], parts[1])
   }
 

@@ -21,7 +21,8 @@ extension Redactor {
     // What came of it, in words of ours.
     "answers", "control", "correction", "end", "engine", "exitStatus", "form", "kind", "knob", "layer", "measure",
     "network",
-    "informative", "order", "outcome", "phase", "power", "priceSource", "purpose", "request", "result", "schema",
+    "informative", "order", "outcome", "phase", "power", "priceSource", "profiles", "purpose", "request", "result",
+    "schema",
     "side", "source",
     "state",
     "status", "tool", "type", "undecided", "unit", "unpaired", "v", "verdict",

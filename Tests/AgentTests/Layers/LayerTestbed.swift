@@ -25,6 +25,6 @@ extension SideTestbed {
       let everything = Set(layer.metrics.map(\.name))
       try layer.measure(Block(number: number, order: there + there.reversed()), of: everything, in: context)
     }
-    try layer.summarise(in: context)
+    try layer.summarise(in: context, telling: .all)
   }
 }

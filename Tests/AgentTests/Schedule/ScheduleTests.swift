@@ -15,8 +15,9 @@ struct ScheduleTests {
     var effects: [String: (head: Double, copy: Double)]
     var noise = 0.01
     var random = SplitMix64(state: 5)
-    /// After this many blocks the layer fails.
+    /// From this block on the layer fails, so often.
     var failsAfter = Int.max
+    var failures = Int.max
     private(set) var asked: [Set<String>] = []
 
     init(_ effects: [String: (head: Double, copy: Double)]) { self.effects = effects }
@@ -27,10 +28,12 @@ struct ScheduleTests {
       effects.keys.sorted().map { PlannedMetric(name: $0, isControl: $0 == "control") }
     }
     var expectedBlockSeconds: Double? { 0.001 }
-    var closingSeconds: Double { 0 }
+    func closingSeconds(telling: Telling) -> Double { 0 }
 
     mutating func measure(_ block: Block, of open: Set<String>, in context: LayerContext) throws {
-      if block.number == failsAfter { throw Problem(what: "worn out", fix: "none", exitStatus: .partial) }
+      if (failsAfter..<(failures == .max ? .max : failsAfter + failures)).contains(block.number) {
+        throw Problem(what: "worn out", fix: "none", exitStatus: .partial)
+      }
       for (metric, effect) in effects.sorted(by: { $0.key < $1.key }) where open.contains(metric) {
         for (position, arm) in block.order.enumerated() {
           // A sum of twelve uniform values is close enough to the normal law here.
@@ -44,7 +47,7 @@ struct ScheduleTests {
         }
       }
     }
-    mutating func summarise(in context: LayerContext) {}
+    mutating func summarise(in context: LayerContext, telling: Telling) {}
   }
 
   private struct Ran {
@@ -123,7 +126,22 @@ struct ScheduleTests {
     var worn = Drawn(["x": (0.0, 0)])
     worn.failsAfter = 4
     let ran = try run(worn)
-    #expect(ran.troubles == ["worn out"] && ran.blocks.count == 4 && !ran.events.samples.isEmpty)
+    #expect(ran.troubles == ["worn out"] && !ran.events.samples.isEmpty)
+    #expect(
+      ran.blocks.count == 7
+        && ran.blocks.map { $0.disturbance == nil } == [true, true, true, true, false, false, false])
+    #expect(ran.blocks.last?.disturbance == "it failed: worn out")
+  }
+
+  @Test("a step that fails in passing is tried again, and what it left counts for nothing")
+  func passing() throws {
+    var once = Drawn(["x": (0.5, 0)])
+    (once.failsAfter, once.failures) = (2, 1)
+    let ran = try run(once)
+    #expect(ran.troubles.isEmpty && ran.blocks.count { $0.disturbance != nil } == 1 && ran.blocks.count > 5)
+    #expect(ran.events.phases == ["layer micro is tried again: worn out"])
+    let finished = ran.events.all.compactMap { if case .layerFinished(let body) = $0.event { body } else { nil } }
+    #expect(finished.map(\.metrics) == [["x"]])
   }
 
   @Test("interpreters that are still to come take their share of the error")

@@ -68,6 +68,82 @@ struct GitSideTests {
     }
   }
 
+  @Test("a name that is a branch and a tag is refused with both meanings; spelled out, either is found")
+  func ambiguous() throws {
+    let story = try GitHistory()
+    try story.testbed.run("git", "tag", "perf/x", "v1", in: story.path)
+    let repository = try story.repository()
+    let problem = #expect(throws: SideProblem.self) { try repository.resolve("perf/x", in: story.path) }
+    #expect(problem == .ambiguousRef("perf/x", branch: story.second, tag: story.first, repository: story.path))
+    #expect(problem?.fix == "say which: heads/perf/x or tags/perf/x" && problem?.exitStatus == .usage)
+    #expect(try repository.resolve("heads/perf/x", in: story.path) == story.second)
+    #expect(try repository.resolve("tags/perf/x", in: story.path) == story.first)
+  }
+
+  @Test("three dots are the last commit that both have, and the commit's subject and place are told")
+  func mergeBase() throws {
+    let story = try GitHistory()
+    try story.testbed.run("git", "switch", "--quiet", "-c", "late", "v1", in: story.path)
+    try SmallPackage(version: "4.0").write(to: "repository", in: story.testbed)
+    let late = try GitHistory.commit(story.testbed, story.path)
+    var builder = try story.testbed.builder(
+      .git(repository: story.path, ref: "main...late"), .git(repository: story.path, ref: "late"))
+    _ = try builder.prepare(python: try story.testbed.python())
+    let ready = story.testbed.events.ready
+    #expect(ready.map(\.commit) == [story.first, late] && ready.map(\.subject) == ["one more", "one more"])
+    #expect(ready.map(\.note) == ["main at \(story.first.prefix(12)), 1 commit behind its tip", nil])
+    try story.testbed.run("git", "switch", "--quiet", "--orphan", "apart", in: story.path)
+    try SmallPackage(version: "5.0").write(to: "repository", in: story.testbed)
+    _ = try GitHistory.commit(story.testbed, story.path)
+    #expect(throws: SideProblem.noMergeBase("main...apart", repository: story.path)) {
+      try story.repository().find("main...apart", in: story.path)
+    }
+  }
+
+  @Test("git's own variables lead to no other repository, and a login that trusts no bare one loses nothing")
+  func foreign() throws {
+    let story = try GitHistory()
+    let other = try GitHistory()
+    try story.testbed.write("config", "[safe]\n\tbareRepository = explicit\n")
+    for (name, value) in [
+      "GIT_DIR": other.path + "/.git", "GIT_WORK_TREE": other.path, "GIT_INDEX_FILE": other.path + "/.git/index",
+      "GIT_OBJECT_DIRECTORY": other.path + "/.git/objects", "GIT_CONFIG_GLOBAL": story.testbed.folder + "/config",
+    ] { story.testbed.environment[name] = value }
+    let before = try other.testbed.run("git", "for-each-ref", in: other.path)
+    #expect(try story.repository().resolve("main", in: story.path) == story.second)
+    var builder = try story.testbed.builder(.git(repository: story.path, ref: "main"))
+    _ = try builder.prepare(python: try other.testbed.python())
+    #expect(story.testbed.events.ready.map(\.commit) == [story.second])
+    #expect(try other.testbed.run("git", "for-each-ref", in: other.path) == before)
+  }
+
+  @Test("submodules come along, or are named where they can't be had")
+  func submodules() throws {
+    let story = try GitHistory()
+    let other = try GitHistory()
+    let add = [
+      "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "--", "file://" + other.path, "vendor",
+    ]
+    let outcome = try ChildProcess(
+      words: ["/usr/bin/env", "git"] + add, environment: story.testbed.environment, directory: story.path,
+      limitSeconds: 60
+    ).run()
+    try #require(outcome.succeeded, "\(outcome.outputTail())")
+    _ = try GitHistory.commit(story.testbed, story.path)
+    let python = try story.testbed.python()
+    // Newer releases of git fetch no submodule from a folder unless they are told to.
+    var refused = try story.testbed.builder(.git(repository: story.path, ref: "main"))
+    let problem = #expect(throws: SideProblem.self) { try refused.prepare(python: python) }
+    #expect(problem?.what.hasPrefix("the submodules of ") == true && problem?.why?.contains("vendor") == true)
+    try story.testbed.write("config", "[protocol \"file\"]\n\tallow = always\n")
+    story.testbed.environment["GIT_CONFIG_GLOBAL"] = story.testbed.folder + "/config"
+    var builder = try story.testbed.builder(.git(repository: story.path, ref: "main"))
+    _ = try builder.prepare(python: python)
+    let commit = try #require(story.testbed.events.ready.first?.commit)
+    #expect(
+      FileManager.default.fileExists(atPath: "\(story.testbed.home.checkouts)/\(commit)/vendor/pyproject.toml"))
+  }
+
   @Test("a branch that a clone knows only as its origin's is found")
   func originOfAClone() throws {
     let story = try GitHistory()

@@ -67,9 +67,9 @@ struct CodeflashRunner {
         fix: "layers 3 and 4 run codeflash itself; leave them out for another package: --layers startup,micro",
         exitStatus: .partial)
     }
-    let program = [
-      side.interpreter, script, "--file", opportunity.file, "--function", opportunity.name, "--no-pr",
-    ]
+    let program =
+      [side.interpreter]
+      + looping.words([script, "--file", opportunity.file, "--function", opportunity.name, "--no-pr"])
     _ = service.takeLog()
     var sampler = TreeSampler()
     let started = MonotonicClock.seconds
@@ -81,7 +81,8 @@ struct CodeflashRunner {
     var record = Record(
       opportunity: opportunity, outcome: outcome, log: service.takeLog().since(started), sampler: sampler,
       started: started, serviceEnded: !service.isRunning, freeBytes: Self.freeBytes(folder))
-    try looping.saw(record, on: side, isLive: plan.answers == .live, in: context)
+    try looping.saw(
+      sampler.optionValues, record.log, on: side, isLive: plan.answers == .live, in: context)
     if outcome.succeeded, !record.log.requests.isEmpty, !record.log.accepted, !record.log.hasBaseline {
       record.testComplaint = try testComplaint(on: side)
     }

@@ -64,13 +64,20 @@ struct HarnessSettings {
 /// For how long codeflash times one candidate: the same on both sides, or the report says that it was not.
 ///
 /// Releases up to 0.20.5 have a constant of 10 s; later ones read `CODEFLASH_LOOPING_TIME`. Where a side does not take the
-/// variable, both are left at their own value.
+/// variable, the constant is set on both; where that is not there either, both are left at their own value.
 final class LoopingTime {
   static let variable = "CODEFLASH_LOOPING_TIME"
 
-  /// The variable's value; `nil` where both sides are left alone.
-  let value: String?
-  private let leftAlone: String?
+  private enum Way: Equatable {
+    case variable
+    /// By `looping_time.py`, at this path.
+    case module(String)
+    case none
+  }
+
+  private let seconds: Double
+  private let way: Way
+  private let remark: String?
   /// What codeflash's own module says, in seconds.
   private var constants: [Side: Double] = [:]
   private var failures: [Side: String] = [:]
@@ -82,44 +89,59 @@ final class LoopingTime {
   init(
     wanted seconds: Double, environment: (SideEnvironment) -> [String: String], in context: LayerContext
   ) throws {
-    func answers(_ added: [String: String]) throws -> [(side: SideEnvironment, answer: HarnessSettings.Answer)] {
-      try context.sides.map { side in
-        let environment = environment(side).merging(added) { $1 }
-        return (side, try HarnessSettings.ask(side, environment: environment, codeflash: true, in: context))
-      }
+    self.seconds = seconds
+    let answers = try context.sides.map { side in
+      let environment = environment(side).merging([Self.variable: "\(seconds)"]) { $1 }
+      return (side: side, answer: try HarnessSettings.ask(side, environment: environment, codeflash: true, in: context))
     }
-    let set = try answers([Self.variable: "\(seconds)"])
-    let deaf = set.filter { $0.answer.looping != seconds }
-    value = deaf.isEmpty ? "\(seconds)" : nil
-    leftAlone =
-      deaf.isEmpty
-      ? nil
-      : "\(deaf.map(\.side.label).joined(separator: " and ")) does not take \(Self.variable)=\(seconds): "
-        + "left at codeflash's own value on \(context.sides.count == 2 ? "both sides" : "this side")"
-    for (side, answer) in deaf.isEmpty ? set : try answers([:]) {
+    for (side, answer) in answers {
       constants[side.side] = answer.looping
       failures[side.side] = answer.loopingFailure
     }
+    let deaf = answers.filter { $0.answer.looping != seconds }
+    guard !deaf.isEmpty else {
+      (way, remark) = (.variable, nil)
+      return
+    }
+    let both = context.sides.count == 2 ? " on both sides" : ""
+    let reason = "\(deaf.map(\.side.label).joined(separator: " and ")) does not take \(Self.variable)"
+    if answers.allSatisfy({ $0.answer.looping != nil }) {
+      way = .module(try EmbeddedScript.loopingTime.write(into: context.scratch))
+      remark = "Looping time \(seconds) s is set in codeflash's own module\(both): \(reason)."
+    } else {
+      way = .none
+      remark = "The looping time is left at codeflash's own\(both): \(reason), and its module has no such value."
+    }
   }
 
-  var environment: [String: String] { value.map { [Self.variable: $0] } ?? [:] }
+  var environment: [String: String] { way == .variable ? [Self.variable: "\(seconds)"] : [:] }
+
+  /// The words that start codeflash's script with its arguments.
+  func words(_ script: [String]) -> [String] {
+    if case .module(let path) = way { [path, "\(seconds)"] + script } else { script }
+  }
 
   /// Takes in what a run showed, and tells what is new.
-  func saw(_ record: CodeflashRunner.Record, on side: SideEnvironment, isLive: Bool, in context: LayerContext) throws {
-    given[side.side, default: []].formUnion(record.sampler.optionValues)
+  /// - Parameter values: what its processes were given for ``TreeSampler/watchedOption``.
+  func saw(
+    _ values: Set<String>, _ log: RequestLog, on side: SideEnvironment, isLive: Bool, in context: LayerContext
+  ) throws {
+    given[side.side, default: []].formUnion(values)
     let values = (given[side.side] ?? []).compactMap(Double.init).sorted()
-    let seen = values.isEmpty ? constants[side.side].map { [$0] } ?? [] : values
+    // A constant that was set over is not what is in force.
+    let constant = way == .variable ? constants[side.side] : nil
+    let seen = values.isEmpty ? constant.map { [$0] } ?? [] : values
     let looping = EffectiveSettings.Setting(
       name: .loopingTime, value: seen.isEmpty ? nil : seen.map { "\($0) s" }.joined(separator: " and "),
       evidence: values.isEmpty
-        ? constants[side.side] != nil
+        ? constant != nil
           ? "codeflash.code_utils.config_consts.TOTAL_LOOPING_TIME_EFFECTIVE"
           : "neither its module nor its processes show it" + (failures[side.side].map { ": \($0)" } ?? "")
         : "codeflash ran pytest with \(TreeSampler.watchedOption)\(values.map { "\($0)" }.joined(separator: ", "))",
-      leftAlone: leftAlone)
+      remark: remark)
     var settings = [looping]
-    if !record.log.requests.isEmpty {
-      let reports = record.log.requests.contains { $0.endpoint == LoggedRequest.telemetry }
+    if !log.requests.isEmpty {
+      let reports = log.requests.contains { $0.endpoint == LoggedRequest.telemetry }
       settings += [
         .init(
           name: .servers, value: isLive ? "the live service, passed on" : "the stand-in",

@@ -3,6 +3,7 @@ import FoundationEssentials
 /// The Python files that the agent brings along, by the name that they have on the benchmark host.
 enum EmbeddedScript: String {
   case harnessSettings = "harness_settings.py"
+  case loopingTime = "looping_time.py"
   case memoryReport = "memory_report.py"
   case memoryWorker = "memory_worker.py"
   case microWorker = "micro_worker.py"
@@ -14,6 +15,7 @@ enum EmbeddedScript: String {
   private var content: [UInt8] {
     switch self {
     case .harnessSettings: PackageResources.harness_settings_py
+    case .loopingTime: PackageResources.looping_time_py
     case .memoryReport: PackageResources.memory_report_py
     case .memoryWorker: PackageResources.memory_worker_py
     case .microWorker: PackageResources.micro_worker_py

@@ -167,6 +167,7 @@ final class Job {
       target: manifest.target,
       scratch: scratch, home: home, agent: Executable.own, secrets: secrets,
       setupSeconds: manifest.limits.setupSeconds, environment: environment, seed: manifest.seed,
+      profiles: manifest.profiles ?? .always,
       checkpoint: { [unowned self] in try self.checkpoint() })
     do { try HarnessSettings.general(context) } catch {
       if let full = StorageFailure(full: error, at: home.path) { throw full }

@@ -19,12 +19,25 @@ protocol Layer {
   /// Measures each of the `open` metrics once at each position of the block, emitting a `sample` as soon as it is there.
   /// Metrics that can't be measured apart are measured together.
   mutating func measure(_ block: Block, of open: Set<String>, in context: LayerContext) throws
-  /// What ``summarise(in:)`` will take, in seconds, going by what was measured.
-  var closingSeconds: Double { get }
+  /// What ``summarise(in:telling:)`` will take, in seconds, going by what was measured.
+  func closingSeconds(telling: Telling) -> Double
   /// A block that was measured counts for nothing: what was kept of it has to be kept of another one.
   mutating func discarded(_ block: Block)
-  /// What is not timed in blocks: import trees, profiles.
-  mutating func summarise(in context: LayerContext) throws
+  /// What is not timed in blocks: import trees, and profiles of what is `telling`.
+  mutating func summarise(in context: LayerContext, telling: Telling) throws
+}
+
+/// The metrics that profiles are made of.
+enum Telling: Equatable {
+  case all
+  case only(Set<String>)
+
+  func includes(_ metric: String) -> Bool {
+    switch self {
+    case .all: true
+    case .only(let metrics): metrics.contains(metric)
+    }
+  }
 }
 
 extension Layer {
@@ -71,6 +84,7 @@ struct LayerContext {
   var environment: [String: String]
   /// The job's seed.
   var seed: UInt64 = 0
+  var profiles = ProfileRule.always
   /// Throws when the job was cancelled or has used up its time; to be called wherever a layer comes up for air.
   var checkpoint: () throws -> Void = {}
 

@@ -92,13 +92,22 @@ final class Schedule {
     }
     if !past.isEmpty { restore() }
     while let turn = nextTurn() { try attempt(turn.index) { try self.measure(&$0, turn) } }
-    try forEachLayer(attempts: 1) { entry in try entry.layer.summarise(in: self.context) }
+    let telling = telling
+    try forEachLayer(attempts: 1) { entry in try entry.layer.summarise(in: self.context, telling: telling) }
     try forEachLayer(attempts: 1) { entry in
       try self.context.sink.emit(
         .layerFinished(
           LayerFinished(
             layer: entry.name, python: self.context.python, seconds: entry.seconds,
             metrics: entry.planned.map(\.name))))
+    }
+  }
+
+  private var telling: Telling {
+    switch context.profiles {
+    case .always: .all
+    case .never: .only([])
+    case .moved: stopping.map { .only($0.telling(metrics, in: tally)) } ?? .all
     }
   }
 
@@ -182,7 +191,8 @@ final class Schedule {
       return Turn(index: index, open: Set(entries[index].layer.metrics.map(\.name)))
     }
     let open = stopping.open(metrics, in: tally)
-    let closing = entries.filter { !$0.hasFailed }.reduce(0) { $0 + $1.layer.closingSeconds }
+    let telling = telling
+    let closing = entries.filter { !$0.hasFailed }.reduce(0) { $0 + $1.layer.closingSeconds(telling: telling) }
     let candidates = entries.map { entry in
       let names = entry.isOpen ? entry.layer.metrics.filter { open[$0.name] != nil }.map(\.name) : []
       let needed = names.map { name in (open[name] ?? nil).map { max(1, $0 - entry.counted) } }

@@ -1,3 +1,4 @@
+import Glibc
 import Shared
 import Statistics
 
@@ -37,6 +38,17 @@ struct StoppingRule {
       if decision.verdict == .undecided { open[metric] = .some(decision.blocksNeeded) }
     }
     return open
+  }
+
+  /// The metrics that moved, or are open and a tenth apart: of these a profile may tell why.
+  func telling(_ metrics: [String], in tally: SampleAccumulator) -> Set<String> {
+    let decisions = rule.judge(metrics.map { tally.question($0) } + earlier)
+    return Set(
+      zip(metrics, decisions).compactMap { metric, decision in
+        guard let decision, decision.verdict != .equivalent else { return nil }
+        let isApart = decision.verdict != .undecided || abs(log(decision.ratio)) > log(1.1)
+        return isApart ? metric : nil
+      })
   }
 
   /// To be called before an interpreter's metrics are measured.

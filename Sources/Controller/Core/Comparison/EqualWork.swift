@@ -53,6 +53,6 @@ extension MetricKey {
 }
 
 extension JobRecord {
-  /// Why codeflash was left at its own value of a setting, once; empty where the harness's are in force.
-  var settingsLeftAlone: [String] { effectiveSettings.flatMap(\.settings).compactMap(\.leftAlone).uniqued() }
+  /// What a reader should know of the harness's settings, once each.
+  var settingRemarks: [String] { effectiveSettings.flatMap(\.settings).compactMap(\.remark).uniqued() }
 }

@@ -22,7 +22,7 @@ enum ManifestBuilder {
         queueSeconds: settings.limitQueue.inSeconds, setupSeconds: settings.limitSetup.inSeconds,
         totalSeconds: settings.limitTotal.inSeconds),
       tune: settings.tune ? true : nil, branch: sides.last.map { "\(settings.targetPackage) \($0.label)" },
-      secrets: JobSecrets.names(settings, layers))
+      secrets: JobSecrets.names(settings, layers), profiles: settings.profiles)
   }
 
   static var owner: String {

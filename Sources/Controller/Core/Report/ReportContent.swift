@@ -85,7 +85,7 @@ extension JobRecord {
     Dictionary(sides.map { ($0.python, $0.interpreterVersion) }) { first, _ in first }
   }
 
-  var notes: [String] { sides.compactMap(\.interpreterNote).uniqued() + settingsLeftAlone + tuned }
+  var notes: [String] { sides.compactMap(\.interpreterNote).uniqued() + settingRemarks + tuned }
 
   /// What `--tune` changed, in one sentence; what it could not is in the events.
   private var tuned: [String] {

@@ -167,6 +167,9 @@ struct SettingKey: Sendable {
     key(
       "budget", \.budget, "For how long a comparison may measure; it stops earlier when every metric is decided.",
       within: .seconds(1) ... .seconds(604_800)),
+    key(
+      "profiles", \.profiles,
+      "Of what a comparison makes profiles: moved (what changed, or is open and a tenth apart), always or never."),
     filled(
       "startup.commands", \.startupCommands, "Commands of layer 1; a control can't differ between the sides.",
       by: \.name),

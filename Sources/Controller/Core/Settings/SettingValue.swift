@@ -214,6 +214,7 @@ extension WordSetting {
 extension LayerName: WordSetting {}
 extension OptimizeForm: WordSetting {}
 extension TimingEngine: WordSetting {}
+extension ProfileRule: WordSetting {}
 extension CodeflashRunPlan.Answers: WordSetting {}
 extension Gate.Undecided: WordSetting {}
 

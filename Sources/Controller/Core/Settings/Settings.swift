@@ -25,6 +25,7 @@ struct Settings: Equatable, Sendable {
   var results = FilePath("results")
   var startupCommands = Self.commands(package: "codeflash", importName: "codeflash")
   var budget = Duration.seconds(600)
+  var profiles = ProfileRule.moved
   var startupBlocks = 60
   var startupEngine = TimingEngine.hyperfine
   var startupCold = false

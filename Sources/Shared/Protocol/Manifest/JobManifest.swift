@@ -29,6 +29,8 @@ public struct JobManifest: Codable, Equatable, Sendable {
   public var tune: Bool?
   /// What the job is about, such as `codeflash perf/x`: a newer job of the same branch may take the place of one that waits.
   public var branch: String?
+  /// Of what a comparison makes profiles; `nil` means of everything.
+  public var profiles: ProfileRule?
   /// Names of the secret values that the job's layers may get, such as `CODEFLASH_API_KEY`; the values stand in no file. One
   /// that is not named here reaches nobody.
   public var secrets: [String]?
@@ -37,8 +39,9 @@ public struct JobManifest: Codable, Equatable, Sendable {
     id: JobID, createdAt: String, owner: String, target: TargetPlan, sides: [SidePlan], python: PythonPlan,
     requirements: [String], layers: LayerPlans, seed: UInt64, stopping: StoppingPlan? = nil,
     setsAsideDisturbed: Bool? = nil, limits: JobLimits,
-    tune: Bool? = nil, branch: String? = nil, secrets: [String]? = nil
+    tune: Bool? = nil, branch: String? = nil, secrets: [String]? = nil, profiles: ProfileRule? = nil
   ) {
+    self.profiles = profiles
     self.branch = branch
     self.secrets = secrets
     self.id = id
@@ -55,6 +58,15 @@ public struct JobManifest: Codable, Equatable, Sendable {
     self.limits = limits
     self.tune = tune
   }
+}
+
+/// Of what a comparison makes profiles (of functions, of memory by line), each in a pass of its own that is not measured. A run
+/// of one revision makes them of everything but for ``never``.
+public enum ProfileRule: String, Codable, CaseIterable, Sendable {
+  /// Of what moved, or is open and a tenth apart.
+  case moved
+  case always
+  case never
 }
 
 /// What is measured: a Python distribution.

@@ -18,14 +18,14 @@ public struct EffectiveSettings: Codable, Equatable, Sendable {
     public var value: String?
     /// By what it was seen, or why it could not be.
     public var evidence: String
-    /// Why the target's own default was left; `nil` where the harness's value is in force, or was not wanted.
-    public var leftAlone: String?
+    /// What was done beyond setting it, or why the target's own default was left; `nil` for neither.
+    public var remark: String?
 
-    public init(name: Name, value: String?, evidence: String, leftAlone: String? = nil) {
+    public init(name: Name, value: String?, evidence: String, remark: String? = nil) {
       self.name = name
       self.value = value
       self.evidence = evidence
-      self.leftAlone = leftAlone
+      self.remark = remark
     }
   }
 

@@ -37,9 +37,9 @@ struct MemoryLayer: Layer {
   var expectedBlockSeconds: Double? { plan.measuresRun ? nil : 2 * warmSeconds.values.reduce(0, +) }
 
   /// Two tools on each side, of which tracemalloc takes about twice a plain run.
-  var closingSeconds: Double {
+  func closingSeconds(telling: Telling) -> Double {
     // Without a plain run, as layer 3 has them: what such a run usually takes.
-    runner == nil ? 0 : 3.5 * 2 * (plainSeconds.values.max() ?? 12)
+    runner == nil || !telling.includes(OptimizeLayer.memoryMetric) ? 0 : 3.5 * 2 * (plainSeconds.values.max() ?? 12)
   }
 
   // MARK: Preparing
@@ -173,8 +173,12 @@ struct MemoryLayer: Layer {
 
   // MARK: Which lines hold it
 
-  mutating func summarise(in context: LayerContext) throws {
+  mutating func summarise(in context: LayerContext, telling: Telling) throws {
     guard let runner else { return }
+    guard telling.includes(OptimizeLayer.memoryMetric) else {
+      _ = try runner.service.finish()
+      return
+    }
     let worker = try MemoryTools(folder: runner.folder, top: plan.top)
     let tools = try ProfilerTools.orSkipped("memray", of: Self.name, in: context)
     for tool in MemoryProfile.Tool.allCases where tool == .tracemalloc || tools != nil {

@@ -28,7 +28,14 @@ struct MicroLayer: Layer {
   /// Calibrating a target takes about as long as measuring it.
   var expectedBlockSeconds: Double? { workerSeconds.map { $0 * 4 } }
   /// A profile takes a few repeats of each target, sampled and traced.
-  var closingSeconds: Double { 2 * (workerSeconds ?? 0) }
+  func closingSeconds(telling: Telling) -> Double {
+    let share = Double(profiled(telling).count) / Double(max(1, standing.count))
+    return 2 * share * (workerSeconds ?? 0)
+  }
+
+  private func profiled(_ telling: Telling) -> [Int] {
+    standing.filter { telling.includes(Self.metric(plan.targets[$0])) }
+  }
 
   // MARK: Preparing
 
@@ -125,12 +132,14 @@ struct MicroLayer: Layer {
 
   // MARK: Profiles
 
-  mutating func summarise(in context: LayerContext) throws {
+  mutating func summarise(in context: LayerContext, telling: Telling) throws {
+    let profiled = profiled(telling)
+    guard !profiled.isEmpty else { return }
     for side in context.sides {
       var failed: Set<Int> = []
-      try run(.profile, standing, on: side, block: 0, in: context, failed: &failed) { index, answer in
+      try run(.profile, profiled, on: side, block: 0, in: context, failed: &failed) { index, answer in
         guard let calls = answer.calls, let seconds = answer.seconds, let functions = answer.functions else { return }
-        let profiled = functions.map {
+        let listed = functions.map {
           ProfiledFunction(
             name: $0.name, line: $0.line, calls: $0.calls, selfSeconds: $0.selfSeconds,
             cumulativeSeconds: $0.cumulativeSeconds)
@@ -139,7 +148,7 @@ struct MicroLayer: Layer {
           .profile(
             FunctionProfile(
               metric: Self.metric(plan.targets[index]), python: context.python, side: side.side, calls: calls,
-              seconds: seconds, functions: profiled)))
+              seconds: seconds, functions: listed)))
         guard let stacks = answer.stacks, !stacks.isEmpty else { return }
         var gatherer = StackGatherer()
         for stack in stacks { gatherer.add(stack.frames, stack.value) }

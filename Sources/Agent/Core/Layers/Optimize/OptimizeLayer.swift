@@ -40,7 +40,7 @@ struct OptimizeLayer: Layer {
 
   private(set) var expectedBlockSeconds: Double?
   /// What is kept is all there already.
-  var closingSeconds: Double { 0 }
+  func closingSeconds(telling: Telling) -> Double { 0 }
 
   // MARK: Preparing
 
@@ -248,7 +248,7 @@ struct OptimizeLayer: Layer {
     try context.sink.emit(.optimizeRun(report))
   }
 
-  mutating func summarise(in context: LayerContext) throws {
+  mutating func summarise(in context: LayerContext, telling: Telling) throws {
     guard let service = work?.runner.service else { return }
     for recording in try service.finish() where !broken.contains(recording.function) {
       try context.sink.emit(.recording(recording))

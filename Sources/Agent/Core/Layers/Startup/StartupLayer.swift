@@ -40,7 +40,7 @@ struct StartupLayer: Layer {
   var expectedBlockSeconds: Double? { standing.isEmpty ? nil : 2 * warmSeconds.values.reduce(0, +) }
 
   /// The trace makes a start about a tenth slower.
-  var closingSeconds: Double {
+  func closingSeconds(telling: Telling) -> Double {
     let round = 1.1 * traced.reduce(0) { $0 + (warmSeconds[$1.command.name] ?? 0) }
     return min(Double(plan.importRuns) * round, max(2 * round, Self.traceSeconds))
   }
@@ -235,7 +235,7 @@ struct StartupLayer: Layer {
     }
   }
 
-  mutating func summarise(in context: LayerContext) throws {
+  mutating func summarise(in context: LayerContext, telling: Telling) throws {
     var open = traced
     if !plan.commands.contains(where: { $0.arguments == importing(context).arguments }),
       let lines = try commandLines(of: importing(context), in: context)
