@@ -99,6 +99,28 @@ struct EqualWorkTests {
     #expect(document.troubles.first?.problem.why == "the budget was spent before a block of it was measured")
   }
 
+  @Test("packages and interpreters that differ between the sides are told, the target's own version is not")
+  func packages() throws {
+    let record = JobRecord(
+      events: events { event in
+        switch event {
+        case .started(var body):
+          body.package = "codeflash"
+          return [.started(body)]
+        case .sideReady(var body) where body.side == .head:
+          body.distributions = ["codeflash==0.20.7", "libcst==1.9.0", "rich==14.0"]
+          body.interpreterVersion = "3.12.10"
+          return [.sideReady(body)]
+        default: return [event]
+        }
+      })
+    let told = ComparisonReport(record: record, alpha: 0.01, delta: 0.02).notes
+    #expect(
+      told.prefix(2) == [
+        "Python differs: 3.12.9 → 3.12.10.", "Other packages differ: libcst 1.8.2 → 1.9.0, rich 14.0 only on the head.",
+      ])
+  }
+
   @Test("an import by which nothing of the target comes in is a row, and no part of any verdict")
   func trivialImport() throws {
     let (document, status) = compare(

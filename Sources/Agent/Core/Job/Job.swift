@@ -70,7 +70,7 @@ final class Job {
       let started = Started(
         job: manifest.id, agentVersion: Version.current, agentSHA256: digest, pid: getpid(),
         importName: manifest.target.importName, budgetSeconds: manifest.stopping?.budgetSeconds,
-        bootID: conditions.bootID)
+        bootID: conditions.bootID, package: manifest.target.package)
       return try journal.emit(.started(started))
     }
     // Without the boot's name on both sides nobody knows that the machine stayed up.

@@ -85,7 +85,23 @@ extension JobRecord {
     Dictionary(sides.map { ($0.python, $0.interpreterVersion) }) { first, _ in first }
   }
 
-  var notes: [String] { sides.compactMap(\.interpreterNote).uniqued() + settingRemarks + tuned }
+  var notes: [String] { sides.compactMap(\.interpreterNote).uniqued() + sideDifferences + settingRemarks + tuned }
+
+  /// What else differs between the sides and may be the cause: interpreters, and packages beside the target.
+  private var sideDifferences: [String] {
+    pythons.flatMap { python -> [String] in
+      guard let base = ready(.base).first(where: { $0.python == python }),
+        let head = ready(.head).first(where: { $0.python == python })
+      else { return [] }
+      var differences: [String] = []
+      if base.interpreterVersion != head.interpreterVersion {
+        differences.append("Python differs: \(base.interpreterVersion) → \(head.interpreterVersion).")
+      }
+      let changes = PackageChange.all(from: base, to: head, except: started?.package ?? started?.importName)
+      if !changes.isEmpty { differences.append("Other packages differ: \(listed(changes, most: 8)).") }
+      return differences
+    }.uniqued()
+  }
 
   /// What `--tune` changed, in one sentence; what it could not is in the events.
   private var tuned: [String] {
@@ -94,6 +110,30 @@ extension JobRecord {
     return [
       "Tuned: " + (turned.isEmpty ? "nothing could be" : turned.map(TuningFormatter.line).joined(separator: "; ")) + "."
     ]
+  }
+}
+
+/// How the packages beside the target differ between two sides.
+enum PackageChange {
+  /// `libcst 1.8.2 → 1.8.3`, `rich 14.0 only on the head`, by name.
+  static func all(from base: SideReady, to head: SideReady, except target: String?) -> [String] {
+    func versions(_ side: SideReady) -> [String: String] {
+      Dictionary(
+        side.distributions.compactMap { text in
+          text.firstRange(of: "==").map { (String(text[..<$0.lowerBound]), String(text[$0.upperBound...])) }
+        }, uniquingKeysWith: { first, _ in first })
+    }
+    let (before, after) = (versions(base), versions(head))
+    let own = target.map { $0.lowercased().replacing("_", with: "-") }
+    return Set(before.keys).union(after.keys).sorted().compactMap { name in
+      guard name.lowercased().replacing("_", with: "-") != own, before[name] != after[name] else { return nil }
+      switch (before[name], after[name]) {
+      case (let old?, let new?): return "\(name) \(old) → \(new)"
+      case (let old?, nil): return "\(name) \(old) only on the base"
+      case (nil, let new?): return "\(name) \(new) only on the head"
+      case (nil, nil): return nil
+      }
+    }
   }
 }
 

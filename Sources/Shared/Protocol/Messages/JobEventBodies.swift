@@ -8,14 +8,17 @@ public struct Started: Codable, Equatable, Sendable {
   public var pid: Int32
   /// The module whose own code is told apart from that of others, such as `codeflash`.
   public var importName: String?
+  /// Its distribution, such as `codeflash`.
+  public var package: String?
   /// For how long may be measured, in seconds; `nil` where the blocks are fixed.
   public var budgetSeconds: Double?
   /// The kernel's name for this boot of the machine (`/proc/sys/kernel/random/boot_id`).
   public var bootID: String?
   public init(
     job: JobID, agentVersion: String, agentSHA256: String, pid: Int32, importName: String? = nil,
-    budgetSeconds: Double? = nil, bootID: String? = nil
+    budgetSeconds: Double? = nil, bootID: String? = nil, package: String? = nil
   ) {
+    self.package = package
     self.bootID = bootID
     self.budgetSeconds = budgetSeconds
     self.importName = importName
