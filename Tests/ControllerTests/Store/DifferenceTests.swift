@@ -91,6 +91,26 @@ struct DifferenceTests {
     #expect(costs.modules.first?.selfRange == 1...3)
   }
 
+  @Test("a line of which one tool says more and the other less is told by neither")
+  func opposite() {
+    func profile(_ tool: MemoryProfile.Tool, _ side: Side, _ megabytes: [Int]) -> MemoryProfile {
+      let lines = zip(["agreed()", "disputed()"], megabytes).enumerated().map { index, line in
+        MemoryProfile.Line(file: "a.py", line: index, text: line.0, bytes: line.1 << 20, allocations: 1)
+      }
+      return MemoryProfile(
+        tool: tool, version: "1", python: "3.12", side: side, function: "a:b", peakBytes: 0,
+        totalBytes: lines.reduce(0) { $0 + $1.bytes }, lines: lines, modules: [], seconds: 1, plainSeconds: nil,
+        peakRSSBytes: 0)
+    }
+    var record = JobRecord(events: [])
+    record.memoryProfiles = [
+      profile(.memray, .base, [1, 4]), profile(.memray, .head, [3, 8]), profile(.tracemalloc, .base, [1, 8]),
+      profile(.tracemalloc, .head, [4, 5]),
+    ]
+    let changes = MemoryLineChange.all(from: record)
+    #expect(changes.map(\.text) == ["agreed()", "agreed()"] && changes.map { $0.differenceBytes >> 20 } == [2, 3])
+  }
+
   @Test("a line that a cut list may have left out has not grown by more than the list tells")
   func cutLists() throws {
     func profile(_ side: Side, _ lines: [(String, Int)], leftOut: Int) -> MemoryProfile {

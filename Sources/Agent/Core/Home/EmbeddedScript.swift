@@ -1,12 +1,14 @@
 import FoundationEssentials
 
-/// The Python files that the agent brings along, by the name that they have on the benchmark host.
+/// The files of Python that the agent brings along, by the name that they have on the benchmark host.
 enum EmbeddedScript: String {
   case harnessSettings = "harness_settings.py"
   case loopingTime = "looping_time.py"
   case memoryReport = "memory_report.py"
   case memoryWorker = "memory_worker.py"
   case microWorker = "micro_worker.py"
+  /// Requirements, and no program.
+  case profilers = "profilers.txt"
   case remeasure = "remeasure.py"
   case replayService = "replay_service.py"
   /// Imported by the workers: it must stand beside them.
@@ -19,6 +21,7 @@ enum EmbeddedScript: String {
     case .memoryReport: PackageResources.memory_report_py
     case .memoryWorker: PackageResources.memory_worker_py
     case .microWorker: PackageResources.micro_worker_py
+    case .profilers: PackageResources.profilers_txt
     case .remeasure: PackageResources.remeasure_py
     case .replayService: PackageResources.replay_service_py
     case .sourceNames: PackageResources.source_names_py

@@ -97,7 +97,9 @@ struct GitRepository {
         + ["--detach", commit], doing: doing)
     guard FileManager.default.fileExists(atPath: folder + "/.gitmodules") else { return }
     let outcome = try tools.run(
-      "git", ["-C", folder, "submodule", "--quiet", "update", "--init", "--recursive"],
+      "git", [
+        "-C", folder, "-c", "core.hooksPath=/dev/null", "submodule", "--quiet", "update", "--init", "--recursive",
+      ],
       doing: "fetching the submodules of \(commit.prefix(12))")
     guard outcome.succeeded else { throw SideProblem.submodules(commit: commit, outputTail: outcome.outputTail()) }
   }

@@ -38,8 +38,20 @@ extension MemoryLineChange {
   /// Differences below this are of the moment: which page a pool took next, what a cache held.
   private static let least = 256 << 10
 
-  /// Lines that hold more on the head first, the largest growth on top; of each tool and Python that ran on both sides.
+  /// Lines that hold more on the head first, the largest growth on top; of each tool and Python that ran on both sides. Where
+  /// one tool says more and the other less of a line, neither is told.
   static func all(from record: JobRecord) -> [MemoryLineChange] {
+    let changes = each(from: record)
+    return changes.filter { change in
+      !changes.contains { other in
+        other.tool != change.tool && other.python == change.python && other.file == change.file
+          && (other.text.isEmpty ? other.line == change.line : other.text == change.text)
+          && other.differenceBytes.signum() != change.differenceBytes.signum()
+      }
+    }
+  }
+
+  private static func each(from record: JobRecord) -> [MemoryLineChange] {
     record.memoryProfiles.filter { $0.side == .head }.flatMap { head -> [MemoryLineChange] in
       guard
         let base = record.memoryProfiles.first(where: {

@@ -61,11 +61,15 @@ struct StartupLayer: Layer {
       guard let lines = try commandLines(of: command, in: context) else { continue }
       var metric = Metric(command: command, lines: lines)
       guard try warmUp(metric, in: context) else { continue }
-      if command.arguments == importing(context).arguments {
+      if plan.importRuns > 0, command.arguments == importing(context).arguments {
         metric.isJudged = try !importsNothing(metric, in: context)
       }
       standing.append(metric)
       if plan.measuresCold, !command.isControl { standing.append(Metric(command: command, lines: lines, isCold: true)) }
+    }
+    // Where nothing else was asked for it is measured like any other: a layer without a question has no block.
+    if !standing.contains(where: { $0.isJudged && !$0.command.isControl }) {
+      for index in standing.indices { standing[index].isJudged = true }
     }
   }
 
