@@ -19,7 +19,8 @@ extension Redactor {
     "requirements",
     "revision", "run", "rules", "secrets", "setting", "variable", "version", "versions", "value", "candidates",
     // What came of it, in words of ours.
-    "answers", "control", "correction", "end", "engine", "exitStatus", "form", "kind", "knob", "layer", "measure",
+    "answers", "control", "correction", "end", "engine", "exitStatus", "findings", "form", "kind", "knob", "layer",
+    "measure",
     "network",
     "informative", "order", "outcome", "phase", "power", "priceSource", "profiles", "purpose", "request", "result",
     "schema",

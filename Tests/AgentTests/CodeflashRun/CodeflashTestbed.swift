@@ -37,11 +37,11 @@ final class CodeflashTestbed {
   func optimize(
     _ project: UploadID, on side: SideEnvironment, form: OptimizeForm = .quick,
     answers: CodeflashRunPlan.Answers = .replay,
-    address: String = "http://127.0.0.1:1", keepsRecordings: Bool = false
+    address: String = "http://127.0.0.1:1", keepsRecordings: Bool = false, lookFor rule: FindingsRule = .never
   ) throws {
     let run = CodeflashRunPlan(project: project, answers: answers, liveAddress: address, loopingSeconds: 0.3)
     let plan = OptimizePlan(
-      run: run, form: form, budgetSeconds: 0, blocks: 1, keepsRecordings: keepsRecordings)
+      run: run, form: form, budgetSeconds: 0, blocks: 1, keepsRecordings: keepsRecordings, findings: rule)
     try testbed.run(OptimizeLayer(plan: plan), in: try testbed.context([side], of: "codeflash"))
   }
 

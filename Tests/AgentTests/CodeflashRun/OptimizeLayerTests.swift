@@ -78,6 +78,26 @@ struct OptimizeLayerTests {
     #expect(runs.allSatisfy { $0.form == .full && FindingCount($0.functions).opportunities == 2 })
   }
 
+  @Test("one function is timed, and all of them are looked at once for what is found", .thorough)
+  func allFunctions() throws {
+    let testbed = try CodeflashTestbed()
+    let trap = "depot.pricing:discount_steps"
+    let project = try testbed.project(whole: true) { try DepotProject.keep([DepotProject.quick, trap], in: $0) }
+    try testbed.optimize(project, on: try testbed.side(), lookFor: .always)
+    let runs = testbed.events.runs
+    #expect(runs.map(\.purpose) == [.rehearsal, .measured, .measured, .findings])
+    #expect(runs.map { $0.functions.count } == [1, 1, 1, 2] && runs.allSatisfy { $0.listed == 2 })
+    let found = Dictionary(uniqueKeysWithValues: (runs.last?.functions ?? []).map { ($0.function, $0.finding) })
+    #expect(found == [DepotProject.quick: .found, trap: .rejectedRightly])
+    #expect(testbed.events.samples.count { $0.metric == OptimizeLayer.metric } == 2, "it is no sample")
+    let settings = testbed.events.all.compactMap {
+      if case .effectiveSettings(let body) = $0.event { body } else { nil }
+    }
+    let looping = settings.flatMap(\.settings).filter { $0.name == .loopingTime }
+    #expect(looping.map(\.value) == ["0.3 s"] && looping.first?.remark == nil)
+    #expect(looping.first?.evidence == "codeflash ran pytest with --codeflash_seconds=0.3")
+  }
+
   @Test("pytest 9.2 is said to be broken, never 'nothing found'", .thorough)
   func newPytest() throws {
     let testbed = try CodeflashTestbed()

@@ -9,7 +9,9 @@ struct HelpTests {
   private static let machine: Set<String> = ["machine", "keep-running", "identity", "known-hosts"]
   private static let settings: Set<String> = ["config", "set"]
   private static let output: Set<String> = ["json", "quiet"]
-  private static let measuring: Set<String> = ["python", "layers", "results", "repository", "tune", "supersede"]
+  private static let measuring: Set<String> = [
+    "python", "layers", "results", "repository", "tune", "findings", "supersede",
+  ]
   private static let connection: Set<String> = ["reconnect-for"]
 
   /// Each command's options: those that change what it does, and no other.

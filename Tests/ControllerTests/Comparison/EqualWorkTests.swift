@@ -99,6 +99,28 @@ struct EqualWorkTests {
     #expect(document.troubles.first?.problem.why == "the budget was spent before a block of it was measured")
   }
 
+  @Test("what is found is told of all functions, what is timed of those that were timed")
+  func findings() throws {
+    let story = events { event in
+      guard case .optimizeRun(var run) = event else { return [event] }
+      var all = run
+      (all.purpose, all.listed) = (.findings, 3)
+      (run.functions, run.listed) = ([run.functions[0]], 3)
+      return run.purpose == .rehearsal ? [.optimizeRun(run), .optimizeRun(all)] : [.optimizeRun(run)]
+    }
+    let record = JobRecord(events: story, labels: EventFixture().labels)
+    let result = try #require(OptimizeDocument.make(.head, from: record)?.results.first)
+    #expect(result.functions.count == 3 && result.seconds.count == 2)
+    let document = compare(story).document
+    #expect(document.findings.map(\.base.opportunities) == [2] && document.findings.map(\.verdict) == [.equivalent])
+    let row = try #require(document.metrics.first { $0.name == "Full optimize run" })
+    #expect(row.note == "1 of 3 functions")
+    let text = TerminalTable.text(
+      ComparisonReport(record: record, alpha: 0.01, delta: 0.02),
+      style: TerminalStyle(isTerminal: false, environment: [:]))
+    #expect(text.contains("Full optimize run (1 of 3 functions)"))
+  }
+
   @Test("packages and interpreters that differ between the sides are told, the target's own version is not")
   func packages() throws {
     let record = JobRecord(

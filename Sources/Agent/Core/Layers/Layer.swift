@@ -85,6 +85,8 @@ struct LayerContext {
   /// The job's seed.
   var seed: UInt64 = 0
   var profiles = ProfileRule.always
+  /// What of the budget nobody else needs any more, in seconds; `nil` without a budget.
+  var secondsLeft: () -> Double? = { nil }
   /// Throws when the job was cancelled or has used up its time; to be called wherever a layer comes up for air.
   var checkpoint: () throws -> Void = {}
 

@@ -93,7 +93,15 @@ final class Schedule {
     if !past.isEmpty { restore() }
     while let turn = nextTurn() { try attempt(turn.index) { try self.measure(&$0, turn) } }
     let telling = telling
-    try forEachLayer(attempts: 1) { entry in try entry.layer.summarise(in: self.context, telling: telling) }
+    var context = context
+    for index in entries.indices where !entries[index].hasFailed {
+      let others = entries[(index + 1)...].filter { !$0.hasFailed }
+      let reserved = others.reduce(0) { $0 + $1.layer.closingSeconds(telling: telling) }
+      context.secondsLeft = { [unowned self] in
+        budgetSeconds.isFinite ? budgetSeconds - secondsSpent - reserved : nil
+      }
+      try attempt(index, attempts: 1) { entry in try entry.layer.summarise(in: context, telling: telling) }
+    }
     try forEachLayer(attempts: 1) { entry in
       try self.context.sink.emit(
         .layerFinished(

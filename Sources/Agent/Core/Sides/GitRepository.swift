@@ -97,7 +97,8 @@ struct GitRepository {
         + ["--detach", commit], doing: doing)
     guard FileManager.default.fileExists(atPath: folder + "/.gitmodules") else { return }
     let outcome = try tools.run(
-      "git", [
+      "git",
+      [
         "-C", folder, "-c", "core.hooksPath=/dev/null", "submodule", "--quiet", "update", "--init", "--recursive",
       ],
       doing: "fetching the submodules of \(commit.prefix(12))")

@@ -99,6 +99,9 @@ struct MeasureOptions: ParsableArguments, SettingFlags {
   @OptionGroup var repository: RepositoryOptions
   @OptionGroup var tune: TuneOptions
 
+  @Flag(help: "Run codeflash once a side on all functions of its project, and say what it finds.")
+  var findings = false
+
   @Flag(help: "Cancel waiting jobs of the same target and head revision in favour of this one.")
   var supersede = false
 
@@ -108,6 +111,7 @@ struct MeasureOptions: ParsableArguments, SettingFlags {
     results.ask(&request)
     repository.ask(&request)
     tune.ask(&request)
+    request.set("optimize.findings", findings ? "always" : nil, by: "--findings")
     request.set("supersede", supersede ? "true" : nil, by: "--supersede")
   }
 }

@@ -35,6 +35,7 @@ enum Comparison {
         MetricSeries(key, in: record), by: rule, because: "imports nothing of \(record.started?.importName ?? "it")")
     }
     all.withhold(unrecorded, because: "not recorded whether both sides did equal work")
+    all.note { record.note(of: $0) }
     let caveats = caveats + (unrecorded.isEmpty ? [] : [EqualWork.caveat(unrecorded.map(\.metric).uniqued())])
     // What ended the job stands among the troubles: a document that says "incomplete" has to say why.
     let failure = record.failure.map { [Trouble(problem: $0)] } ?? []
@@ -132,6 +133,15 @@ extension DecisionRule {
 }
 
 extension JobRecord {
+  /// How much of the project a run of codeflash works on, where it is not all.
+  fileprivate func note(of metric: ComparisonDocument.Metric) -> String? {
+    guard metric.layer == .optimize || (metric.layer == .memory && !metric.name.contains(":")),
+      let run = optimizeRuns.first(where: { $0.python == metric.python && $0.purpose == .measured }),
+      let listed = run.listed, run.functions.count < listed
+    else { return nil }
+    return "\(run.functions.count) of \(listed) functions"
+  }
+
   fileprivate func isOnBothSides(_ key: MetricKey) -> Bool {
     Set(samples.lazy.filter { $0.key == key }.map(\.side)).count == 2
   }
@@ -168,6 +178,10 @@ struct JudgedFamilies {
     troubles = measured.troubles + unchanging.troubles
     isVoid = controls.contains(where: \.hasMoved)
     if isVoid { for index in metrics.indices { metrics[index].withholdVerdict() } }
+  }
+
+  mutating func note(_ words: (ComparisonDocument.Metric) -> String?) {
+    for index in metrics.indices { metrics[index].note = words(metrics[index]) }
   }
 
   /// Adds a row that decides nothing.

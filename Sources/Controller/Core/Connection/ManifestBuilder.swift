@@ -50,7 +50,7 @@ struct CodeflashLayers: Sendable {
       plans.optimize = OptimizePlan(
         run: run, form: settings.optimizeForm, budgetSeconds: settings.optimizeBudget.inSeconds,
         blocks: settings.blocks(\.optimizeBlocks, "optimize.blocks", alone: 1, isComparison: isComparison),
-        keepsRecordings: keepsRecordings)
+        keepsRecordings: keepsRecordings, findings: keepsRecordings ? .never : settings.optimizeFindings)
     }
     if layers.contains(.memory) {
       plans.memory = MemoryPlan(

@@ -114,7 +114,12 @@ struct ProgressState: Equatable, Sendable {
       budget = nil
       return step("\(words(body.outcome)) after \(Numbers.elapsed(body.seconds))")
     case .optimizeRun(let body):
-      let purpose = body.purpose == .rehearsal ? "rehearsal" : "run"
+      let purpose =
+        switch body.purpose {
+        case .rehearsal: "rehearsal"
+        case .measured: "run"
+        case .findings: "run over all functions"
+        }
       let found = FindingCount(body.functions).words
       return .step("\(body.side.rawValue): a \(purpose) of \(Numbers.elapsed(body.seconds)), \(found)")
     case .recording(let body): return .step("recorded \(body.function)")

@@ -110,6 +110,7 @@ enum Comment {
   static func name(_ metric: ComparisonDocument.Metric, _ report: ComparisonReport) -> String {
     let name = metric.layer == .startup ? Markdown.code(metric.name) : Markdown.text(metric.name)
     return name + (report.python(of: metric).map { " (Python \(Markdown.text($0)))" } ?? "")
+      + (metric.note.map { " (\(Markdown.text($0)))" } ?? "")
   }
 
   private static func missing(_ document: ComparisonDocument, limit: Int) -> String? {

@@ -56,7 +56,10 @@ enum FindingFormatter {
 
   /// How the runs were made, for a reader who asks what the numbers stand for.
   static func method(_ result: OptimizeDocument.Result) -> String {
-    let form = result.form == .full ? "all \(result.functions.count) functions" : "one function"
+    let count = result.functions.count
+    let form =
+      result.form == .full
+      ? "all \(count) functions" : count > 1 ? "one function, and once all \(count) for what is found" : "one function"
     let source =
       result.network == "open" ? "answers of the live service" : "recorded answers, no way out (\(result.network))"
     return "\(form) of the project, with \(source)"

@@ -105,7 +105,8 @@ enum TerminalTable {
   }
 
   private static func row(_ metric: ComparisonDocument.Metric, _ report: ComparisonReport) -> [Cell] {
-    let python = report.python(of: metric).map { " (Python \($0))" } ?? ""
+    let python =
+      (report.python(of: metric).map { " (Python \($0))" } ?? "") + (metric.note.map { " (\($0))" } ?? "")
     let isControl = report.document.controls.contains(metric)
     return [
       Cell(text: metric.name + python + (isControl ? " – control" : "")),

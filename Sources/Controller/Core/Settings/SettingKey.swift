@@ -217,6 +217,10 @@ struct SettingKey: Sendable {
       "optimize.form", \.optimizeForm,
       "How much a run works on: quick (one function), full (all), or auto (full when the budget allows)."),
     key(
+      "optimize.findings", \.optimizeFindings,
+      "Whether each side runs once over all functions for what it finds: auto (where the budget has time left), always, never."
+    ),
+    key(
       "optimize.budget", \.optimizeBudget, "What form auto has for a block of both sides.",
       within: .seconds(0) ... .seconds(86_400)),
     key(

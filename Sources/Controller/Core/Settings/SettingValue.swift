@@ -215,6 +215,7 @@ extension LayerName: WordSetting {}
 extension OptimizeForm: WordSetting {}
 extension TimingEngine: WordSetting {}
 extension ProfileRule: WordSetting {}
+extension FindingsRule: WordSetting {}
 extension CodeflashRunPlan.Answers: WordSetting {}
 extension Gate.Undecided: WordSetting {}
 

@@ -44,6 +44,7 @@ struct Settings: Equatable, Sendable {
   var optimizeAnswers = CodeflashRunPlan.Answers.replay
   var optimizeLiveAddress = "https://app.codeflash.ai"
   var optimizeForm = OptimizeForm.auto
+  var optimizeFindings = FindingsRule.auto
   var optimizeBudget = Duration.seconds(240)
   var optimizeBlocks = 20
   var optimizeLoopingTime = Duration.milliseconds(500)

@@ -15,9 +15,10 @@ extension OptimizeDocument {
     // A side that is broken from the start has its rehearsal only; it says so.
     let measured = runs.filter { $0.purpose == .measured }
     guard let first = measured.first ?? runs.first else { return nil }
-    let telling = measured.isEmpty ? runs : measured
+    let all = runs.filter { $0.purpose == .findings }
+    let telling = (measured.isEmpty ? runs.filter { $0.purpose == .rehearsal } : measured) + all
     let counted = measured.filter { $0.functions.allSatisfy { $0.finding != .broken } }
-    let functions = first.functions.map { function in
+    let functions = (all.first ?? first).functions.map { function in
       FunctionFinding(telling.flatMap(\.functions).filter { $0.function == function.function }, of: function)
     }
     return Result(
@@ -83,8 +84,8 @@ extension FindingComparison {
       head.functions.first { $0.function == function.function }.map { Pair(base: function, head: $0) }
     }
     self.init(
-      python: base.python, form: base.form, base: base.findings, head: head.findings, verdict: Self.verdict(pairs),
-      functions: pairs)
+      python: base.python, form: base.form, base: FindingCount(pairs.map(\.base.asRun)),
+      head: FindingCount(pairs.map(\.head.asRun)), verdict: Self.verdict(pairs), functions: pairs)
   }
 
   private static func verdict(_ pairs: [Pair]) -> ComparisonDocument.RunVerdict {

@@ -40,6 +40,14 @@ public enum OptimizeForm: String, Codable, CaseIterable, Sendable {
   case auto
 }
 
+/// Whether each side runs once over all functions of the project for what it finds.
+public enum FindingsRule: String, Codable, CaseIterable, Sendable {
+  /// Where a comparison's budget has the time left when all else is measured.
+  case auto
+  case always
+  case never
+}
+
 /// Layer 3: codeflash at work, both sides in one block, each run on a fresh copy of the project.
 public struct OptimizePlan: Codable, Equatable, Sendable {
   public var run: CodeflashRunPlan
@@ -50,10 +58,14 @@ public struct OptimizePlan: Codable, Equatable, Sendable {
   public var blocks: Int
   /// Whether the answers of a live service are kept and sent back as recordings.
   public var keepsRecordings: Bool
+  /// Whether each side runs once over all functions for what it finds; `nil` means never.
+  public var findings: FindingsRule?
 
   public init(
-    run: CodeflashRunPlan, form: OptimizeForm, budgetSeconds: Double, blocks: Int, keepsRecordings: Bool = false
+    run: CodeflashRunPlan, form: OptimizeForm, budgetSeconds: Double, blocks: Int, keepsRecordings: Bool = false,
+    findings: FindingsRule? = nil
   ) {
+    self.findings = findings
     self.run = run
     self.form = form
     self.budgetSeconds = budgetSeconds

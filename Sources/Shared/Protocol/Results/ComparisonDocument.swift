@@ -194,12 +194,16 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     public var withheld: String?
     /// True for a row that is shown and decides nothing: it has no share of the error, and no part in the run's verdict.
     public var informative: Bool?
+    /// What else is to be known of the row, such as `1 of 12 functions`.
+    public var note: String?
     public init(
       name: String, layer: LayerName, python: String, unit: String, base: Double, head: Double, ratio: Double,
       low: Double?, high: Double?, level: Double? = nil, verdict: RunVerdict, blocks: Int, setAside: Int = 0,
       resolution: Double? = nil, floor: Double? = nil, control: Control? = nil, secondsNeeded: Double? = nil,
-      unpaired: Bool? = nil, withheld: String? = nil, informative: Bool? = nil
+      unpaired: Bool? = nil, withheld: String? = nil, informative: Bool? = nil,
+      note: String? = nil
     ) {
+      self.note = note
       self.informative = informative
       self.withheld = withheld
       self.unpaired = unpaired

@@ -5,6 +5,8 @@ public struct OptimizeRun: Codable, Equatable, Sendable {
     case measured
     /// First of its side, under the sampling profiler; its times are not counted.
     case rehearsal
+    /// Once a side over all functions of the project, for what is found; its times are not counted.
+    case findings
   }
   public var purpose: Purpose
   public var python: String
@@ -22,11 +24,14 @@ public struct OptimizeRun: Codable, Equatable, Sendable {
   /// How the outside was kept out: `network namespace`, `refused proxies`, or `open` for a live run.
   public var network: String
   public var functions: [FunctionRun]
+  /// How many functions the project lists; `nil` in results of before.
+  public var listed: Int?
 
   public init(
     purpose: Purpose, python: String, side: Side, block: Int, position: Int, form: OptimizeForm, seconds: Double,
-    cpuSeconds: Double, memory: TreeMemory, network: String, functions: [FunctionRun]
+    cpuSeconds: Double, memory: TreeMemory, network: String, functions: [FunctionRun], listed: Int? = nil
   ) {
+    self.listed = listed
     self.purpose = purpose
     self.python = python
     self.side = side

@@ -40,7 +40,15 @@ struct OptimizeLayer: Layer {
 
   private(set) var expectedBlockSeconds: Double?
   /// What is kept is all there already.
-  func closingSeconds(telling: Telling) -> Double { 0 }
+  func closingSeconds(telling: Telling) -> Double { plan.findings == .always ? findingsSeconds : 0 }
+
+  /// What a run of both sides over all functions takes, in seconds; 0 where the blocks have all of them anyway.
+  private var findingsSeconds: Double {
+    guard let work, work.form != .full else { return 0 }
+    return quickSeconds * Double(work.runner.project.list.functions.count)
+  }
+  /// Of one function on both sides.
+  private var quickSeconds = 0.0
 
   // MARK: Preparing
 
@@ -62,6 +70,7 @@ struct OptimizeLayer: Layer {
       guard run.functions.allSatisfy({ $0.finding != .broken }) else { return }
       seconds += run.seconds
     }
+    quickSeconds = seconds
     let expected = seconds * 2 * Double(list.functions.count)
     if plan.form == .full || (plan.form == .auto && expected <= plan.budgetSeconds) {
       work.form = .full
@@ -162,7 +171,7 @@ struct OptimizeLayer: Layer {
 
   private mutating func run(
     _ work: Work, on side: SideEnvironment, block: Int?, position: Int, complains: Bool = true,
-    in context: LayerContext,
+    purpose: OptimizeRun.Purpose? = nil, in context: LayerContext,
     wrap: ([String]) -> [String] = { $0 }
   ) throws -> Run {
     var functions: [FunctionRun] = []
@@ -187,9 +196,11 @@ struct OptimizeLayer: Layer {
       if record.serviceEnded { break }
     }
     let report = OptimizeRun(
-      purpose: block == nil ? .rehearsal : .measured, python: context.python, side: side.side, block: block ?? 0,
+      purpose: purpose ?? (block == nil ? .rehearsal : .measured), python: context.python, side: side.side,
+      block: block ?? 0,
       position: position, form: work.form, seconds: wall, cpuSeconds: user + system, memory: memory,
-      network: work.runner.service.network.rawValue, functions: functions)
+      network: work.runner.service.network.rawValue, functions: functions,
+      listed: work.runner.project.list.functions.count)
     return Run(report: report, userSeconds: user, systemSeconds: system, points: points)
   }
 
@@ -248,7 +259,23 @@ struct OptimizeLayer: Layer {
     try context.sink.emit(.optimizeRun(report))
   }
 
+  /// Each side once over all functions: whether codeflash finds what there is to find is no question of one function.
+  private mutating func lookForFindings(in context: LayerContext) throws {
+    let rule = plan.findings ?? .never
+    guard var work, findingsSeconds > 0, rule != .never, work.runner.service.isRunning else { return }
+    guard rule == .always || (context.secondsLeft() ?? 0) >= findingsSeconds else { return }
+    work.functions = work.runner.project.list.functions
+    work.form = .full
+    for side in context.sides {
+      try context.sink.emit(
+        .phase(Phase(text: "codeflash of \(side.label) on all \(work.functions.count) functions", side: side.side)))
+      let run = try run(work, on: side, block: nil, position: 0, purpose: .findings, in: context)
+      try context.sink.emit(.optimizeRun(run.report))
+    }
+  }
+
   mutating func summarise(in context: LayerContext, telling: Telling) throws {
+    try lookForFindings(in: context)
     guard let service = work?.runner.service else { return }
     for recording in try service.finish() where !broken.contains(recording.function) {
       try context.sink.emit(.recording(recording))
