@@ -145,7 +145,25 @@ struct EqualWorkTests {
 
   @Test("an import by which nothing of the target comes in is a row, and no part of any verdict")
   func trivialImport() throws {
-    let (document, status) = compare(
+    let (document, status) = importing(9)
+    let row = try #require(document.metrics.first { $0.name == "import codeflash" })
+    #expect(row.informative == true && row.withheld == "imports nothing of codeflash" && row.verdict == .undecided)
+    #expect(VerdictFormatter.delta(row, in: document) == "imports nothing of codeflash")
+    #expect(document.metrics.judged.count == document.metrics.count - 1 && status == .done)
+    let gate = Gate(rules: [GateRule("regression:import codeflash")].compactMap { $0 })
+    #expect(gate.judge(document) == .passed, "it was measured, and can't regress")
+  }
+
+  @Test("a package that does something when it is imported is judged, though it imports nothing else of itself")
+  func busyImport() throws {
+    let document = importing(50_000).document
+    let row = try #require(document.metrics.first { $0.name == "import codeflash" })
+    #expect(row.informative == nil && row.verdict == .regressed)
+  }
+
+  /// The fixture with an import of the package alone, which takes so many microseconds on the head, and twice the time there.
+  private func importing(_ microseconds: Int) -> (document: ComparisonDocument, status: Shared.ExitStatus) {
+    compare(
       events { event in
         switch event {
         case .started(var body):
@@ -155,7 +173,9 @@ struct EqualWorkTests {
           body.metric = "import codeflash"
           body.modules = [
             ImportedModule(name: "site", depth: 0, selfMicroseconds: 9, cumulativeMicroseconds: 9),
-            ImportedModule(name: "codeflash", depth: 0, selfMicroseconds: 9, cumulativeMicroseconds: 9),
+            ImportedModule(
+              name: "codeflash", depth: 0, selfMicroseconds: 9,
+              cumulativeMicroseconds: body.side == .head ? microseconds : 9),
           ]
           return [.importTree(body)]
         // Slower on the head, so that it would have a verdict of its own.
@@ -165,11 +185,5 @@ struct EqualWorkTests {
         default: return [event]
         }
       })
-    let row = try #require(document.metrics.first { $0.name == "import codeflash" })
-    #expect(row.informative == true && row.withheld == "imports nothing of codeflash" && row.verdict == .undecided)
-    #expect(VerdictFormatter.delta(row, in: document) == "imports nothing of codeflash")
-    #expect(document.metrics.judged.count == document.metrics.count - 1 && status == .done)
-    let gate = Gate(rules: [GateRule("regression:import codeflash")].compactMap { $0 })
-    #expect(gate.judge(document) == .unmeasured(["import codeflash"]))
   }
 }

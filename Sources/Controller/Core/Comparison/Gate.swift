@@ -26,10 +26,10 @@ struct Gate: Equatable, Sendable, Codable {
     guard document.verdict != .void else { return .open(["every metric (a control moved)"]) }
     var (failed, open, missing): ([String], [String], [String]) = ([], [], [])
     for rule in rules {
-      let metrics = document.metrics.judged.filter { rule.names($0.name) }
+      let metrics = document.metrics.filter { rule.names($0.name) }
       let findings = rule.thresholdPercent == 0 && rule.names(FindingFormatter.rowName) ? document.findings : []
       if let name = rule.metric, metrics.isEmpty, findings.isEmpty { missing.append(name) }
-      for metric in metrics {
+      for metric in metrics.judged {
         switch rule.standing(of: metric) {
         case .over: failed.append(metric.label(in: document))
         case .open: open.append(metric.label(in: document))

@@ -48,7 +48,9 @@ extension JobRecord {
       return false
     }
     let trees = importTrees.filter { $0.metric == key.metric && $0.python == key.python }
-    return Set(trees.map(\.side)).count == 2 && trees.allSatisfy { $0.importsNothing(of: target) }
+    return Side.allCases.allSatisfy { side in
+      trees.contains { $0.side == side && $0.importsNothing(of: target) }
+    }
   }
 }
 
