@@ -12,11 +12,12 @@ enum PrivateNetwork {
     [agent, "offline"] + (process.map { ["--join", "\($0)"] } ?? []) + ["--"] + program
   }
 
-  /// Whether this machine permits one to this user.
+  /// Whether this machine permits one to this user. The kernel makes a new one only when it has cleaned up others that went: on a
+  /// busy machine that takes seconds, and is no refusal.
   static func isPermitted(agent: String) -> Bool {
     let child = ChildProcess(
       words: words(["/bin/true"], agent: agent), environment: ["PATH": "/usr/bin:/bin"], directory: "/",
-      limitSeconds: 10)
+      limitSeconds: 60)
     guard let outcome = try? child.run() else { return false }  // no agent to start: not permitted either
     return outcome.succeeded
   }
