@@ -12,6 +12,29 @@ struct ChildProcessTests {
       input: Array(input.utf8), limitSeconds: limit)
   }
 
+  @Test("a program that is replaced while it runs is found where the new one stands")
+  func replaced() async throws {
+    try await withTemporaryFolder { folder in
+      let program = folder + "/sleeper"
+      try FileManager.default.copyItem(atPath: "/bin/sleep", toPath: program)
+      let running = Process()
+      running.executableURL = URL(filePath: program)
+      running.arguments = ["60"]
+      try running.run()
+      defer { running.terminate() }
+      // Between fork and exec it is still this process.
+      func link() throws -> String {
+        try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(running.processIdentifier)/exe")
+      }
+      while !(try link().hasPrefix(program)) { usleep(1000) }
+      try FileManager.default.copyItem(atPath: "/bin/sleep", toPath: program + ".new")
+      try #require(rename(program + ".new", program) == 0)
+      #expect(try link() == program + " (deleted)")
+      #expect(Executable.path(ofLink: try link()) == program)
+      #expect(Executable.path(ofLink: program) == program)
+    }
+  }
+
   @Test("output, error output, exit code and input")
   func plain() throws {
     let outcome = try child("cat; echo word >&2; exit 7", input: "given").run()

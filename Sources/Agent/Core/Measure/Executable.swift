@@ -12,7 +12,14 @@ enum Executable {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
     guard count > 0 else { return CommandLine.arguments[0] }
-    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return path(ofLink: String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self))
+  }
+
+  /// Where a program lies whose link in /proc reads so. One that was replaced while it runs, as an agent is by another
+  /// controller's, has a mark behind its path (proc(5)): the new one stands there.
+  static func path(ofLink link: String) -> String {
+    let mark = " (deleted)"
+    return link.hasSuffix(mark) && access(link, F_OK) != 0 ? String(link.dropLast(mark.count)) : link
   }
 }
 
