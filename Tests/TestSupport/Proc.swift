@@ -4,11 +4,12 @@ import Foundation
 /// What /proc tells; nothing of processes that are gone meanwhile, and nothing at all but on Linux.
 public enum Proc {
   public static var pids: [pid_t] {
+    // Elsewhere than on Linux there is no such folder.
     ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { pid_t($0) }
   }
 
   public static func program(_ pid: pid_t) -> String? {
-    try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
+    try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")  // gone meanwhile
   }
 
   public static func arguments(_ pid: pid_t) -> [String] {

@@ -21,8 +21,9 @@ struct DifferenceTests {
 
   @Test("modules gone, new, grown and shrunk are told apart, the dearest first")
   func imports() throws {
-    let base = try costs(.base, [[("a", 10), ("b", 500), ("c", 100), ("d", 100), ("e", 30)]])
-    let head = try costs(.head, [[("c", 150), ("d", 40), ("e", 30), ("f", 5), ("g", 7)]])
+    func five(_ run: [(String, Int)]) -> [[(String, Int)]] { Array(repeating: run, count: 5) }
+    let base = try costs(.base, five([("a", 10), ("b", 500), ("c", 100), ("d", 100), ("e", 30)]))
+    let head = try costs(.head, five([("c", 150), ("d", 40), ("e", 30), ("f", 5), ("g", 7)]))
     let difference = ImportDifference(base: base, head: head)
     #expect(difference.gone.map(\.name) == ["b", "a"])
     #expect(difference.new.map(\.name) == ["g", "f"])
@@ -39,6 +40,9 @@ struct DifferenceTests {
     #expect(ImportDifference(base: base, head: try costs(.head, runs(139, 200, 220, 201, 199))).isEmpty)
     let apart = try costs(.head, runs(141, 200, 220, 201, 199))
     #expect(ImportDifference(base: base, head: apart).grew == [.init(name: "a", base: 120, head: 200)])
+    #expect(!ImportDifference(base: base, head: apart).hasLargeChange, "80 µs are no reason to look")
+    let slow = try costs(.head, runs(50_000, 50_100, 50_200, 50_300, 50_400))
+    #expect(ImportDifference(base: base, head: slow).hasLargeChange)
     // Three runs a side lie apart in one module of ten that is the same.
     let few = try costs(.base, runs(100, 110, 120))
     #expect(ImportDifference(base: few, head: try costs(.head, runs(130, 140, 150))).isEmpty)

@@ -45,7 +45,8 @@ struct HarnessSettings {
       let isHome = answer.home == home && answer.temporary == home
       let settings: [EffectiveSettings.Setting] = [
         .init(
-          name: .hashSeed, value: "one a block", evidence: "hash('cf-bench') with seed 1 is \(answer.hash)"),
+          name: .hashSeed, value: "seed 1 makes \(answer.hash)",
+          evidence: "hash('cf-bench'); each block has a seed of its own"),
         .init(
           name: .home, value: isHome ? "the job's own" : "\(answer.home), \(answer.temporary)",
           evidence: "os.path.expanduser('~'), tempfile.gettempdir()"),

@@ -12,8 +12,7 @@ enum PrivateNetwork {
     [agent, "offline"] + (process.map { ["--join", "\($0)"] } ?? []) + ["--"] + program
   }
 
-  /// Whether this machine permits one to this user. The kernel makes a new one only when it has cleaned up others that went: on a
-  /// busy machine that takes seconds, and is no refusal.
+  /// Whether this machine permits one to this user. It takes a tenth of a second; the limit is long, since being slow is no refusal.
   static func isPermitted(agent: String) -> Bool {
     let child = ChildProcess(
       words: words(["/bin/true"], agent: agent), environment: ["PATH": "/usr/bin:/bin"], directory: "/",

@@ -13,7 +13,7 @@ struct TreeSampler {
   private let started = MonotonicClock.seconds
   private(set) var memory = TreeMemory()
   private(set) var points: [MemoryTimeline.Point] = []
-  /// How often each process was seen.
+  /// Processes that were seen, and how often the arguments of each were read.
   private var looks: [pid_t: Int] = [:]
   /// So often its arguments are read: between fork and exec they are its parent's.
   private static let argumentLooks = 3

@@ -223,7 +223,8 @@ final class Schedule {
     entry.turns += 1
     let started = MonotonicClock.seconds
     interference.begin()
-    let failure = Result { try entry.layer.measure(block, of: turn.open, in: context) }.failure
+    var failure: (any Error)?
+    do { try entry.layer.measure(block, of: turn.open, in: context) } catch { failure = error }
     try context.checkpoint()
     var seen = interference.end()
     if let failure { seen.disturbance = "it failed: \(Problem(failure, at: context.home.path).what)" }
@@ -242,14 +243,5 @@ final class Schedule {
           of: turn.openInAll.map { _ in metrics.count }, spentSeconds: hasBudget ? spent : nil,
           leftSeconds: hasBudget ? max(0, budgetSeconds - spent) : nil)))
     if let failure { throw failure }
-  }
-}
-
-extension Result {
-  fileprivate var failure: Failure? {
-    switch self {
-    case .success: nil
-    case .failure(let error): error
-    }
   }
 }

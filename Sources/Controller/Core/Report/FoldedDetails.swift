@@ -4,13 +4,13 @@ import Shared
 enum ImportBreakdown {
   private static let top = 10
 
-  /// Of the commands whose time changed, or whose imports did: all others differ by noise. `nil` when no import tree is there
+  /// Of the commands whose time changed, or whose imports did by more than noise. `nil` when no import tree is there
   /// for both sides.
   static func markdown(_ report: ComparisonReport) -> String? {
     guard !report.imports.isEmpty else { return nil }
     let moved = report.document.metrics.filter(\.hasMoved)
     let telling = report.imports.filter { difference in
-      !difference.gone.isEmpty || !difference.new.isEmpty
+      !difference.gone.isEmpty || !difference.new.isEmpty || difference.hasLargeChange
         || moved.contains { $0.name == difference.command && $0.python == difference.python }
     }
     let named = Set(report.imports.map(\.python)).count > 1

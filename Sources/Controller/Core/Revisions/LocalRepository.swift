@@ -15,8 +15,8 @@ struct LocalRepository {
     var note: String?
   }
 
-  /// The commit that a name stands for, the same everywhere: a branch, one that was fetched and never checked out (by its name
-  /// alone, too), a tag, or a commit.
+  /// The commit that a name stands for, the same everywhere: a branch, a tag, whatever else git takes for a revision, or a branch
+  /// of the origin that was fetched and never checked out.
   /// - Throws: ``RevisionError``: also for a name that stands for two commits.
   func commit(of ref: String) async throws -> String {
     let branch = try await lookUp("refs/heads/\(ref)")
@@ -102,11 +102,17 @@ struct LocalRepository {
     // What the checkout was fetched with may stand in its own configuration: an extra header, a proxy.
     let configuration = try await git(["rev-parse", "--path-format=absolute", "--git-path", "config"])
     let file = configuration.output.trimmingCharacters(in: .newlines)
-    let fetched = try await git(
-      ["-c", "include.path=\(file)", "fetch", "--quiet", "--unshallow", "--no-write-fetch-head", "--", origin]
-        + commits.enumerated().map { "+\($1):refs/cf-bench/wanted\($0)" }, in: clone)
+    var words = ""
+    // Of a commit that was never pushed the origin knows what it was made from, if that is in a branch.
+    for refs in [commits.map { "+\($0):refs/cf-bench/\($0)" }, ["+refs/heads/*:refs/cf-bench/heads/*"]] {
+      let fetched = try await git(
+        ["-c", "include.path=\(file)", "fetch", "--quiet", "--unshallow", "--no-write-fetch-head", "--", origin] + refs,
+        in: clone)
+      if fetched.succeeded { return clone }
+      words = fetched.error
+    }
     // Without its history a commit can be measured all the same; only a merge base can't be found.
-    if !fetched.succeeded { StandardError.write("note: the history of \(path) is cut off: \(fetched.error)\n") }
+    StandardError.write("note: the history of \(path) is cut off: \(words)\n")
     return clone
   }
 

@@ -71,7 +71,7 @@ struct RevisionRange: Equatable, Sendable {
   init(_ first: String, _ second: String?) throws(Problem) {
     if let second {
       (base, head) = (NamedRevision(first), NamedRevision(second))
-    } else if let bases = MergeBase(first) {
+    } else if !first.hasPrefix("path:"), let bases = MergeBase(first) {
       (base, head) = (NamedRevision(first, label: bases.base), NamedRevision(bases.head))
     } else {
       let parts = first.hasPrefix("path:") ? [] : first.split(separator: "..", omittingEmptySubsequences: false)

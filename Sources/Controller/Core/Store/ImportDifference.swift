@@ -43,6 +43,11 @@ struct ImportDifference: Equatable, Sendable {
   /// Fewer runs than this lie apart by chance too often: with three a side, one module of ten.
   private static let leastRuns = 5
 
+  /// Whether a module that both sides import takes a tenth of the whole more or less, and a millisecond at least.
+  var hasLargeChange: Bool {
+    (grew + shrank).contains { abs($0.difference) > max(1000, baseMicroseconds / 10) }
+  }
+
   var isEmpty: Bool { gone.isEmpty && new.isEmpty && grew.isEmpty && shrank.isEmpty }
 
   /// One difference a command and Python that has runs on both sides.
@@ -72,10 +77,8 @@ struct ImportDifference: Equatable, Sendable {
       guard let now = after[old.name], !old.selfRange.overlaps(now.selfRange) else { return nil }
       return Change(name: old.name, base: old.selfMicroseconds, head: now.selfMicroseconds)
     }.sorted { (abs($0.difference), $1.name) > (abs($1.difference), $0.name) }
-    // A single run a side is what was asked for, and says so; of two to four nobody asked for less.
-    let tells = runs >= Self.leastRuns || runs == 1
-    grew = tells ? changes.filter { $0.difference > 0 } : []
-    shrank = tells ? changes.filter { $0.difference < 0 } : []
+    grew = runs >= Self.leastRuns ? changes.filter { $0.difference > 0 } : []
+    shrank = runs >= Self.leastRuns ? changes.filter { $0.difference < 0 } : []
   }
 
   /// Of a name that stands there twice, the dearer one: the other is an import that failed.
