@@ -26,25 +26,17 @@ struct GitRepository {
     }
   }
 
-  /// A commit, and what a reader should know of it.
-  struct Found: Equatable {
-    var commit: String
-    var note: String?
-  }
-
   /// The commit that `ref` names in `address`: a branch, a tag, a full or short commit, `origin/BRANCH`, a pull request's
   /// `pull/7/head`, or what two of these have in common (`main...perf/x`).
-  func find(_ ref: String, in address: String) throws -> Found {
-    guard let bases = MergeBase(ref) else { return Found(commit: try resolve(ref, in: address)) }
+  func find(_ ref: String, in address: String) throws -> FoundCommit {
+    guard let bases = MergeBase(ref) else { return FoundCommit(commit: try resolve(ref, in: address)) }
     let (tip, other) = (try resolve(bases.base, in: address), try resolve(bases.head, in: address))
     let doing = "looking for what \(bases.base) and \(bases.head) have in common"
     let outcome = try tools.run("git", ["-C", path, "merge-base", tip, other], doing: doing)
     let commit = outcome.outputText.filter { !$0.isNewline }
     guard outcome.succeeded, !commit.isEmpty else { throw SideProblem.noMergeBase(ref, repository: address) }
     let behind = try tools.mustRun("git", ["-C", path, "rev-list", "--count", "\(commit)..\(tip)"], doing: doing)
-    return Found(
-      commit: commit,
-      note: MergeBase.note(bases.base, commit: commit, behind: Int(behind.outputText.filter { !$0.isNewline })))
+    return MergeBase.found(commit, of: bases.base, behind: Int(behind.outputText.filter { !$0.isNewline }))
   }
 
   /// The first line of a commit's message.
@@ -62,7 +54,7 @@ struct GitRepository {
     try fetch(
       from: address,
       ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+refs/remotes/origin/*:refs/remotes/origin/*"])
-    if let commit = try find(ref, address) { return commit }
+    if let commit = try lookUp(ref, address) { return commit }
     // Not among branches and tags: a pull request's ref, HEAD, or a commit that only the far repository knows.
     let wanted = ref.hasPrefix("refs/") ? String(ref.dropFirst(5)) : ref
     for source in ["refs/\(wanted)", wanted] {
@@ -129,7 +121,7 @@ struct GitRepository {
   }
 
   /// The same rule as for a repository on the controller: a name that is a branch and a tag is refused.
-  private func find(_ ref: String, _ address: String) throws -> String? {
+  private func lookUp(_ ref: String, _ address: String) throws -> String? {
     if let branch = try commit(of: "refs/heads/\(ref)"), let tag = try commit(of: "refs/tags/\(ref)"), branch != tag {
       throw SideProblem.ambiguousRef(ref, branch: branch, tag: tag, repository: address)
     }

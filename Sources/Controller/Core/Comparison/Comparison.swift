@@ -135,7 +135,7 @@ extension DecisionRule {
 extension JobRecord {
   /// How much of the project a run of codeflash works on, where it is not all.
   fileprivate func note(of metric: ComparisonDocument.Metric) -> String? {
-    guard metric.layer == .optimize || (metric.layer == .memory && !metric.name.contains(":")),
+    guard OptimizeDocument.isOfRun(metric.name, in: metric.layer),
       let run = optimizeRuns.first(where: { $0.python == metric.python && $0.purpose == .measured }),
       let listed = run.listed, run.functions.count < listed
     else { return nil }

@@ -15,7 +15,8 @@ enum EqualWork: Equatable {
     let (base, head) = (settings(.base), settings(.head))
     var differences: [String] = []
     var isKnown = true
-    for name in EffectiveSettings.Name.allCases where name.touches(key) {
+    let isRun = OptimizeDocument.isOfRun(key.metric, in: key.layer)
+    for name in EffectiveSettings.Name.allCases where isRun || !name.isOfCodeflash {
       let values = [base, head].map { side in side.first { $0.name == name }?.value }
       if let before = values[0], let after = values[1] {
         if before != after { differences.append("\(name.words): \(before) on the base, \(after) on the head") }
@@ -38,18 +39,6 @@ enum EqualWork: Equatable {
         what: "\(key.metric) has no result: the sides did unequal work", why: difference,
         fix: "make both sides take the setting, or leave it at the target's own value", exitStatus: .partial))
   }
-}
-
-extension EffectiveSettings.Name {
-  /// Codeflash's own settings touch its runs, and no other command's.
-  fileprivate func touches(_ key: MetricKey) -> Bool {
-    layers.contains(key.layer) && (layers.count == LayerName.allCases.count || key.isCodeflashRun)
-  }
-}
-
-extension MetricKey {
-  /// Whether it is of codeflash at work, and not of one of its commands.
-  var isCodeflashRun: Bool { layer == .optimize || (layer == .memory && !metric.contains(":")) }
 }
 
 extension JobRecord {

@@ -81,7 +81,7 @@ struct CIMeasurement {
     let label = base.revision.label
     return Resolved(
       revision: NamedRevision(
-        found.text, label: label, note: MergeBase.note(label, commit: found.text, behind: compared.behindBy)),
+        found.text, label: label, note: MergeBase.found(found.text, of: label, behind: compared.behindBy).note),
       commit: found)
   }
 

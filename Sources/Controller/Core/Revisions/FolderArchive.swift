@@ -51,9 +51,7 @@ struct FolderArchive {
     guard listed.succeeded, staged.succeeded else {
       throw RevisionError.tool(name: "git", words: listed.error + staged.error)
     }
-    let modules = staged.output.split(separator: "\0").filter { $0.hasPrefix("160000 ") }.compactMap {
-      $0.split(separator: "\t", maxSplits: 1).last.map(String.init)
-    }
+    let modules = LocalRepository.submodules(staged.output)
     var names = Set(listed.output.split(separator: "\0").map(String.init)).subtracting(modules)
       .filter { FileManager.default.fileExists(atPath: folder + "/" + $0) }
     for module in modules {

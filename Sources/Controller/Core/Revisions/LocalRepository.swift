@@ -8,13 +8,6 @@ struct LocalRepository {
   /// An existing folder for that clone; the caller removes it.
   var scratch: String
 
-  /// A commit, and what a reader of the report should know of it.
-  struct Found: Equatable {
-    var commit: String
-    /// Such as `main at 0123456789ab, 3 commits behind its tip`.
-    var note: String?
-  }
-
   /// The commit that a name stands for, the same everywhere: a branch, a tag, whatever else git takes for a revision, or a branch
   /// of the origin that was fetched and never checked out.
   /// - Throws: ``RevisionError``: also for a name that stands for two commits.
@@ -31,7 +24,7 @@ struct LocalRepository {
   }
 
   /// The last commit that both have.
-  func mergeBase(_ ref: String, _ head: String) async throws -> Found {
+  func mergeBase(_ ref: String, _ head: String) async throws -> FoundCommit {
     let (tip, other) = (try await commit(of: ref), try await commit(of: head))
     var place = path
     var found = try await git(["merge-base", tip, other])
@@ -44,10 +37,8 @@ struct LocalRepository {
       throw RevisionError.noMergeBase(base: ref, head: head, repository: path, words: found.error)
     }
     let behind = try await git(["rev-list", "--count", "\(commit)..\(tip)"], in: place)
-    return Found(
-      commit: commit,
-      note: MergeBase.note(
-        ref, commit: commit, behind: Int(behind.output.trimmingCharacters(in: .whitespacesAndNewlines))))
+    return MergeBase.found(
+      commit, of: ref, behind: Int(behind.output.trimmingCharacters(in: .whitespacesAndNewlines)))
   }
 
   /// The first line of a commit's message.
@@ -72,10 +63,15 @@ struct LocalRepository {
   /// Their content lies in other repositories, and a bundle has one.
   private func refuseSubmodules(of commit: String, label: String, in folder: String) async throws {
     let tree = try await git(["ls-tree", "-r", "-z", commit], in: folder)
-    let modules = tree.output.split(separator: "\0").filter { $0.hasPrefix("160000 ") }.compactMap {
+    let modules = Self.submodules(tree.output)
+    guard modules.isEmpty else { throw RevisionError.submodules(label: label, names: modules) }
+  }
+
+  /// Paths of submodules in what git lists with its modes, separated by zeros (`ls-tree -z`, `ls-files -z --stage`).
+  static func submodules(_ listing: String) -> [String] {
+    listing.split(separator: "\0").filter { $0.hasPrefix("160000 ") }.compactMap {
       $0.split(separator: "\t", maxSplits: 1).last.map(String.init)
     }
-    guard modules.isEmpty else { throw RevisionError.submodules(label: label, names: modules) }
   }
 
   private var isShallow: Bool {

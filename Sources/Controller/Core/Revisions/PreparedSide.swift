@@ -46,7 +46,7 @@ struct SidePreparation {
       return PreparedSide(plan: SidePlan(side: side, label: label, source: .tree(upload: upload.id)), upload: upload)
     case .gitRef(let ref):
       guard FolderArchive.isFolder(repository) else { return remote(side, ref, label: label) }
-      return try await bundle(side, label: label) { .init(commit: try await $0.commit(of: ref)) }
+      return try await bundle(side, label: label) { FoundCommit(commit: try await $0.commit(of: ref)) }
     case .mergeBase(let bases):
       guard FolderArchive.isFolder(repository) else {
         return remote(side, "\(bases.base)...\(bases.head)", label: label)
@@ -60,7 +60,7 @@ struct SidePreparation {
   }
 
   private func bundle(
-    _ side: Side, label: String, _ find: (LocalRepository) async throws -> LocalRepository.Found
+    _ side: Side, label: String, _ find: (LocalRepository) async throws -> FoundCommit
   ) async throws -> PreparedSide {
     let local = LocalRepository(path: repository, scratch: scratch)
     let found = try await find(local)

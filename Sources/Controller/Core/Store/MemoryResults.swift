@@ -7,7 +7,7 @@ extension MemoryDocument {
     let peaks = record.metrics.filter { $0.layer == .memory }.compactMap { key -> Peak? in
       let bytes = record.samples.filter { $0.side == side && $0.key == key }.map(\.value)
       guard let median = Quantile.median(bytes) else { return nil }
-      let isTree = !key.metric.contains(":")
+      let isTree = OptimizeDocument.isOfRun(key.metric, in: key.layer)
       return Peak(
         name: key.metric, python: key.python, measure: isTree ? "PSS of the process tree" : "RSS of the process",
         medianBytes: median, bytes: bytes)

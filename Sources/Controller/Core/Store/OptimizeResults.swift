@@ -2,6 +2,11 @@ import Shared
 import Statistics
 
 extension OptimizeDocument {
+  /// Whether a metric is of codeflash at work: of layer 3, or the memory of such a run and not of a command (`Peak memory: …`).
+  static func isOfRun(_ metric: String, in layer: LayerName) -> Bool {
+    layer == .optimize || (layer == .memory && !metric.contains(":"))
+  }
+
   /// Layer 3 of one side; `nil` when it did not run there.
   static func make(_ side: Side, from record: JobRecord) -> OptimizeDocument? {
     let results = record.pythons.compactMap { result(side, python: $0, record: record) }

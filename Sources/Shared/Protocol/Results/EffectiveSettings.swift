@@ -46,10 +46,11 @@ public struct EffectiveSettings: Codable, Equatable, Sendable {
     /// `disable-telemetry` of the project: whether codeflash reports about itself.
     case telemetry
 
-    public var layers: [LayerName] {
+    /// Whether it is about codeflash's runs alone; the others touch every program that is measured.
+    public var isOfCodeflash: Bool {
       switch self {
-      case .hashSeed, .home, .encoding, .allocator: LayerName.allCases
-      case .loopingTime, .servers, .telemetry: [.optimize, .memory]
+      case .hashSeed, .home, .encoding, .allocator: false
+      case .loopingTime, .servers, .telemetry: true
       }
     }
 

@@ -14,8 +14,7 @@ struct MemoryLayer: Layer {
   private var plainSeconds: [Side: Double] = [:]
   /// Seconds of one run of each command, both sides together.
   private var warmSeconds: [String: Double] = [:]
-  /// Sides whose use of memory over time was told, and of which block.
-  private var timelines: [Side: Int] = [:]
+  private var timelines = ToldTimelines()
   private var saidNothingSeen = false
 
   init(plan: MemoryPlan) { self.plan = plan }
@@ -94,11 +93,9 @@ struct MemoryLayer: Layer {
       .trouble(Trouble(layer: Self.name, metric: metric, python: context.python, side: side, problem: problem)))
   }
 
-  mutating func restore(_ blocks: [EarlierBlock]) {
-    for block in blocks { timelines.take(block) }
-  }
+  mutating func restore(_ blocks: [EarlierBlock]) { timelines.restore(blocks) }
 
-  mutating func discarded(_ block: Block) { timelines = timelines.filter { $0.value != block.number } }
+  mutating func discarded(_ block: Block) { timelines.discard(block) }
 
   // MARK: Measuring
 
@@ -124,8 +121,7 @@ struct MemoryLayer: Layer {
       }
       plainSeconds[side.side] = min(plainSeconds[side.side] ?? .infinity, record.outcome.seconds)
       try emit(OptimizeLayer.memoryMetric, record.sampler.memory.peakPSSBytes, name, block, position, in: context)
-      if name != .copy, timelines[side.side] == nil {
-        timelines[side.side] = block.number
+      if name != .copy, timelines.isFirst(side.side, block: block.number) {
         try context.sink.emit(
           .memoryTimeline(
             MemoryTimeline(

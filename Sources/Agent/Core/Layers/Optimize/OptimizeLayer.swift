@@ -15,8 +15,7 @@ struct OptimizeLayer: Layer {
   private var work: Work?
   /// Said once: a side and function, or a metric.
   private var complaints: Set<String> = []
-  /// Sides whose use of memory over time was told, and of which block.
-  private var timelines: [Side: Int] = [:]
+  private var timelines = ToldTimelines()
   /// Functions whose recording would be of a run that went wrong.
   private var broken: Set<String> = []
 
@@ -131,7 +130,7 @@ struct OptimizeLayer: Layer {
 
   /// The form was chosen by a rehearsal's time, which is another one now.
   mutating func restore(_ blocks: [EarlierBlock]) {
-    for block in blocks { timelines.take(block) }
+    timelines.restore(blocks)
     guard var work, let form = blocks.compactMap(\.content.form).last, form != work.form else { return }
     let list = work.runner.project.list
     let perFunction = (expectedBlockSeconds ?? 0) / Double(max(1, work.functions.count))
@@ -141,7 +140,7 @@ struct OptimizeLayer: Layer {
     self.work = work
   }
 
-  mutating func discarded(_ block: Block) { timelines = timelines.filter { $0.value != block.number } }
+  mutating func discarded(_ block: Block) { timelines.discard(block) }
 
   // MARK: Measuring
 
@@ -225,8 +224,7 @@ struct OptimizeLayer: Layer {
             problem: TreeSampler.sawNothing)))
     }
     try context.sink.emit(.sample(sample(.memory, Self.memoryMetric, Double(report.memory.peakPSSBytes), .bytes)))
-    if arm != .copy, timelines[report.side] == nil {
-      timelines[report.side] = report.block
+    if arm != .copy, timelines.isFirst(report.side, block: report.block) {
       try context.sink.emit(
         .memoryTimeline(
           MemoryTimeline(python: report.python, side: report.side, block: report.block, points: run.points)))
@@ -285,11 +283,24 @@ struct OptimizeLayer: Layer {
   }
 }
 
-extension [Side: Int] {
-  /// What an earlier worker told of a block that counts.
-  mutating func take(_ block: EarlierBlock) {
-    guard block.finished.disturbance == nil else { return }
-    for side in block.content.timelines { self[side] = block.finished.block }
+/// Of which block each side's use of memory over time was told: once is enough, if that block counts.
+struct ToldTimelines {
+  private var blocks: [Side: Int] = [:]
+
+  /// Whether it is to be told of this block; it is then taken as told.
+  mutating func isFirst(_ side: Side, block: Int) -> Bool {
+    guard blocks[side] == nil else { return false }
+    blocks[side] = block
+    return true
+  }
+
+  mutating func discard(_ block: Block) { blocks = blocks.filter { $0.value != block.number } }
+
+  /// What an earlier worker told.
+  mutating func restore(_ earlier: [EarlierBlock]) {
+    for block in earlier where block.finished.disturbance == nil {
+      for side in block.content.timelines { blocks[side] = block.finished.block }
+    }
   }
 }
 
