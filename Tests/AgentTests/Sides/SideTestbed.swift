@@ -122,12 +122,15 @@ final class SideTestbed {
   }
 
   /// Sides ready to be measured, from packages of these texts.
-  func sides(_ packages: SmallPackage...) throws -> [SideEnvironment] {
+  func sides(_ packages: SmallPackage..., requirements: [String] = []) throws -> [SideEnvironment] {
     let uploads = try packages.enumerated().map { index, package in
       try package.write(to: "package\(index)", in: self)
       return SideSource.tree(upload: try uploadTree("package\(index)"))
     }
-    var builder = try uploads.count == 1 ? builder(uploads[0]) : builder(uploads[0], uploads[1])
+    var builder =
+      try uploads.count == 1
+      ? builder(uploads[0], requirements: requirements)
+      : builder(uploads[0], uploads[1], requirements: requirements)
     return try builder.prepare(python: try python()).sides
   }
 }
@@ -140,6 +143,8 @@ struct SmallPackage {
   var dependencies: [String] = []
   /// Put in front of the build backend's code.
   var backendPrelude = ""
+  /// More of its folder, by path.
+  var files: [String: String] = [:]
 
   func write(to name: String, in testbed: SideTestbed) throws {
     let list = dependencies.map { "\"\($0)\"" }.joined(separator: ", ")
@@ -155,6 +160,7 @@ struct SmallPackage {
       \(LightBackend.buildSystem)
       """)
     try testbed.write("\(name)/src/tidbit.py", module)
+    for (file, text) in files { try testbed.write("\(name)/\(file)", text) }
     let backend = LightBackend(
       name: "tidbit", version: version, source: "src", function: "tidbit:main", needs: dependencies)
     for (file, text) in try backend.files {

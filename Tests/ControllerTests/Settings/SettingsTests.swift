@@ -115,7 +115,7 @@ struct SettingsTests {
     #expect(settings.targetImport == "ruamel_yaml")
     #expect(settings.targetRequirements.isEmpty)
     #expect(throws: Problem.self) { try settings.requiredRepository() }
-    #expect(try MicroTargetFile.targets(for: settings).isEmpty)
+    #expect(try MicroTargetFile.targets(for: settings).targets.isEmpty)
     #expect(
       settings.startupCommands.map(\.name)
         == ["ruamel.yaml --version", "ruamel.yaml --help", "import ruamel_yaml", "python -c pass"])
@@ -205,11 +205,31 @@ struct SettingsTests {
     }
   }
 
-  @Test("the built-in micro targets are at least eight, in three groups, each with places and setup")
+  @Test("with benchmarks of the project's own, names that are no target are asked of them; pytest comes along")
+  func benchmarks() async throws {
+    let file = "target:\n  package: tidbit\nmicro:\n  pytest: tests/benchmarks\n"
+    let all = try await load(file: file)
+    #expect(all.targetRequirements == ["pytest"])
+    #expect(try MicroTargetFile.targets(for: all).suite == BenchmarkSuite(path: "tests/benchmarks"))
+    let given = try await load(file: file, environment: ["CF_BENCH_TARGET_REQUIREMENTS": "[pytest<9, pytest-cov]"])
+    #expect(given.targetRequirements == ["pytest<9", "pytest-cov"])
+    let own = try await load(
+      file: "micro:\n  pytest: tests/benchmarks\n  only: [compare rows, test_speed]\n")
+    let (targets, suite) = try MicroTargetFile.targets(for: own)
+    #expect(targets.map(\.name) == ["compare rows"])
+    #expect(suite == BenchmarkSuite(path: "tests/benchmarks", only: ["test_speed"]))
+    for path in ["../elsewhere", "/etc", "--help"] {
+      await #expect(throws: SettingsError.self, "\(path)") {
+        try await load(file: "micro:\n  pytest: '\(path)'\n")
+      }
+    }
+  }
+
+  @Test("the built-in micro targets are twenty, in five groups, each with places and setup")
   func builtinTargets() throws {
-    let targets = try MicroTargetFile.targets(for: Settings())
-    #expect(targets.count >= 8)
-    #expect(Set(targets.map(\.group)).count == 3)
+    let targets = try MicroTargetFile.targets(for: Settings()).targets
+    #expect(targets.count == 20)
+    #expect(Set(targets.map(\.group)).count == 5)
     #expect(Set(targets.map(\.name)).count == targets.count)
     #expect(targets.allSatisfy { !$0.candidates.isEmpty && $0.setup.contains("call") })
   }

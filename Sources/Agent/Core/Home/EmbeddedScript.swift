@@ -2,6 +2,8 @@ import FoundationEssentials
 
 /// The files of Python that the agent brings along, by the name that they have on the benchmark host.
 enum EmbeddedScript: String {
+  /// Imported by the worker of layer 2: it must stand beside it.
+  case benchmarkSuite = "benchmark_suite.py"
   case harnessSettings = "harness_settings.py"
   case loopingTime = "looping_time.py"
   case memoryReport = "memory_report.py"
@@ -16,6 +18,7 @@ enum EmbeddedScript: String {
 
   private var content: [UInt8] {
     switch self {
+    case .benchmarkSuite: PackageResources.benchmark_suite_py
     case .harnessSettings: PackageResources.harness_settings_py
     case .loopingTime: PackageResources.looping_time_py
     case .memoryReport: PackageResources.memory_report_py

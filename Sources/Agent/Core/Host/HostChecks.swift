@@ -9,13 +9,14 @@ struct HostChecks {
 
   private typealias Check = DoctorCheck
 
-  func examine(_ python: PythonPlan) -> [DoctorCheck] {
-    [
+  func examine(_ request: DoctorRequest) -> [DoctorCheck] {
+    let tools = [
       uv, hyperfine, tool("git", ["--version"], need: "needed for revisions of a repository"),
       tool("tar", ["--version"], need: "needed for path: revisions"),
     ]
-      + python.versions.map { interpreter($0, fallback: python.fallbackToSystem) }
-      + [homeFolder, disk, execution, load, lock, confinement]
+    let interpreters = request.python.versions.map { interpreter($0, fallback: request.python.fallbackToSystem) }
+    let network = [request.package.map(index), request.repository.map(repository)].compactMap(\.self)
+    return tools + interpreters + network + [homeFolder, disk, execution, load, lock, confinement]
   }
 
   private func run(_ program: String, _ arguments: [String], limit: Double = 20) -> ChildProcess.Outcome? {
@@ -81,6 +82,42 @@ struct HostChecks {
     return Check(
       id: id, status: .warning, detail: "not installed; \(firstLine(system)) stands in if it can't be fetched",
       fix: "uv python install \(version)")
+  }
+
+  /// Whether uv, as this login has it set up, gets an answer of the package index.
+  private func index(_ package: String) -> DoctorCheck {
+    let id = "far.index"
+    guard let requirement = try? Requirement(package) else {
+      return Check(id: id, status: .skipped, detail: "not checked: '\(package)' is no name of a package")
+    }
+    let resolve = ["pip", "compile", "--quiet", "--no-header", "--no-deps", "--refresh", "-"]
+    return reach(
+      id, "the package index", by: "uv", resolve, input: requirement.name + "\n",
+      harm: "what is kept in \(home.path) still works; other releases, dependencies and profilers can't be installed",
+      fix: "set HTTPS_PROXY, or UV_DEFAULT_INDEX for a mirror, for that login")
+  }
+
+  private func repository(_ address: String) -> DoctorCheck {
+    reach(
+      "far.repository", address, by: "git", ["ls-remote", "--quiet", "--", address, "HEAD"],
+      harm: "git refs are looked up there, unless --repository names a folder of the controller's machine",
+      fix: "let that login reach it, or name a folder: --repository DIR")
+  }
+
+  private func reach(
+    _ id: String, _ what: String, by program: String, _ arguments: [String], input: String = "", harm: String,
+    fix: String
+  ) -> DoctorCheck {
+    let tools = SetupTools(environment: environment, home: home, limitSeconds: 15, directory: "/")
+    let words: String
+    do {
+      let outcome = try tools.run(program, arguments, doing: "asking \(what)", input: input)
+      if outcome.succeeded { return Check(id: id, status: .ok, detail: "\(what) answers") }
+      // The cause comes first; what follows is advice.
+      words =
+        outcome.outputTail(lines: 8).split(whereSeparator: \.isNewline).first.map(String.init) ?? "no reason given"
+    } catch { words = (error as? any UserFacingError)?.what ?? SystemErrorText.describe(error) }
+    return Check(id: id, status: .warning, detail: "\(what) can't be reached: \(words)\n\(harm)", fix: fix)
   }
 
   private var homeFolder: DoctorCheck {

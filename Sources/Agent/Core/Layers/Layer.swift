@@ -104,6 +104,8 @@ struct SideEnvironment: Equatable, Sendable {
   var label: String
   /// The virtual environment's folder. All arms' paths have the same length.
   var path: String
+  /// The checkout that it was installed from; `nil` for a release.
+  var folder: String?
   /// Secret values that the target's commands need, by their variables' names.
   var secrets: [String: String] = [:]
   var side: Side { arm.side }

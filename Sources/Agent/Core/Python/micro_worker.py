@@ -2,15 +2,23 @@
 
 Standard library only, Python 3.9 and later. The order comes as one JSON object on standard input:
 
-    {"mode": "calibrate" | "measure" | "profile", "repeats": N, "repeat_seconds": S, "top": N,
-     "targets": [{"index": I, "name": ..., "candidates": ["package.module:attribute.path", ...], "setup": ..., "loops": N}]}
+    {"mode": "discover" | "calibrate" | "measure" | "profile", "repeats": N, "repeat_seconds": S, "top": N,
+     "longest_call": S,
+     "targets": [{"index": I, "name": ..., "candidates": ["package.module:attribute.path", ...], "setup": ...,
+                  "test": "FILE::TEST" of a suite instead of candidates and setup, "loops": N, "repeats": N}],
+     "suite": {"root": the folder of the project, "paths": [where its benchmarks are], "package": what they test}}
 
 The answer is one JSON object a line on standard output, each written as soon as it is known:
 
+    {"test": "FILE::TEST", "name": ...}                 discovered: a test that uses the fixture `benchmark`
+    {"unread": FILE, "reason": "why"}                   a file of the suite that can't be collected
     {"begin": I}                                        the target is being set up
     {"index": I, "missing": "why"}                      no candidate imports, or the setup raises
     {"index": I, "failed": "why"}                       the call itself raises
-    {"index": I, "seconds": S, "loops": N}              seconds of one call: the best of the repeats
+    {"index": I, "slow": true}                          its first call was ended after longest_call, and the worker with it;
+                                                        only of calibrate
+    {"index": I, "seconds": S, "loops": N, "repeats": N}
+                                                        seconds of one call: the best of the repeats
     {"index": I, "calls": N, "seconds": S, "functions": [...], "stacks": [[[function, file, line], ...], seconds], ...]}
                                                         a profile; stacks are outermost first, seconds are of one call
 
@@ -22,11 +30,13 @@ import importlib
 import json
 import os
 import re
+import signal
 import sys
 import tempfile
 import time
 import timeit
 
+import benchmark_suite
 from source_names import module_files
 
 
@@ -71,7 +81,29 @@ class Missing(Exception):
     """The side can't run the target; the text says why."""
 
 
-def prepare(target):
+class Slow(BaseException):
+    """The first call was ended since it takes too long. No target's `except Exception` keeps it."""
+
+
+def first(call, order):
+    """What the target's first call returns; it fills the target's caches and is not counted."""
+    limit = order.get("longest_call") if order["mode"] == "calibrate" else None
+    if not limit:
+        return call()
+
+    def end(*_):
+        raise Slow()
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, limit)
+    try:
+        return call()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def prepare(target, order):
     """The target's `call`, ready to be timed, after one call that fills its caches."""
     try:
         function = find(*target["candidates"])
@@ -86,8 +118,14 @@ def prepare(target):
         call = space["call"]
     except (Exception, SystemExit) as error:
         raise Missing("its setup raises {}".format(reason(error)))
-    call()
+    # What sets a profile function itself can't be profiled by one.
+    target["traces"] = bool(space.get("traces"))
+    first(call, order)
     return call
+
+
+# For how long a worker repeats one target, if a single repeat does not take longer; in seconds.
+LONGEST = 0.5
 
 
 def best(call, loops, repeats):
@@ -95,22 +133,28 @@ def best(call, loops, repeats):
     gc.collect()
     # What survived (every imported module) is not looked at again: a third of a worker's time would go there.
     gc.freeze()
-    return min(timeit.Timer(call).repeat(repeats, loops)) / loops
+    return min(timeit.Timer(call, setup=getattr(call, "renew", "pass")).repeat(repeats, loops)) / loops
 
 
 def calibrate(call, order, target):
-    """How many loops make a repeat as long as it is asked to be."""
+    """How many loops make a repeat as long as it is asked to be, and how many repeats there is time for."""
+    # A call that is prepared anew each time can't be looped.
+    most = 1 if hasattr(call, "renew") else 1000000
     loops = 1
     while True:
-        seconds = best(call, loops, 3)
-        if seconds * loops >= order["repeat_seconds"] / 4 or loops >= 1000000:
+        seconds = best(call, loops, 1)
+        if seconds * loops < LONGEST / 3:
+            seconds = min(seconds, best(call, loops, 2))
+        if seconds * loops >= order["repeat_seconds"] / 4 or loops >= most:
             break
         loops *= 4
-    return {"seconds": seconds, "loops": max(1, min(1000000, round(order["repeat_seconds"] / max(seconds, 1e-9))))}
+    loops = max(1, min(most, round(order["repeat_seconds"] / max(seconds, 1e-9))))
+    repeats = max(1, min(order["repeats"], int(LONGEST / max(seconds * loops, 1e-9))))
+    return {"seconds": seconds, "loops": loops, "repeats": repeats}
 
 
 def measure(call, order, target):
-    return {"seconds": best(call, target["loops"], order["repeats"]), "loops": target["loops"]}
+    return {"seconds": best(call, target["loops"], target["repeats"]), "loops": target["loops"]}
 
 
 # --- the profile
@@ -128,16 +172,25 @@ def described(code, files):
 def profile(call, order, target):
     import cProfile
 
+    renew = getattr(call, "renew", None)
+    if renew:
+        renew()
     started = time.perf_counter()
     call()
-    # Enough calls for a picture of a short function; one is enough of a long one.
-    calls = max(1, min(1000, int(0.05 / max(time.perf_counter() - started, 1e-6))))
-    profiler = cProfile.Profile()
-    profiler.enable()
-    for _ in range(calls):
-        call()
-    profiler.disable()
+    spent = time.perf_counter() - started
     files = module_files()
+    stacks = [] if renew else sampled(call, files)
+    if target.get("traces"):
+        return {"calls": 1, "seconds": spent, "functions": [], "stacks": stacks}
+    # Enough calls for a picture of a short function; one is enough of a long one.
+    calls = max(1, min(1000, int(0.05 / max(spent, 1e-6))))
+    profiler = cProfile.Profile()
+    for _ in range(calls):
+        if renew:
+            renew()
+        profiler.enable()
+        call()
+        profiler.disable()
     functions = {}
     for entry in profiler.getstats():
         name, line = described(entry.code, files)
@@ -152,7 +205,7 @@ def profile(call, order, target):
     shown |= set(f["name"] for f in sorted(every, key=lambda f: (-f["cumulative"], f["name"]))[: order["top"]])
     return {
         "calls": calls, "seconds": sum(f["self"] for f in every),
-        "functions": [f for f in every if f["name"] in shown], "stacks": sampled(call, files),
+        "functions": [f for f in every if f["name"] in shown], "stacks": stacks,
     }
 
 
@@ -163,8 +216,6 @@ SAMPLED_EVERY = 0.001
 
 def sampled(call, files):
     """The stacks below `call`, taken by a timer's signal, with the seconds of one call that each weighs."""
-    import signal
-
     seen = {}
 
     def take(_, frame):
@@ -177,10 +228,7 @@ def sampled(call, files):
             key = tuple(reversed(stack))
             seen[key] = seen.get(key, 0) + 1
 
-    try:
-        before = signal.signal(signal.SIGALRM, take)
-    except ValueError:
-        return []
+    before = signal.signal(signal.SIGALRM, take)
     calls = 0
     started = time.perf_counter()
     signal.setitimer(signal.ITIMER_REAL, SAMPLED_EVERY, SAMPLED_EVERY)
@@ -213,21 +261,39 @@ def main():
         answers.write(json.dumps(fields) + "\n")
         answers.flush()
 
+    def end_slow(index):
+        """What was broken off anywhere in a library may leave it in any state: the others get a new process."""
+        answer(index=index, slow=True)
+        os._exit(0)
+
     import faulthandler
 
     faulthandler.enable(file=last_words)
+    if order["mode"] == "discover":
+        benchmark_suite.discover(order["suite"], answer)
+        os._exit(0)
     step = {"calibrate": calibrate, "measure": measure, "profile": profile}[order["mode"]]
+    # Tests come last: pytest and its plugins change the process that they run in.
     for target in order["targets"]:
         index = target["index"]
+        if target.get("test"):
+            continue
         answer(begin=index)
         try:
-            result = step(prepare(target), order, target)
+            result = step(prepare(target, order), order, target)
+        except Slow:
+            end_slow(index)
         except Missing as error:
             answer(index=index, missing=str(error))
         except (Exception, SystemExit) as error:
             answer(index=index, failed=reason(error))
         else:
             answer(index=index, **result)
+    tests = [target for target in order["targets"] if target.get("test")]
+    if tests:
+        benchmark_suite.run(
+            order["suite"], tests, lambda call: first(call, order), lambda call, target: step(call, order, target), Slow, end_slow,
+            answer)
     answers.flush()
     # Threads and exit handlers of the target (telemetry, pools) have nothing to add to what was measured.
     os._exit(0)

@@ -58,8 +58,13 @@ enum ManifestCheck {
       guard (1...10_000).contains(micro.blocks), (1...1000).contains(micro.repeats), micro.repeatSeconds > 0,
         micro.timeoutSeconds > 0, (0...1000).contains(micro.profileTop)
       else { throw refuse("a count of the micro layer is out of bounds") }
-      guard Set(micro.targets.map(\.name)).count == micro.targets.count, !micro.targets.isEmpty else {
+      guard Set(micro.targets.map(\.name)).count == micro.targets.count,
+        !micro.targets.isEmpty || micro.suite != nil
+      else {
         throw refuse("the micro layer has no target, or two of the same name")
+      }
+      guard micro.suite.map({ BenchmarkSuite.isPath($0.path) }) ?? true else {
+        throw refuse("the path of the micro layer's benchmarks leaves the project")
       }
     }
     for run in [manifest.layers.optimize?.run, manifest.layers.memory?.run].compactMap(\.self) {

@@ -34,7 +34,7 @@ final class RequestHandler: Sendable {
     case .cancel(let cancel): return .cancelled(self.cancel(cancel.job))
     case .uploads(let asked): return .uploads(uploads(asked))
     case .doctor(let doctor):
-      return .doctor(DoctorReply(checks: HostChecks(home: home, environment: environment).examine(doctor.python)))
+      return .doctor(DoctorReply(checks: HostChecks(home: home, environment: environment).examine(doctor)))
     case .occupancy: return .occupancy(try JobsHere(home: home, environment: environment).list())
     case .jobs: return .jobs(try JobListing(home: home, environment: environment).list())
     case .mayStop(let asked):

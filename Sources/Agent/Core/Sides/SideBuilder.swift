@@ -123,7 +123,7 @@ struct SideBuilder {
           identity: identity,
           distributions: built.marker.distributions, reused: built.reused,
           seconds: MonotonicClock.seconds - started, subject: code.subject, note: code.note)))
-    return SideEnvironment(arm: Arm(plan.side), label: plan.label, path: built.path)
+    return SideEnvironment(arm: Arm(plan.side), label: plan.label, path: built.path, folder: code.folder)
   }
 
   /// What the interpreter says of its own making; `nil` when it says nothing.

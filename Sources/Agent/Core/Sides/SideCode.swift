@@ -28,6 +28,11 @@ struct SideCode: Equatable {
     }
   }
 
+  var folder: String? {
+    guard case .folder(let path) = form else { return nil }
+    return path
+  }
+
   /// Settings of the common build backends that take the version from git.
   var buildEnvironment: [String: String] {
     guard lacksHistory else { return [:] }

@@ -33,6 +33,13 @@ struct CommandContext {
     PythonPlan(versions: settings.python, fallbackToSystem: settings.origin(of: "python") == .standard)
   }
 
+  /// What the benchmark host is to check: with these settings it will need these interpreters and places.
+  var doctorRequest: DoctorRequest {
+    var address: String?
+    if case .address(let text) = settings.targetRepository { address = text }
+    return DoctorRequest(python: python, package: settings.targetPackage, repository: address)
+  }
+
   private func layers(isComparison: Bool) throws -> LayerPlans {
     var plans = LayerPlans()
     if settings.layers.contains(.startup) {
@@ -44,21 +51,25 @@ struct CommandContext {
         measuresCold: settings.startupCold)
     }
     if settings.layers.contains(.micro) {
-      let targets = try MicroTargetFile.targets(for: settings)
-      if targets.isEmpty, settings.origin(of: "layers") == .standard, plans.startup != nil { return plans }
-      guard !targets.isEmpty else {
+      let (targets, suite) = try MicroTargetFile.targets(for: settings)
+      if targets.isEmpty, suite == nil, settings.origin(of: "layers") == .standard, plans.startup != nil {
+        return plans
+      }
+      guard !targets.isEmpty || suite != nil else {
         throw Problem(
           what: "there is no function to time in the layer 'micro'",
           why:
             "the built-in ones are left out or are not those of '\(settings.targetPackage)', and no file gives others",
-          fix: "name a file of targets with --set micro.targets=FILE, or leave the layer out: --layers startup",
+          fix: "name a file of targets with --set micro.targets=FILE, or the project's own benchmarks with "
+            + "--set micro.pytest=tests/benchmarks, or leave the layer out: --layers startup",
           exitStatus: .usage)
       }
       plans.micro = MicroPlan(
         targets: targets,
         blocks: settings.blocks(\.microBlocks, "micro.blocks", alone: 12, isComparison: isComparison),
         repeats: settings.microRepeats, repeatSeconds: settings.microRepeatTime.inSeconds,
-        timeoutSeconds: settings.microTimeout.inSeconds, profileTop: settings.microProfileTop)
+        timeoutSeconds: settings.microTimeout.inSeconds, profileTop: settings.microProfileTop,
+        longestCallSeconds: settings.microLongestCall.inSeconds, suite: suite)
     }
     return plans
   }

@@ -27,7 +27,7 @@ struct Doctor: BenchCommand {
     let context = try CommandContext(machine, python, settings, output: output.value)
     let progress = context.makeProgress()
     let runner = DoctorRunner(
-      machine: context.machine, python: context.python, startsMachine: start, note: { progress.step($0) })
+      machine: context.machine, request: context.doctorRequest, startsMachine: start, note: { progress.step($0) })
     let report = try await context.withTicks(progress) { await runner.examine() }
     progress.finish("")
     try output.tell(report, report.words(colour: TerminalStyle.ofOutput.hasColour))

@@ -5,7 +5,7 @@ import Shared
 /// Looks at everything that a measurement needs, without measuring.
 struct DoctorRunner {
   var machine: MachineAccess
-  var python: PythonPlan
+  var request: DoctorRequest
   /// Whether a VM that is off is started for the checks that need it on, and stopped after them.
   var startsMachine = false
   /// Says to the person what goes on.
@@ -96,10 +96,9 @@ struct DoctorRunner {
           "\(hello.user)@\(hello.host), \(hello.system) \(hello.architecture), agent \(hello.agentVersion), "
           + "answered in \(milliseconds) ms"
       )
-      let request = AgentRequest.doctor(DoctorRequest(python: python))
       guard
         case .doctor(let reply) = try await session.answer(
-          to: request, within: .seconds(60), waitingFor: "the benchmark host's checks")
+          to: .doctor(request), within: .seconds(60), waitingFor: "the benchmark host's checks")
       else { throw ConnectionEnded(machine: address.name, during: "the benchmark host's checks") }
       var ofVM: [DoctorCheck] = []
       if machine.choice == .azure, let connection = session.connection {

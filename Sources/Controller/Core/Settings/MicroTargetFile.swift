@@ -54,22 +54,31 @@ enum MicroTargetFile {
     return code
   }
 
-  /// The built-in targets and those of the user's file, which replace built-in ones of the same name; where only some are
-  /// asked for, those.
-  static func targets(for settings: Settings) throws(SettingsError) -> [MicroTarget] {
+  /// The built-in targets and those of the user's file, which replace built-in ones of the same name, and the project's own
+  /// benchmarks; where only some are asked for, those. Which benchmarks there are only the benchmark host can tell.
+  static func targets(for settings: Settings) throws(SettingsError) -> (targets: [MicroTarget], suite: BenchmarkSuite?)
+  {
     let targets = try all(for: settings)
+    let path = settings.microPytest?.text
     guard !settings.microOnly.isEmpty, case .given(let place) = settings.origin(of: "micro.only") else {
-      return targets
+      return (targets, path.map { BenchmarkSuite(path: $0) })
     }
     let names = targets.map(\.name)
-    if let unknown = settings.microOnly.first(where: { !names.contains($0) }) {
+    let others = settings.microOnly.filter { !names.contains($0) }
+    if let path {
+      return (
+        targets.filter { settings.microOnly.contains($0.name) },
+        others.isEmpty ? nil : BenchmarkSuite(path: path, only: others)
+      )
+    }
+    if let unknown = others.first {
       let nearest = NearestName.to(unknown, among: names).map { " (did you mean '\($0)'?)" } ?? ""
       throw SettingsError(
         fault: .wrongValue(
           key: "micro.only", found: "'\(unknown)'",
           expected: "names of micro targets: \(names.joined(separator: ", "))\(nearest)"), place: place)
     }
-    return targets.filter { settings.microOnly.contains($0.name) }
+    return (targets.filter { settings.microOnly.contains($0.name) }, nil)
   }
 
   private static func all(for settings: Settings) throws(SettingsError) -> [MicroTarget] {
@@ -101,5 +110,18 @@ private struct FunctionPlace: SettingValue {
       throw context.wrong(node, expected: expectation)
     }
     return FunctionPlace(text: text)
+  }
+}
+
+/// Where a project has its benchmarks: a path below its root.
+struct BenchmarkPath: SettingValue, Equatable {
+  static var expectation: String { "a folder or file of the measured project, such as tests/benchmarks" }
+  let text: String
+  var yaml: String? { text.yaml }
+
+  static func read(_ node: Node, in context: ReadingContext) throws(SettingsError) -> BenchmarkPath {
+    let text = try context.text(node, expected: expectation)
+    guard BenchmarkSuite.isPath(text) else { throw context.wrong(node, expected: expectation) }
+    return BenchmarkPath(text: text)
   }
 }

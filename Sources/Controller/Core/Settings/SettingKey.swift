@@ -195,6 +195,9 @@ struct SettingKey: Sendable {
     key(
       "micro.targets", \.microTargets, "File of micro targets, added to the built-in ones or replacing them by name."),
     key("micro.builtin-targets", \.microBuiltinTargets, "Whether the built-in micro targets are measured."),
+    key(
+      "micro.pytest", \.microPytest,
+      "Folder or file of the measured project with its own benchmarks for pytest-benchmark, such as tests/benchmarks."),
     key("micro.only", \.microOnly, "Names of the micro targets that are measured; all of them when the list is empty."),
     key(
       "micro.blocks", \.microBlocks, "Most blocks of layer 2; a block has two fresh workers a side. A run measures 12.",
@@ -203,6 +206,10 @@ struct SettingKey: Sendable {
     key(
       "micro.repeat-time", \.microRepeatTime, "How long one repeat should last.",
       within: .milliseconds(1) ... .seconds(60)),
+    key(
+      "micro.longest-call", \.microLongestCall,
+      "How long a first call may take; a function that takes longer is not measured.",
+      within: .milliseconds(1) ... .seconds(3600)),
     key("micro.timeout", \.microTimeout, "How long one worker may take.", within: .seconds(1) ... .seconds(3600)),
     key("micro.profile-top", \.microProfileTop, "Functions of a profile that are kept.", within: 0...1000),
     key(

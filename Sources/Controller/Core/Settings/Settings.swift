@@ -34,10 +34,12 @@ struct Settings: Equatable, Sendable {
   var startupTimeout = Duration.seconds(60)
   var microTargets: FilePath?
   var microBuiltinTargets = true
+  var microPytest: BenchmarkPath?
   var microOnly: [String] = []
   var microBlocks = 60
   var microRepeats = 3
   var microRepeatTime = Duration.milliseconds(20)
+  var microLongestCall = Duration.seconds(10)
   var microTimeout = Duration.seconds(300)
   var microProfileTop = 25
   var optimizeProject: FilePath?
@@ -95,6 +97,9 @@ extension Settings {
     if isDefault("target.repository") { targetRepository = nil }
     if isDefault("target.requirements") { targetRequirements = [] }
     if isDefault("micro.builtin-targets") { microBuiltinTargets = false }
+    if microPytest != nil, !targetRequirements.contains(where: { $0.prefixMatch(of: /pytest\b(?!-)/) != nil }) {
+      targetRequirements.append("pytest")
+    }
     if isDefault("startup.commands") {
       startupCommands = Self.commands(package: targetPackage, importName: targetImport)
     }

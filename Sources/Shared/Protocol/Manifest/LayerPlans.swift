@@ -105,16 +105,43 @@ public struct MicroPlan: Codable, Equatable, Sendable {
   public var timeoutSeconds: Double
   /// How many functions of a profile are kept, by self and by cumulative time each.
   public var profileTop: Int
+  /// How long a target's first call may take, in seconds; what takes longer is told and not measured. `nil` for no limit.
+  public var longestCallSeconds: Double?
+  /// The project's own benchmarks, measured beside the targets.
+  public var suite: BenchmarkSuite?
 
   public init(
-    targets: [MicroTarget], blocks: Int, repeats: Int, repeatSeconds: Double, timeoutSeconds: Double, profileTop: Int
+    targets: [MicroTarget], blocks: Int, repeats: Int, repeatSeconds: Double, timeoutSeconds: Double, profileTop: Int,
+    longestCallSeconds: Double? = nil, suite: BenchmarkSuite? = nil
   ) {
+    self.longestCallSeconds = longestCallSeconds
+    self.suite = suite
     self.targets = targets
     self.blocks = blocks
     self.repeats = repeats
     self.repeatSeconds = repeatSeconds
     self.timeoutSeconds = timeoutSeconds
     self.profileTop = profileTop
+  }
+}
+
+/// A project's own benchmarks: tests that use the fixture `benchmark` of pytest-benchmark.
+public struct BenchmarkSuite: Codable, Equatable, Sendable {
+  /// Where they are in the project: a folder or a file, relative to its root.
+  public var path: String
+  /// Names of the tests that are measured; `nil` for all of them.
+  public var only: [String]?
+
+  public init(path: String, only: [String]? = nil) {
+    self.path = path
+    self.only = only
+  }
+
+  /// Whether a path stays within the project, and is none that a program would take for an option.
+  public static func isPath(_ text: String) -> Bool {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    return !text.isEmpty && text.utf8.count <= 1000 && !text.hasPrefix("/") && !text.hasPrefix("-")
+      && !text.contains(where: { $0.isNewline || $0 == "\0" }) && !parts.contains("..")
   }
 }
 

@@ -84,7 +84,15 @@ public struct UploadsRequest: Codable, Equatable, Sendable {
 
 public struct DoctorRequest: Codable, Equatable, Sendable {
   public var python: PythonPlan
-  public init(python: PythonPlan) { self.python = python }
+  /// What jobs will fetch: a distribution from the package index. `nil` to leave that out.
+  public var package: String?
+  /// The address of a repository that jobs will fetch from.
+  public var repository: String?
+  public init(python: PythonPlan, package: String? = nil, repository: String? = nil) {
+    self.python = python
+    self.package = package
+    self.repository = repository
+  }
 }
 
 public struct Ping: Codable, Equatable, Sendable {

@@ -9,22 +9,28 @@ struct MicroLayer: Layer {
   static let name = LayerName.micro
 
   let plan: MicroPlan
-  /// What is still measured: indices of the plan's targets, in its order.
+  /// The plan's targets, and the project's own benchmarks once they are found.
+  private var targets: [MicroTarget]
+  private var suite: MicroSuite?
+  /// What is still measured: indices of the targets, in their order.
   private var standing: [Int] = []
-  /// Loops of one repeat, by target; fixed once, so that all blocks measure the same thing.
-  private var loops: [Side: [Int: Int]] = [:]
+  /// How often a target is called, fixed once, so that all blocks measure the same thing.
+  private var work: [Side: [Int: MicroWork]] = [:]
   /// Seconds that calibrating all targets in one worker took.
   private var workerSeconds: Double?
 
-  init(plan: MicroPlan) { self.plan = plan }
+  init(plan: MicroPlan) {
+    self.plan = plan
+    targets = plan.targets
+  }
 
   var blocks: Int { plan.blocks }
 
-  func plannedSamples(sides: Int) -> Int { plan.blocks * plan.targets.count * sides * 2 }
+  func plannedSamples(sides: Int) -> Int { plan.blocks * targets.count * sides * 2 }
 
   static func metric(_ target: MicroTarget) -> String { "micro: \(target.name)" }
 
-  var metrics: [PlannedMetric] { standing.map { PlannedMetric(name: Self.metric(plan.targets[$0])) } }
+  var metrics: [PlannedMetric] { standing.map { PlannedMetric(name: Self.metric(targets[$0])) } }
   /// Calibrating a target takes about as long as measuring it.
   var expectedBlockSeconds: Double? { workerSeconds.map { $0 * 4 } }
   /// A profile takes a few repeats of each target, sampled and traced.
@@ -34,31 +40,45 @@ struct MicroLayer: Layer {
   }
 
   private func profiled(_ telling: Telling) -> [Int] {
-    standing.filter { telling.includes(Self.metric(plan.targets[$0])) }
+    standing.filter { telling.includes(Self.metric(targets[$0])) }
   }
 
   // MARK: Preparing
 
   mutating func prepare(in context: LayerContext) throws {
     _ = try MicroWorker.writeScript(into: context.scratch)
-    standing = Array(plan.targets.indices)
+    if let asked = plan.suite { try takeUp(asked, in: context) }
+    standing = Array(targets.indices)
     var costs: [Side: [Int: Double]] = [:]
+    var slow: Set<Int> = []
     var missing: [Int: [(side: Side, reason: String)]] = [:]
     // Twice, and the shorter time counts: a side that was interrupted while it was calibrated must not get loops of its own.
-    for side in context.sides + context.sides {
+    for (pass, side) in (context.sides + context.sides).enumerated() {
       try context.checkpoint()
       var failed: Set<Int> = []
+      let isAgain = pass >= context.sides.count
+      let there = standing.filter { index in
+        missing[index]?.contains { $0.side == side.side } != true && !slow.contains(index)
+          && !(isAgain && work[side.side]?[index]?.loops == 1)
+      }
       let started = MonotonicClock.seconds
-      defer { workerSeconds = min(workerSeconds ?? .infinity, MonotonicClock.seconds - started) }
-      let there = standing.filter { missing[$0]?.contains { $0.side == side.side } != true }
+      let slowBefore = slow.count
+      defer {
+        if !isAgain {
+          let spentInVain = Double(slow.count - slowBefore) * (plan.longestCallSeconds ?? 0)
+          workerSeconds = min(workerSeconds ?? .infinity, MonotonicClock.seconds - started - spentInVain)
+        }
+      }
       try run(.calibrate, there, on: side, block: 0, in: context, failed: &failed) { index, answer in
         if let reason = answer.missing {
           missing[index, default: []].append((side.side, reason))
-        } else if let seconds = answer.seconds, let loops = answer.loops,
+        } else if answer.slow != nil {
+          slow.insert(index)
+        } else if let seconds = answer.seconds, let loops = answer.loops, let repeats = answer.repeats,
           seconds < costs[side.side]?[index] ?? .infinity
         {
           costs[side.side, default: [:]][index] = seconds
-          self.loops[side.side, default: [:]][index] = loops
+          work[side.side, default: [:]][index] = MicroWork(loops: loops, repeats: repeats)
         }
       }
       // What hangs or crashes on one side is not waited for on the other.
@@ -67,8 +87,14 @@ struct MicroLayer: Layer {
     for (index, where_) in missing.sorted(by: { $0.key < $1.key }) where standing.contains(index) {
       try skip(index, missing: where_, in: context)
     }
-    standing.removeAll { missing[$0] != nil }
-    shareLoops(costs: costs, sides: context.sides.map(\.side))
+    for index in slow.sorted() where standing.contains(index) && missing[index] == nil {
+      try skip(
+        index, side: nil,
+        reason: "its first call was ended after \(plan.longestCallSeconds ?? 0) s, the setting micro.longest-call",
+        in: context)
+    }
+    standing.removeAll { missing[$0] != nil || slow.contains($0) }
+    shareWork(costs: costs, sides: context.sides.map(\.side))
   }
 
   private func skip(_ index: Int, missing: [(side: Side, reason: String)], in context: LayerContext) throws {
@@ -76,25 +102,44 @@ struct MicroLayer: Layer {
       let label = context.environment(of: Arm(missing.side))?.label ?? missing.side.rawValue
       return "\(label) does not have it: \(missing.reason)"
     }
+    try skip(
+      index, side: missing.count == context.sides.count ? nil : missing.first?.side,
+      reason: reasons.joined(separator: "; ") + context.onlyOneSideWords(missing: missing.count), in: context)
+  }
+
+  private func skip(_ index: Int, side: Side?, reason: String, in context: LayerContext) throws {
     try context.sink.emit(
       .skipped(
         Skipped(
-          layer: Self.name, metric: Self.metric(plan.targets[index]), python: context.python,
-          side: missing.count == context.sides.count ? nil : missing.first?.side,
-          reason: reasons.joined(separator: "; ") + context.onlyOneSideWords(missing: missing.count))))
+          layer: Self.name, metric: Self.metric(targets[index]), python: context.python, side: side, reason: reason)))
   }
 
-  /// The same loops on both sides where a call costs about the same: the base's. The best of a few short repeats is less than
+  /// Finds the project's own benchmarks and adds them to the targets.
+  private mutating func takeUp(_ asked: BenchmarkSuite, in context: LayerContext) throws {
+    guard suite == nil else { return }
+    let found = try MicroSuite.prepare(asked, script: script(in: context), plan: plan, in: context)
+    suite = found
+    let own = Set(targets.map(\.name))
+    let names = Dictionary(grouping: found.tests, by: \.name)
+    for test in found.tests {
+      let isOnly = !own.contains(test.name) && names[test.name]?.count == 1
+      suite?.nodes[targets.count] = test.node
+      targets.append(
+        MicroTarget(name: isOnly ? test.name : test.node, group: asked.path, candidates: [], setup: ""))
+    }
+  }
+
+  /// The same work on both sides where a call costs about the same: the base's. The best of a few short repeats is less than
   /// that of long ones on a busy machine, so the same code must be timed alike. Beyond a factor of 16 each side keeps its
   /// own, since the loops of one would make the other's repeat too long or too short to time.
-  private mutating func shareLoops(costs: [Side: [Int: Double]], sides: [Side]) {
+  private mutating func shareWork(costs: [Side: [Int: Double]], sides: [Side]) {
     guard let first = sides.first else { return }
     for side in sides.dropFirst() {
       for index in standing {
-        guard let mine = costs[side]?[index], let theirs = costs[first]?[index], let shared = loops[first]?[index],
+        guard let mine = costs[side]?[index], let theirs = costs[first]?[index], let shared = work[first]?[index],
           max(mine, theirs) <= 16 * min(mine, theirs)
         else { continue }
-        loops[side]?[index] = shared
+        work[side]?[index] = shared
       }
     }
   }
@@ -102,8 +147,8 @@ struct MicroLayer: Layer {
   /// What was calibrated now is another number than what the earlier blocks were measured with.
   mutating func restore(_ blocks: [EarlierBlock]) {
     for sample in blocks.flatMap(\.content.samples) {
-      guard let index = plan.targets.firstIndex(where: { Self.metric($0) == sample.metric }) else { continue }
-      if let used = sample.loops { loops[sample.side, default: [:]][index] = used }
+      guard let index = targets.firstIndex(where: { Self.metric($0) == sample.metric }) else { continue }
+      if let used = sample.loops { work[sample.side]?[index]?.loops = used }
     }
   }
 
@@ -111,7 +156,7 @@ struct MicroLayer: Layer {
 
   mutating func measure(_ block: Block, of open: Set<String>, in context: LayerContext) throws {
     var random = SplitMix64(state: UInt64(block.number))
-    let order = standing.filter { open.contains(Self.metric(plan.targets[$0])) }.shuffled(using: &random)
+    let order = standing.filter { open.contains(Self.metric(targets[$0])) }.shuffled(using: &random)
     var failed: Set<Int> = []
     for (position, name) in block.order.enumerated() {
       try context.checkpoint()
@@ -122,7 +167,7 @@ struct MicroLayer: Layer {
           try context.sink.emit(
             .sample(
               Sample(
-                layer: Self.name, metric: Self.metric(plan.targets[index]), python: context.python, arm: name,
+                layer: Self.name, metric: Self.metric(targets[index]), python: context.python, arm: name,
                 block: block.number, position: position, value: seconds, loops: answer.loops)))
         }
       }
@@ -147,7 +192,7 @@ struct MicroLayer: Layer {
         try context.sink.emit(
           .profile(
             FunctionProfile(
-              metric: Self.metric(plan.targets[index]), python: context.python, side: side.side, calls: calls,
+              metric: Self.metric(targets[index]), python: context.python, side: side.side, calls: calls,
               seconds: seconds, functions: listed)))
         guard let stacks = answer.stacks, !stacks.isEmpty else { return }
         var gatherer = StackGatherer()
@@ -155,7 +200,7 @@ struct MicroLayer: Layer {
         try context.sink.emit(
           .stacks(
             gatherer.profile(
-              Self.name, metric: Self.metric(plan.targets[index]), unit: .seconds, tool: "sampling by signal",
+              Self.name, metric: Self.metric(targets[index]), unit: .seconds, tool: "sampling by signal",
               python: context.python, side: side.side)))
       }
     }
@@ -174,14 +219,15 @@ struct MicroLayer: Layer {
     let worker = MicroWorker(
       script: script(in: context), plan: plan, folder: "\(context.scratch)/micro/\(surroundings.folder)")
     let tasks = indices.map { index in
-      let target = plan.targets[index]
+      let target = targets[index]
+      let work = work[side.side]?[index] ?? MicroWork(loops: 1, repeats: plan.repeats)
       return MicroWorker.Task(
-        index: index, name: target.name, candidates: target.candidates, setup: target.setup,
-        loops: loops[side.side]?[index] ?? 1)
+        index: index, name: target.name, candidates: target.candidates, setup: target.setup, test: suite?.nodes[index],
+        loops: work.loops, repeats: work.repeats)
     }
     var answered: Set<Int> = []
-    try worker.run(mode, tasks, on: side, surroundings: surroundings) { answer in
-      guard let index = answer.index, plan.targets.indices.contains(index) else { return }
+    try worker.run(mode, tasks, of: suite, on: side, surroundings: surroundings) { answer in
+      guard let index = answer.index, targets.indices.contains(index) else { return }
       answered.insert(index)
       // What was there when calibrated and is not there now has failed.
       if let reason = answer.failed ?? (mode == .calibrate ? nil : answer.missing) {
@@ -205,14 +251,23 @@ struct MicroLayer: Layer {
   private func trouble(
     _ index: Int, side: SideEnvironment, what: String, why: String?, in context: LayerContext
   ) throws {
-    let target = plan.targets[index]
+    let target = targets[index]
     try context.sink.emit(
       .trouble(
         Trouble(
           layer: Self.name, metric: Self.metric(target), python: context.python, side: side.side,
           problem: Problem(
             what: "the micro target '\(target.name)' \(what)", why: why,
-            fix: "correct the target's setup in the file of micro targets, or take it out; the others go on",
+            fix: suite?.nodes[index] == nil
+              ? "correct the target's setup in the file of micro targets, or take it out; the others go on"
+              : "run the test by itself; micro.only measures only some; the others go on",
             exitStatus: .partial))))
   }
+}
+
+/// How often a worker calls a target.
+struct MicroWork: Equatable {
+  /// Calls of one repeat.
+  var loops: Int
+  var repeats: Int
 }

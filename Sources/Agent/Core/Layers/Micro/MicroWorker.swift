@@ -3,7 +3,7 @@ import Shared
 
 /// One order to a fresh worker process, and its answers as they come. The protocol is described in `micro_worker.py`.
 struct MicroWorker {
-  enum Mode: String, Encodable { case calibrate, measure, profile }
+  enum Mode: String, Encodable { case discover, calibrate, measure, profile }
 
   /// A target as the worker gets it.
   struct Task: Encodable, Equatable {
@@ -12,7 +12,10 @@ struct MicroWorker {
     var name: String
     var candidates: [String]
     var setup: String
+    /// The test of the suite that it is, as pytest names it.
+    var test: String?
     var loops: Int
+    var repeats: Int
   }
 
   struct Answer: Decodable, Equatable {
@@ -20,8 +23,17 @@ struct MicroWorker {
     var index: Int?
     var missing: String?
     var failed: String?
+    /// Its first call takes too long.
+    var slow: Bool?
+    /// A test that was found, as pytest names it.
+    var test: String?
+    var name: String?
+    /// A file of the suite that can't be collected, and why.
+    var unread: String?
+    var reason: String?
     var seconds: Double?
     var loops: Int?
+    var repeats: Int?
     var calls: Int?
     var functions: [Function]?
     /// Seconds of one call.
@@ -53,7 +65,17 @@ struct MicroWorker {
     var repeats: Int
     var repeat_seconds: Double
     var top: Int
+    var longest_call: Double?
     var targets: [Task]
+    var suite: Suite?
+  }
+
+  /// The project's own benchmarks as the worker gets them.
+  struct Suite: Encodable {
+    var root: String
+    var paths: [String]
+    /// What the tests import: it must come from the side's environment.
+    var package: String
   }
 
   let script: String
@@ -64,41 +86,55 @@ struct MicroWorker {
   /// Puts the worker's source where the interpreters read it, and says where that is.
   static func writeScript(into folder: String) throws -> String {
     try EmbeddedScript.sourceNames.write(into: folder)
+    try EmbeddedScript.benchmarkSuite.write(into: folder)
     return try EmbeddedScript.microWorker.write(into: folder)
   }
 
   /// Runs `tasks` in their order and hands over each answer at once. A target that ends its worker is handed to `lost`, and the
   /// tasks behind it get a new worker.
   func run(
-    _ mode: Mode, _ tasks: [Task], on side: SideEnvironment, surroundings: EnvironmentRandomization,
-    answer: (Answer) throws -> Void, lost: (Casualty) throws -> Void
+    _ mode: Mode, _ tasks: [Task], of suite: MicroSuite? = nil, on side: SideEnvironment,
+    surroundings: EnvironmentRandomization, answer: (Answer) throws -> Void, lost: (Casualty) throws -> Void
   ) throws {
     var rest = tasks
     while !rest.isEmpty {
       var current: Int?
-      let outcome = try start(mode, rest, on: side, surroundings: surroundings) { line in
+      var endsItself = false
+      let outcome = try start(mode, rest, of: suite, on: side, surroundings: surroundings) { line in
         if let begun = line.begin {
           current = begun
         } else if let index = line.index {
           current = nil
+          endsItself = line.slow != nil
           rest.removeAll { $0.index == index }
           try answer(line)
         }
       }
       guard !rest.isEmpty else { return }
+      if endsItself { continue }
       guard let current else { return try lost(Casualty(index: nil, outcome: outcome)) }
       rest.removeAll { $0.index == current }
       try lost(Casualty(index: current, outcome: outcome))
     }
   }
 
+  /// The tests of a suite that the side can collect, and the files that it can't.
+  func discover(
+    _ suite: MicroSuite, on side: SideEnvironment, surroundings: EnvironmentRandomization
+  ) throws -> (answers: [Answer], outcome: ChildProcess.Outcome) {
+    var answers: [Answer] = []
+    let outcome = try start(.discover, [], of: suite, on: side, surroundings: surroundings) { answers.append($0) }
+    return (answers, outcome)
+  }
+
   private func start(
-    _ mode: Mode, _ tasks: [Task], on side: SideEnvironment, surroundings: EnvironmentRandomization,
-    each: (Answer) throws -> Void
+    _ mode: Mode, _ tasks: [Task], of suite: MicroSuite?, on side: SideEnvironment,
+    surroundings: EnvironmentRandomization, each: (Answer) throws -> Void
   ) throws -> ChildProcess.Outcome {
     try FileManager.default.makeFresh(folder)
     let order = Order(
-      mode: mode, repeats: plan.repeats, repeat_seconds: plan.repeatSeconds, top: plan.profileTop, targets: tasks)
+      mode: mode, repeats: plan.repeats, repeat_seconds: plan.repeatSeconds, top: plan.profileTop,
+      longest_call: plan.longestCallSeconds, targets: tasks, suite: suite.map { $0.order(for: tasks) })
     var failure: (any Error)?
     let outcome = try withoutActuallyEscaping(each) { each in
       try ChildProcess(
