@@ -5,10 +5,11 @@ public enum DepotProject {
   /// The function of its quick form.
   public static let quick = "depot.pricing:total_with_tax"
 
-  /// The module of ``quick`` alone, with its tests and its recording: codeflash reads all of a project in each run.
+  /// The module of ``quick`` with those that it reaches, its tests and its recording: codeflash reads all of a project
+  /// in each run.
   private static let part = [
-    "pyproject.toml", "depot/__init__.py", "depot/pricing.py", "tests/test_pricing.py",
-    "recordings/depot.pricing.total_with_tax.json", "opportunities.json",
+    "pyproject.toml", "depot/__init__.py", "depot/catalog.py", "depot/money.py", "depot/pricing.py", "depot/records.py",
+    "tests/test_pricing.py", "recordings/depot.pricing.total_with_tax.json", "opportunities.json",
   ]
 
   public static func write(to folder: URL, whole: Bool = false) throws {
