@@ -107,10 +107,10 @@ enum FindingFormatter {
       }
       let rows = names.map { name in
         let (base, head) = (seconds(pair.base, name), seconds(pair.head, name))
-        return [
-          Markdown.text(name), Numbers.seconds(base), Numbers.seconds(head),
-          (head > base ? "+" : "") + Numbers.seconds(head - base),
-        ]
+        // Samples of 10 ms, less what is left over of adding them up.
+        let difference = ((head - base) * 1e4).rounded() / 1e4
+        let words = difference == 0 ? "0 s" : (difference > 0 ? "+" : "") + Numbers.seconds(difference)
+        return [Markdown.text(name), Numbers.seconds(base), Numbers.seconds(head), words]
       }
       return "One run on one function a side, by \(Markdown.text(pair.head.tool))"
         + (report.phases.count > 1 ? ", Python \(Markdown.text(pair.head.python))" : "")
