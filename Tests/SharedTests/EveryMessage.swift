@@ -24,7 +24,8 @@ enum EveryMessage {
         MicroTarget(
           name: "parse", group: "discovery", candidates: ["codeflash.models.models:CodeStringsMarkdown.parse"],
           setup: "def call():\n  target('```python\\n```')")
-      ], blocks: 14, repeats: 5, repeatSeconds: 0.02, timeoutSeconds: 60, profileTop: 15)
+      ], blocks: 14, repeats: 5, repeatSeconds: 0.02, timeoutSeconds: 60, profileTop: 15,
+      longestCallSeconds: 10, suite: BenchmarkSuite(path: "tests/benchmarks", only: ["test_parse"]))
     let run = CodeflashRunPlan(project: try upload(), answers: .live)
     let optimize = OptimizePlan(run: run, form: .auto, budgetSeconds: 240, blocks: 1, keepsRecordings: true)
     let memory = MemoryPlan(run: run, commands: startup.commands, blocks: 3, measuresRun: true, top: 200)
@@ -58,7 +59,10 @@ enum EveryMessage {
     [
       .hello(HelloRequest()), .attach(AttachRequest(job: try id(), after: 0)), .cancel(CancelRequest(job: try id())),
       .uploads(UploadsRequest(uploads: [try upload()])), .uploads(UploadsRequest(uploads: [])),
-      .doctor(DoctorRequest(python: PythonPlan(versions: ["3.12"], fallbackToSystem: false))), .occupancy,
+      .doctor(
+        DoctorRequest(
+          python: PythonPlan(versions: ["3.12"], fallbackToSystem: false), package: "codeflash",
+          repository: "https://example.org/a b.git")), .occupancy,
       .ping(Ping(number: -7)), .jobs, .mayStop(MayStopRequest(run: "20260131T123456Z-1")),
       .attach(
         AttachRequest(
