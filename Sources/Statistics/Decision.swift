@@ -11,13 +11,16 @@ public struct Decision: Equatable, Sendable {
     case undecided
   }
   public var verdict: Verdict
+  /// Whether a difference of any size is proven, at the metric's share of the error. `regressed` and `improved` are; a proven one that is
+  /// estimated to be within δ is `undecided` until it is shown to be within, and then `equivalent`.
+  public var isProven: Bool
   /// The Hodges–Lehmann estimate of head over base.
   public var ratio: Double
   /// Ends of the interval of ``ratio``; `nil` where the samples set no bound on that side.
   public var low: Double?
   public var high: Double?
   /// The level of the interval, such as 0.99. For `equivalent` it is that of two one-sided tests, 1 − 2α (D. J. Schuirmann,
-  /// J. Pharmacokinet. Biopharm. 15, 1987).
+  /// J. Pharmacokinet. Biopharm. 15, 1987); for `undecided` it is ``DecisionRule/openLevel``, of this metric by itself.
   public var level: Double
   /// The number of blocks behind it; of pairs of a base's and a head's value where there are no blocks.
   public var blocks: Int
@@ -38,6 +41,10 @@ public enum Correction: String, CaseIterable, Sendable {
 }
 
 /// The rule by which metrics are decided.
+///
+/// The metrics that matter most (``Question/isHeadline``) and the others are two families: ``headlineShare`` of α for the first,
+/// the rest for the second, all of it for one that is alone. So the chance of calling identical code different anywhere is at most α.
+/// "No difference" is another claim, which each metric makes at α by itself.
 public struct DecisionRule: Equatable, Sendable {
   /// The chance of calling identical code different: of the family together with ``Correction/holm``.
   public var alpha: Double
@@ -46,12 +53,19 @@ public struct DecisionRule: Equatable, Sendable {
   public var delta: Double
   public var correction: Correction
 
+  /// How much of α the headline metrics have, where there are others too.
+  public static let headlineShare = 0.8
+  /// What the floor is taken for as long as it is being measured: 5 %. A plain difference does not wait for it.
+  public static let unknownFloor = 0.05
+  /// The level of the interval of what is undecided.
+  public static let openLevel = 0.95
+
   /// The rule for blocks in words, for documents.
   public static let name = DecisionRule(alpha: 0.01, delta: 0.02).name(hasBlocks: true, hasUnpaired: false)
 
   /// The rule in words, for the kinds of samples that it was used on.
   public func name(hasBlocks: Bool, hasUnpaired: Bool) -> String {
-    let blocks = "Hodges-Lehmann ratio of randomised blocks, sequential signed-rank bets (valid at every look)"
+    let blocks = "Hodges-Lehmann ratio of randomised blocks, bets on the order of each (valid at every look)"
     let unpaired = "Hodges-Lehmann ratio of unpaired samples, rank-sum test (valid at a fixed number of samples)"
     let parts = (hasBlocks || !hasUnpaired ? [blocks] : []) + (hasUnpaired ? [unpaired] : [])
     return parts.joined(separator: "; ")
@@ -68,21 +82,32 @@ public struct DecisionRule: Equatable, Sendable {
   public static func change(ofLogRatio logRatio: Double) -> Double { exponential(logRatio) - 1 }
 
   /// After how many blocks that plainly differ, all by the same, a metric is decided at `alpha`.
-  public static func leastBlocks(alpha: Double) -> Int {
+  /// - Parameter places: Runs of a block, whose order is drawn from all balanced ones; `nil` where there is only the coin.
+  public static func leastBlocks(alpha: Double, places: Int? = 4) -> Int {
     let needed = naturalLog(2 / alpha)
+    let block =
+      places.map { places in
+        let isHead = (0..<places).map { $0 < places / 2 }
+        return BlockContrast(block: 0, logs: isHead.map { $0 ? 1 : 0 }, isHead: isHead)
+      } ?? BlockContrast(block: 0, logRatio: 1)
     var count = 1
-    while SignedRankEvidence([Double](repeating: 1, count: count), against: 0).above < needed, count < 1000 {
+    while OrderEvidence([BlockContrast](repeating: block, count: count), against: 0).above < needed, count < 1000 {
       count += 1
     }
     return count
+  }
+
+  /// The error that the family of headline metrics has, or that of the others.
+  public func familyAlpha(isHeadline: Bool, isAlone: Bool) -> Double {
+    isAlone ? alpha : alpha * (isHeadline ? Self.headlineShare : 1 - Self.headlineShare)
   }
 }
 
 /// What is known of one metric.
 public struct Question: Equatable, Sendable {
   public enum Observed: Equatable, Sendable {
-    /// Log-ratios of complete blocks, in the order in which they were measured.
-    case blocks([Double])
+    /// Complete blocks, in the order in which they were measured.
+    case blocks([BlockContrast])
     /// Logarithms of values without order or pairing.
     case unpaired(base: [Double], head: [Double])
   }
@@ -90,22 +115,25 @@ public struct Question: Equatable, Sendable {
   /// By how much identical code differed in this very run, as a ratio above 1, less 1: no smaller estimate is called a
   /// difference. It never widens what counts as equivalent, since a restless machine would then prove that nothing differs.
   public var floor: Double
+  /// Whether it is one of the metrics that matter most.
+  public var isHeadline = false
 
-  public init(_ observed: Observed, floor: Double = 0) {
+  public init(_ observed: Observed, floor: Double = 0, isHeadline: Bool = false) {
     self.observed = observed
     self.floor = floor
+    self.isHeadline = isHeadline
   }
 }
 
 extension DecisionRule {
   /// Decides the metrics of one family. Metrics without a single block, or without a value on a side, have no answer.
   ///
-  /// - `regressed`, `improved`: the interval excludes 1, does not lie within δ, and the estimate is beyond the floor;
+  /// - `regressed`, `improved`: the interval excludes 1, and the estimate is beyond δ and beyond the floor;
   /// - `equivalent`: the interval lies within δ;
   /// - `undecided`: everything else.
   public func judge(_ family: [Question]) -> [Decision?] {
     let probes = family.map { Probe($0, margin: margin) }
-    return zip(probes, alphas(probes.map(\.pValue))).map { probe, alpha in decide(probe, alpha: alpha) }
+    return zip(probes, alphas(probes)).map { probe, alpha in decide(probe, alpha: alpha) }
   }
 
   /// Where each metric of a family would have stopped, had it been looked at after every block: the number of blocks, and
@@ -118,7 +146,7 @@ extension DecisionRule {
       for index in family.indices where stops[index] == nil && count <= looks[index].count {
         current[index] = looks[index].probe(count)
       }
-      for (index, alpha) in alphas(current.map(\.pValue)).enumerated() where stops[index] == nil {
+      for (index, alpha) in alphas(current).enumerated() where stops[index] == nil {
         guard count <= looks[index].count, let verdict = verdict(current[index], alpha: alpha),
           verdict != .undecided
         else { continue }
@@ -128,9 +156,20 @@ extension DecisionRule {
     return stops
   }
 
-  /// The error that each member of a family may spend, by the p-values of "no difference". What is rejected gets the share
-  /// at which it was; all others that of the first one that was not.
-  func alphas(_ pValues: [Double]) -> [Double] {
+  /// The error that each metric may spend: of its family's.
+  private func alphas(_ probes: [Probe]) -> [Double] {
+    var shares = probes.map { _ in alpha }
+    let families = Dictionary(grouping: probes.indices) { probes[$0].question.isHeadline }
+    for (isHeadline, members) in families {
+      let own = familyAlpha(isHeadline: isHeadline, isAlone: families.count == 1)
+      for (index, share) in zip(members, alphas(members.map { probes[$0].pValue }, of: own)) { shares[index] = share }
+    }
+    return shares
+  }
+
+  /// The error that each member of one family may spend of `alpha`, by the p-values of "no difference". What is rejected gets the
+  /// share at which it was; all others that of the first one that was not.
+  func alphas(_ pValues: [Double], of alpha: Double) -> [Double] {
     guard correction == .holm else { return pValues.map { _ in alpha } }
     var shares = pValues.map { _ in alpha }
     var share = alpha
@@ -147,23 +186,33 @@ extension DecisionRule {
 
   private var margin: Double { naturalLog(1 + delta) }
 
+  /// Whether a difference is proven, whatever its size.
+  private func isProven(_ probe: Probe, alpha: Double) -> Bool {
+    guard let centre = probe.centre else { return false }
+    return probe.pValue <= alpha && abs(centre) > naturalLog(1 + probe.question.floor)
+  }
+
   private func verdict(_ probe: Probe, alpha: Double) -> Decision.Verdict? {
     guard probe.count > 0 else { return nil }
-    if probe.isWithin(alpha: alpha) { return .equivalent }
-    guard probe.pValue <= alpha, let centre = probe.centre, abs(centre) > naturalLog(1 + probe.question.floor)
-    else { return .undecided }
+    if probe.isWithin(alpha: self.alpha) { return .equivalent }
+    guard isProven(probe, alpha: alpha), let centre = probe.centre, abs(centre) > margin else { return .undecided }
     return centre > 0 ? .regressed : .improved
   }
 
   private func decide(_ probe: Probe, alpha: Double) -> Decision? {
     guard let centre = probe.question.centre, let verdict = verdict(probe, alpha: alpha) else { return nil }
-    let side = verdict == .equivalent ? alpha : alpha / 2
+    let side =
+      switch verdict {
+      case .equivalent: self.alpha
+      case .undecided: (1 - Self.openLevel) / 2
+      case .improved, .regressed: alpha / 2
+      }
     let (low, high) = probe.interval(around: centre, alpha: side)
     let resolution: Double? = if let low, let high { exponential((high - low) / 2) - 1 } else { nil }
     return Decision(
-      verdict: verdict, ratio: exponential(centre), low: low.map(exponential), high: high.map(exponential),
-      level: 1 - 2 * side, blocks: probe.question.count, resolution: resolution,
-      blocksNeeded: verdict == .undecided ? probe.blocksNeeded(alpha: alpha) : nil)
+      verdict: verdict, isProven: isProven(probe, alpha: alpha), ratio: exponential(centre), low: low.map(exponential),
+      high: high.map(exponential), level: 1 - 2 * side, blocks: probe.question.count, resolution: resolution,
+      blocksNeeded: verdict == .undecided ? probe.blocksNeeded(difference: alpha / 2, equivalence: self.alpha) : nil)
   }
 }
 
@@ -178,28 +227,28 @@ extension Question {
   /// The question as it stood after some of its blocks.
   fileprivate func prefix(_ count: Int) -> Question {
     guard case .blocks(let blocks) = observed else { return self }
-    return Question(.blocks(Array(blocks.prefix(count))), floor: floor)
+    return Question(.blocks(Array(blocks.prefix(count))), floor: floor, isHeadline: isHeadline)
   }
 
   /// The logarithm of the estimated ratio; `nil` where there is nothing to estimate it from.
   var centre: Double? {
     switch observed {
-    case .blocks(let blocks): SignedRank.hodgesLehmann(blocks)
+    case .blocks(let blocks): SignedRank.hodgesLehmann(blocks.map(\.logRatio))
     case .unpaired(let base, let head): RankSum.shift(of: head, against: base)
     }
   }
 
   /// One-sided p-values for a true logarithm of the ratio of `theta`: that it lies above, that it lies below.
-  /// With blocks they hold at any look: 1 over the capital of a bet.
+  /// With blocks they hold at any look: 1 over the highest capital of a bet.
   func pValues(against theta: Double) -> (above: Double, below: Double) {
     switch observed {
-    case .blocks(let blocks): SignedRankEvidence(blocks, against: theta).pValues
+    case .blocks(let blocks): OrderEvidence(blocks, against: theta).pValues
     case .unpaired(let base, let head): RankSum.pValues(head.map { $0 - theta }, against: base)
     }
   }
 }
 
-extension SignedRankEvidence {
+extension OrderEvidence {
   var pValues: (above: Double, below: Double) { (min(1, exponential(-above)), min(1, exponential(-below))) }
 }
 
@@ -253,6 +302,8 @@ private struct Probe {
     _ side: ((above: Double, below: Double)) -> Double
   ) -> Double? {
     func isExcluded(_ theta: Double) -> Bool { side(question.pValues(against: theta)) <= alpha }
+    // What was once excluded stays so, even if the estimate moved there later: the interval then ends at the estimate.
+    guard !isExcluded(centre) else { return centre }
     var inside = centre
     var outside = centre + direction * question.reach
     guard isExcluded(outside) else { return nil }
@@ -267,19 +318,24 @@ private struct Probe {
     return inside
   }
 
-  /// Evidence grows about evenly with blocks; a bet can at best double its capital with each.
-  func blocksNeeded(alpha: Double) -> Int? {
-    guard case .blocks(let blocks) = question.observed else { return nil }
-    let cost = SignedRankEvidence.splitCost
-    // Two blocks say nothing of a rate yet: hope for the best.
-    guard blocks.count > 2 else { return max(DecisionRule.leastBlocks(alpha: alpha), blocks.count + 1) }
+  /// Evidence grows about evenly with blocks; a bet can at best multiply its capital by the number of orders with each.
+  /// - Parameters:
+  ///   - difference: What either gambler against "no difference" has to pass.
+  ///   - equivalence: What both against the ends of δ have to.
+  func blocksNeeded(difference: Double, equivalence: Double) -> Int? {
+    guard case .blocks(let blocks) = question.observed, let last = blocks.last, let centre else { return nil }
+    let cost = OrderEvidence.splitCost
+    let most = naturalLog(Double(last.orders.count))
     func needed(_ pValue: Double, _ alpha: Double) -> Double {
-      let rate = min(naturalLog(2), (cost - naturalLog(pValue)) / Double(blocks.count))
+      // The first blocks say little of a rate: hope for the best.
+      let rate = blocks.count > 2 ? min(most, (cost - naturalLog(pValue)) / Double(blocks.count)) : most
       return (naturalLog(1 / alpha) + cost) / max(rate, 1e-9)
     }
-    let difference = needed(min(atZero.above, atZero.below), alpha / 2)
-    let equivalence = needed(max(aboveLowerMargin, belowUpperMargin), alpha)
-    let least = min(difference, equivalence).rounded(.up)
+    let byEquivalence = needed(max(aboveLowerMargin, belowUpperMargin), equivalence)
+    // An estimate within δ is no difference, however well it is proven.
+    let byDifference =
+      abs(centre) > margin || blocks.count <= 2 ? needed(min(atZero.above, atZero.below), difference) : .infinity
+    let least = min(byDifference, byEquivalence).rounded(.up)
     return least < 10_000 ? max(Int(least), blocks.count + 1) : nil
   }
 }
@@ -289,7 +345,7 @@ extension Question {
   fileprivate var reach: Double {
     let spread =
       switch observed {
-      case .blocks(let blocks): (blocks.max() ?? 0) - (blocks.min() ?? 0)
+      case .blocks(let blocks): (blocks.map(\.logRatio).max() ?? 0) - (blocks.map(\.logRatio).min() ?? 0)
       case .unpaired(let base, let head):
         (head.max() ?? 0) - (head.min() ?? 0) + (base.max() ?? 0) - (base.min() ?? 0)
       }
@@ -301,10 +357,10 @@ extension Question {
 private struct Looks {
   let question: Question
   let margin: Double
-  let blocks: [Double]
-  private let zero: [SignedRankEvidence]
-  private let lower: [SignedRankEvidence]
-  private let upper: [SignedRankEvidence]
+  let blocks: [BlockContrast]
+  private let zero: [OrderEvidence]
+  private let lower: [OrderEvidence]
+  private let upper: [OrderEvidence]
 
   var count: Int { blocks.count }
 
@@ -312,9 +368,9 @@ private struct Looks {
     self.question = question
     self.margin = margin
     if case .blocks(let blocks) = question.observed { self.blocks = blocks } else { blocks = [] }
-    zero = SignedRankEvidence.trajectory(blocks, against: 0)
-    lower = SignedRankEvidence.trajectory(blocks, against: -margin)
-    upper = SignedRankEvidence.trajectory(blocks, against: margin)
+    zero = OrderEvidence.trajectory(blocks, against: 0)
+    lower = OrderEvidence.trajectory(blocks, against: -margin)
+    upper = OrderEvidence.trajectory(blocks, against: margin)
   }
 
   func probe(_ count: Int) -> Probe {

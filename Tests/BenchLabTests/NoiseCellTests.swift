@@ -118,7 +118,9 @@ struct NoiseCellTests {
     for (arm, pair) in zip(order, zip(same.times(order), slower.times(order))) {
       #expect(abs(pair.1 / pair.0 - (arm == .head ? 1.03 : 1)) < 1e-12)
     }
-    #expect(same.blockRatios().count == 30)
+    #expect(same.blockRatios().count == 30 && same.contrasts().count == 30)
+    #expect(
+      zip(same.contrasts(), slower.contrasts()).allSatisfy { abs($1.logRatio - $0.logRatio - log(1.03)) < 1e-12 })
     #expect(zip(same.blockRatios(), slower.blockRatios()).allSatisfy { abs($1 - $0 - log(1.03)) < 1e-12 })
   }
 

@@ -56,7 +56,8 @@ struct PlantedChangeTests {
         behind: "def get_code_optimization_context(",
         in: head.appending(path: "codeflash/languages/python/context/code_context_extractor.py"))
       try plant(
-        "        self.kept = [str(number) * 3 for number in range(400_000)]\n", behind: "def __init__(self, project_root",
+        "        self.kept = [str(number) * 3 for number in range(400_000)]\n",
+        behind: "def __init__(self, project_root",
         in: head.appending(path: "codeflash/languages/python/reference_graph.py"))
       let run = try await testbed.bench(
         [

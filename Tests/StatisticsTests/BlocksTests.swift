@@ -1,5 +1,6 @@
-import Statistics
 import Testing
+
+@testable import Statistics
 
 @Suite("Blocks: one number from each")
 struct BlocksTests {
@@ -10,7 +11,7 @@ struct BlocksTests {
 
   @Test("a block's log-ratio is the mean log of the head minus the mean log of the base")
   func ratio() throws {
-    let ratios = try Blocks.logRatios(block(7, base: [1, 4], head: [2, 8]))
+    let ratios = try Blocks.contrasts(block(7, base: [1, 4], head: [2, 8]))
     let only = try #require(ratios.first)
     #expect(ratios.count == 1 && only.block == 7)
     #expect(abs(only.logRatio - 0.6931471805599453) < 1e-15)
@@ -22,7 +23,7 @@ struct BlocksTests {
       let slowdown = 1 + Double(number) / 3
       return block(number, base: [slowdown, slowdown], head: [0.9 * slowdown, 0.9 * slowdown])
     }
-    for ratio in try Blocks.logRatios(observations) { #expect(abs(ratio.logRatio - -0.10536051565782628) < 1e-12) }
+    for ratio in try Blocks.contrasts(observations) { #expect(abs(ratio.logRatio - -0.10536051565782628) < 1e-12) }
   }
 
   @Test("a block that was cut short is left out, and the others keep their order")
@@ -30,8 +31,26 @@ struct BlocksTests {
     let observations =
       block(2, base: [1, 1], head: [1, 1]) + block(0, base: [1, 1], head: [1]) + block(1, base: [1, 1], head: [1, 1])
       + block(3, base: [1], head: [1]) + block(4, base: [], head: [1, 1])
-    #expect(try Blocks.logRatios(observations).map(\.block) == [1, 2])
-    #expect(try Blocks.logRatios([]).isEmpty)
+    #expect(try Blocks.contrasts(observations).map(\.block) == [1, 2])
+    #expect(try Blocks.contrasts([]).isEmpty)
+  }
+
+  @Test("with places, a block knows what the same values would have said in each order that was as likely")
+  func orders() throws {
+    let logs = [0.10, 0.12, 0.13, 0.09]
+    let arms: [Observation.Arm] = [.base, .head, .head, .base]
+    let observations = zip(arms, logs).enumerated().map { place, run in
+      Observation(block: 0, arm: run.0, value: exponential(run.1), place: place)
+    }
+    let block = try #require(try Blocks.contrasts(observations.shuffled()).first)
+    #expect(block.orders.count == 6 && abs(block.logRatio - 0.03) < 1e-12)
+    let shares = block.orders.map(\.share).sorted()
+    #expect(shares == [-1, 0, 0, 0, 0, 1] && block.orders[0].share == 1)
+    // B B A A, A A B B: (0.13 + 0.09 - 0.10 - 0.12) / 2 is 0.
+    #expect(block.orders.map { ($0.contrast * 1e6).rounded() / 1e6 }.sorted() == [-0.03, -0.01, 0, 0, 0.01, 0.03])
+    let unknown = try #require(
+      try Blocks.contrasts(observations.map { Observation(block: 0, arm: $0.arm, value: $0.value) }).first)
+    #expect(unknown.orders.count == 2 && abs(unknown.logRatio - block.logRatio) < 1e-12)
   }
 
   @Test(
@@ -39,13 +58,13 @@ struct BlocksTests {
     arguments: [0, -1, Double.infinity])
   func notPositive(value: Double) {
     #expect(throws: StatisticsError.notPositive(value: value, block: 3, arm: .head)) {
-      try Blocks.logRatios(block(3, base: [1], head: [value]))
+      try Blocks.contrasts(block(3, base: [1], head: [value]))
     }
   }
 
   @Test("not-a-number is refused, in an incomplete block too")
   func notANumber() {
-    #expect(throws: StatisticsError.self) { try Blocks.logRatios(block(0, base: [.nan], head: [])) }
+    #expect(throws: StatisticsError.self) { try Blocks.contrasts(block(0, base: [.nan], head: [])) }
   }
 }
 

@@ -18,12 +18,11 @@ struct SeededNoise: RandomNumberGenerator {
     return radius * cos(2 * .pi * Double.random(in: 0..<1, using: &self))
   }
 
-  /// Blocks in the order A B B A or B A A B on a machine that drifts and now and then hiccups.
+  /// Blocks in any balanced order on a machine that drifts and now and then hiccups.
   mutating func blocks(_ count: Int, effect: Double) -> [(block: Int, isHead: Bool, value: Double)] {
     var drift = 0.0
     return (0..<count).flatMap { block in
-      let first = Bool.random(using: &self)
-      return [first, !first, !first, first].map { isHead in
+      [true, true, false, false].shuffled(using: &self).map { isHead in
         drift = 0.98 * drift + 0.003 * normal()
         let hiccup = Double.random(in: 0..<1, using: &self) < 0.03 ? 0.1 * abs(normal()) : 0
         return (block, isHead, exp(drift + hiccup + 0.01 * normal() + (isHead ? effect : 0)))

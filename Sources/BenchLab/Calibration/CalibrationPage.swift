@@ -21,7 +21,7 @@ enum CalibrationPage {
     if let simulated = report.simulated {
       text += """
         The simulated part has the seed \(simulated.seed) and is the same on every machine. It runs the shipped code:
-        `Blocks.logRatios` and `DecisionRule.replay`.
+        `Blocks.contrasts` and `DecisionRule.replay`.
 
         ![False alarms by rule](false-alarms.svg)
 

@@ -5,7 +5,8 @@ import ControllerCore
 enum CalibrationTables {
   static func all(_ report: CalibrationReport) -> [CalibrationTable] {
     let simulated = report.simulated.map {
-      [alarms($0), rules($0), power($0), missed($0)] + Simulation.peerEffects.map { peers(report.simulated, $0) }
+      [alarms($0), rules($0), power($0), missed($0)] + speeds($0)
+        + Simulation.peerEffects.map { peers(report.simulated, $0) }
     }
     return (simulated ?? []).filter { !$0.rows.isEmpty } + (report.real.map { [real($0)] } ?? [])
   }
@@ -59,6 +60,32 @@ enum CalibrationTables {
         "\(count(report.entry(.drift, .shipped, effect: 0.02)?.trials ?? 0)) pairs each. Below delta "
           + "(\(percent(report.delta))) the right answer is 'equivalent'; 'regressed' is right too, as there is a difference."
       ])
+  }
+
+  /// Runs of both sides until a decision, today's rule beside the former one.
+  private static func speeds(_ report: SimulationReport) -> [CalibrationTable] {
+    [1, Simulation.familySize].map { metrics in
+      CalibrationTable(
+        title: "Runs of both sides until decided, median: one coin a block → any balanced order, "
+          + (metrics == 1 ? "one metric" : "one metric of \(metrics)"),
+        header: ["noise"] + Simulation.timedEffects.map { $0 == 0 ? "identical" : "\(percent($0)) slower" },
+        rows: NoiseCell.allCases.map { cell in
+          [cell.rawValue]
+            + Simulation.timedEffects.map { effect in
+              let own = (report.speeds ?? []).filter {
+                $0.cell == cell && $0.effect == effect && $0.metrics == metrics
+              }
+              guard let now = own.first(where: { $0.rule == .shipped }),
+                let before = own.first(where: { $0.rule == .former })
+              else { return "-" }
+              return "\(before.medianRuns) → \(now.medianRuns) (\(percent(now.right.value)))"
+            }
+        },
+        remarks: [
+          "In brackets how often today's rule decides rightly within \(2 * Trial.runsPerSide) runs. "
+            + (metrics == 1 ? "" : "The other \(metrics - 1) metrics are of identical code.")
+        ])
+    }
   }
 
   private static func missed(_ report: SimulationReport) -> CalibrationTable {

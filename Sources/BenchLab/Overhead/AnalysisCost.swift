@@ -22,7 +22,7 @@ struct AnalysisCost {
         let start = ContinuousClock.now
         let questions = family.map { samples in
           // Samples of a simulation are above zero.
-          Question(.blocks(((try? Blocks.logRatios(samples)) ?? []).map(\.logRatio)))
+          Question(.blocks((try? Blocks.contrasts(samples)) ?? []))
         }
         let decided = rule.judge(questions).count { $0 != nil }
         precondition(decided == Self.metrics, "every metric has blocks")

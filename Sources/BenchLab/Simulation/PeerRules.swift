@@ -29,7 +29,7 @@ enum PeerRules {
       return abs(change) > 0.05 ? byMedian : .undecided
     case .tango:
       return tango(zip(base, head).map { $1 - $0 }, base: baseMean)
-    case .shipped, .peekedInterval, .fixedInterval:
+    case .shipped, .former, .peekedInterval, .fixedInterval:
       return .undecided  // not a peer
     }
   }

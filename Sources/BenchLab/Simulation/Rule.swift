@@ -4,6 +4,8 @@ import Statistics
 public enum Rule: String, CaseIterable, Codable, Sendable {
   /// What `cf-bench compare` does: blocks of random order, a look after every block.
   case shipped
+  /// What it did in its first months: one coin a block.
+  case former
   /// The interval for a fixed number of blocks, all the same looked at after every block.
   case peekedInterval
   /// The same interval looked at once, after the last block.
@@ -29,6 +31,7 @@ public enum Rule: String, CaseIterable, Codable, Sendable {
   public var name: String {
     switch self {
     case .shipped: "cf-bench"
+    case .former: "cf-bench, one coin a block"
     case .peekedInterval: "99 % interval, peeked"
     case .fixedInterval: "99 % interval, once"
     case .hyperfine: "hyperfine"
@@ -43,7 +46,9 @@ public enum Rule: String, CaseIterable, Codable, Sendable {
   /// The rule and the order of its runs in words.
   public var words: String {
     switch self {
-    case .shipped: "random ABBA or BAAB blocks, a look after every block, alpha 0.01, delta 2 %"
+    case .shipped:
+      "blocks of two and two runs in any balanced order, a look after every block, alpha 0.01, delta 2 %"
+    case .former: "random ABBA or BAAB blocks, signed-rank bets, a look after every block, alpha 0.01, delta 2 %"
     case .peekedInterval:
       "the same blocks; signed-rank interval made for a fixed number of blocks, looked at after every one: why peeking "
         + "needs a rule of its own"
@@ -63,9 +68,9 @@ public enum Rule: String, CaseIterable, Codable, Sendable {
   func judge(_ trial: Trial, ratios: [Double]) -> Outcome {
     switch self {
     case .shipped:
-      let stop = DecisionRule(alpha: Self.alpha, delta: Self.delta).replay([Question(.blocks(ratios))]).first
-      guard let stop = stop ?? nil else { return Outcome(verdict: .undecided, runs: Trial.runsPerSide) }
-      return Outcome(verdict: stop.verdict, runs: 2 * stop.blocks)
+      let stop = DecisionRule(alpha: Self.alpha, delta: Self.delta).replay([Question(.blocks(trial.contrasts()))]).first
+      return Self.outcome(stop ?? nil)
+    case .former: return Self.outcome(FormerRule.replay([ratios])[0])
     case .peekedInterval:
       for count in SignedRank.leastCount(level: 1 - Self.alpha)...max(1, ratios.count) {
         if let verdict = Self.excluded(Array(ratios.prefix(count))) {
@@ -79,6 +84,11 @@ public enum Rule: String, CaseIterable, Codable, Sendable {
       let (base, head) = trial.sides(order)
       return Outcome(verdict: PeerRules.verdict(self, base, head), runs: Trial.runsPerSide)
     }
+  }
+
+  static func outcome(_ stop: (blocks: Int, verdict: Decision.Verdict)?) -> Outcome {
+    guard let stop else { return Outcome(verdict: .undecided, runs: Trial.runsPerSide) }
+    return Outcome(verdict: stop.verdict, runs: 2 * stop.blocks)
   }
 
   /// On which side of "no difference" the interval lies; `nil` when it holds it.

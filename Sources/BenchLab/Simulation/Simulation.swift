@@ -5,6 +5,8 @@ public struct Simulation: Sendable {
   public static let usualSeed: UInt64 = 20_260_729
   /// Real differences that are looked for: the head takes that much longer.
   public static let effects = [0.005, 0.01, 0.015, 0.02, 0.03, 0.05]
+  /// The effects, and identical code, for which it is told how long a decision takes.
+  public static let timedEffects = [0, 0.02, 0.05, 0.1, 0.3]
   /// The effects that the other rules are tried with too.
   public static let peerEffects = [0.02, 0.05]
   public static let familySize = 20
@@ -46,10 +48,12 @@ public struct Simulation: Sendable {
     }
     var families = Tally()
     for index in pieces.count..<found.count { for tally in found[index] ?? [] { families.add(tally) } }
+    let speeds = await speeds()
     return SimulationReport(
       seed: seed, alpha: Rule.alpha, delta: Rule.delta, blocks: Trial.blocks, entries: entries,
       families: .init(
-        cell: .drift, metrics: Self.familySize, alarms: Share(families.regressed, of: families.trials)))
+        cell: .drift, metrics: Self.familySize, alarms: Share(families.regressed, of: families.trials)),
+      speeds: speeds)
   }
 
   private struct Place: Hashable {
@@ -105,15 +109,60 @@ public struct Simulation: Sendable {
     let rule = DecisionRule(alpha: Rule.alpha, delta: Rule.delta)
     var tally = Tally()
     for number in numbers {
-      let family = (0..<Self.familySize).map { metric in
-        // Numbers that no trial of a single metric has.
-        let trial = Trial(.drift, effect: 0, number: 1_000_000 + number * Self.familySize + metric, seed: seed)
-        return Question(.blocks(trial.blockRatios()))
+      let family = family(.drift, effect: 0, number: number).enumerated().map { metric, trial in
+        // A quarter of the metrics matters most.
+        Question(.blocks(trial.contrasts()), isHeadline: metric < Self.familySize / 4)
       }
       let hasAlarm = rule.replay(family).contains { $0?.verdict == .regressed || $0?.verdict == .improved }
       tally.add(Rule.Outcome(verdict: hasAlarm ? .regressed : .equivalent, runs: Trial.runsPerSide))
     }
     return tally
+  }
+}
+
+extension Simulation {
+  /// One metric with the effect, and others of identical code.
+  fileprivate func family(_ cell: NoiseCell, effect: Double, number: Int) -> [Trial] {
+    (0..<Self.familySize).map { metric in
+      // Numbers that no trial of a single metric has.
+      Trial(
+        cell, effect: metric == 0 ? effect : 0, number: 1_000_000 + number * Self.familySize + metric, seed: seed)
+    }
+  }
+
+  /// How long decisions take, by the rule of now and the former one.
+  func speeds() async -> [SimulationReport.Speed] {
+    let places = NoiseCell.allCases.flatMap { cell in
+      Self.timedEffects.flatMap { effect in [1, Self.familySize].map { (cell, effect, $0) } }
+    }
+    return await withTaskGroup(of: (Int, [SimulationReport.Speed]).self) { group in
+      for (index, place) in places.enumerated() {
+        group.addTask { (index, speeds(place.0, place.1, place.2)) }
+      }
+      var found: [Int: [SimulationReport.Speed]] = [:]
+      for await (index, some) in group { found[index] = some }
+      return places.indices.flatMap { found[$0] ?? [] }
+    }
+  }
+
+  private func speeds(_ cell: NoiseCell, _ effect: Double, _ metrics: Int) -> [SimulationReport.Speed] {
+    var tallies = [Rule.shipped: Tally(), .former: Tally()]
+    let rule = DecisionRule(alpha: Rule.alpha, delta: Rule.delta)
+    for number in 0..<max(1, trials / 8) {
+      let family = Array(family(cell, effect: effect, number: number).prefix(metrics))
+      let now = rule.replay(family.map { Question(.blocks($0.contrasts())) })[0]
+      tallies[.shipped]?.add(Rule.outcome(now))
+      tallies[.former]?.add(Rule.outcome(FormerRule.replay(family.map { $0.blockRatios() })[0]))
+    }
+    return [Rule.shipped, .former].compactMap { rule in
+      tallies[rule].map { tally in
+        SimulationReport.Speed(
+          cell: cell, rule: rule, effect: effect, metrics: metrics, medianRuns: 2 * tally.medianRuns,
+          right: Share(effect == 0 ? tally.equivalent : tally.regressed, of: tally.trials),
+          wrong: Share(
+            effect == 0 ? tally.regressed + tally.improved : tally.equivalent + tally.improved, of: tally.trials))
+      }
+    }
   }
 }
 

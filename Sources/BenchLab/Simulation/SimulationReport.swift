@@ -7,6 +7,8 @@ public struct SimulationReport: Codable, Equatable, Sendable {
   public var blocks: Int
   public var entries: [Entry]
   public var families: Families
+  /// How long a decision takes, by the rule of now and the former one.
+  public var speeds: [Speed]?
 
   /// One rule on one kind of noise at one effect.
   public struct Entry: Codable, Equatable, Sendable {
@@ -26,6 +28,21 @@ public struct SimulationReport: Codable, Equatable, Sendable {
     public var alarms: Share { Share(regressed + improved, of: trials) }
     /// Of a slower head: how often that was found.
     public var found: Share { Share(regressed, of: trials) }
+  }
+
+  /// One rule on one kind of noise at one effect, alone or among metrics of identical code.
+  public struct Speed: Codable, Equatable, Sendable {
+    public var cell: NoiseCell
+    public var rule: Rule
+    public var effect: Double
+    /// How many metrics are decided together.
+    public var metrics: Int
+    /// Median of the runs of both sides until the metric was decided; the most there are where it was not.
+    public var medianRuns: Int
+    /// How often it was decided rightly: slower, or identical code the same.
+    public var right: Share
+    /// How often wrongly.
+    public var wrong: Share
   }
 
   /// Many metrics of identical code decided together.

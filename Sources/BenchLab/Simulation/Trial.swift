@@ -9,7 +9,9 @@ public struct Trial: Sendable {
 
   /// Noise of the runs in the order of time, on the scale of logarithms.
   let noise: [Double]
-  /// Which order each block has: A B B A, or B A A B.
+  /// Whose turn each run is, where the order of a block is drawn from all balanced ones.
+  let order: [Observation.Arm]
+  /// Which order each block has where it is A B B A or B A A B.
   let headFirst: [Bool]
   /// By how much the head takes longer: 0.02 for 2 %.
   let effect: Double
@@ -23,6 +25,8 @@ public struct Trial: Sendable {
     // The coin has a stream of its own: the machine knows nothing of it.
     var coin = SeededStream(seed: seed, 2, place, UInt64(number))
     headFirst = (0..<Self.blocks).map { _ in Bool.random(using: &coin) }
+    let arms: [Observation.Arm] = [.base, .base, .head, .head]
+    order = (0..<Self.blocks).flatMap { _ in arms.shuffled(using: &coin) }
     self.effect = effect
     tick = cell.tick
   }
@@ -47,7 +51,16 @@ public struct Trial: Sendable {
     return (base, head)
   }
 
-  /// The log-ratios of blocks of random order, made of the samples by the code that makes them of real ones.
+  /// Blocks of any balanced order, made of the samples by the code that makes them of real ones.
+  func contrasts() -> [BlockContrast] {
+    let observations = zip(order, times(order)).enumerated().map { place, run in
+      Observation(block: place / 4, arm: run.0, value: run.1, place: place)
+    }
+    // Times are exponentials and whole ticks: all above zero.
+    return (try? Blocks.contrasts(observations)) ?? []
+  }
+
+  /// The log-ratios of blocks A B B A or B A A B.
   func blockRatios() -> [Double] {
     let order = headFirst.flatMap { first -> [Observation.Arm] in
       first ? [.head, .base, .base, .head] : [.base, .head, .head, .base]
@@ -55,7 +68,6 @@ public struct Trial: Sendable {
     let observations = zip(order, times(order)).enumerated().map { place, run in
       Observation(block: place / 4, arm: run.0, value: run.1)
     }
-    // Times are exponentials and whole ticks: all above zero.
-    return ((try? Blocks.logRatios(observations)) ?? []).map(\.logRatio)
+    return ((try? Blocks.contrasts(observations)) ?? []).map(\.logRatio)
   }
 }

@@ -7,7 +7,7 @@ extension Redactor {
   /// free text: messages, notes, log lines, what other programs said.
   static let machineRead: Set<String> = [
     // Who and where.
-    "agent", "agentSHA256", "agentVersion", "architecture", "bootID", "controllerVersion", "cpuModel", "host",
+    "design", "agent", "agentSHA256", "agentVersion", "architecture", "bootID", "controllerVersion", "cpuModel", "host",
     "hostname",
     "hyperfineVersion", "hypervisor", "kernel", "libc", "machine", "operatingSystem", "owner", "user", "uvVersion",
     "vm",

@@ -101,28 +101,34 @@ struct JobTests {
 
   @Test("the order of the sides is balanced in each block, random over blocks, and the same for the same seed")
   func order() {
-    func orders(seed: UInt64) -> [[Arm]] {
-      var order = BlockOrder(seed: seed, layer: .startup, python: "3.12", sides: [.base, .head])
-      return (0..<200).map { order.block($0).order }
+    func orders(seed: UInt64, _ design: BlockDesign = .balanced) -> [[Arm]] {
+      var order = BlockOrder(seed: seed, layer: .startup, python: "3.12", sides: [.base, .head], design: design)
+      return (0..<300).map { order.block($0).order }
     }
     let first = orders(seed: 7)
     #expect(first == orders(seed: 7))
     #expect(first != orders(seed: 8))
-    #expect(Set(first) == [[.base, .head, .head, .base], [.head, .base, .base, .head]])
-    #expect((60...140).contains(first.count { $0[0] == .base }))
+    let counts = Dictionary(grouping: first) { $0 }.mapValues(\.count)
+    #expect(counts.count == 6 && counts.keys.allSatisfy { $0.count { $0 == .base } == 2 })
+    #expect(counts.values.allSatisfy { (20...85).contains($0) }, "\(counts)")
+    let mirrored = orders(seed: 7, .mirrored)
+    #expect(Set(mirrored) == [[.base, .head, .head, .base], [.head, .base, .base, .head]])
+    #expect((100...200).contains(mirrored.count { $0[0] == .base }))
   }
 
-  @Test("one block of five has the control arm, never the first, and sides and control are balanced in it")
+  @Test("one block of three has the control arm, never the first, and sides and control are balanced in it")
   func copies() {
     var order = BlockOrder(seed: 3, layer: .startup, python: "3.12", sides: [.base, .head], hasCopy: true)
-    let orders = (0..<500).map { order.block($0).order }
+    let orders = (0..<300).map { order.block($0).order }
     for group in 0..<100 {
-      let withCopy = (0..<5).filter { orders[group * 5 + $0].contains(.copy) }
+      let withCopy = (0..<3).filter { orders[group * 3 + $0].contains(.copy) }
       #expect(withCopy.count == 1 && withCopy != [0])
     }
     let copies = orders.filter { $0.contains(.copy) }
-    #expect(copies.allSatisfy { $0.count == 6 && Array($0.reversed()) == $0 && Set($0).count == 3 })
-    #expect(Set(copies.map { $0.prefix(3) }).count == 6)
+    for arm in [Arm.base, .head, .copy] { #expect(copies.allSatisfy { $0.count { $0 == arm } == 2 }) }
+    // Whatever the places of the control, the other two stand in any order.
+    let others = Dictionary(grouping: copies.map { $0.filter { $0 != .copy } }) { $0 }
+    #expect(others.count == 6 && others.values.allSatisfy { $0.count > 4 })
   }
 
   @Test("what moves speed by chance is the same within a block and differs between blocks")

@@ -7,7 +7,21 @@ struct LayerSchedulerTests {
   private typealias Candidate = LayerScheduler.Candidate
 
   private func next(_ candidates: [Candidate], left: Double) -> Int? {
-    LayerScheduler.next(candidates, least: 13, secondsLeft: left)
+    LayerScheduler.next(candidates, least: 13, leastHeadline: 5, secondsLeft: left)
+  }
+
+  @Test("what matters most comes first, as long as it can be decided")
+  func headline() {
+    let micro = Candidate(blocks: 0, blockSeconds: 10, needed: [Int](repeating: 6, count: 20))
+    let dear = Candidate(blocks: 1, blockSeconds: 60, needed: [4, 4], headline: [4, 4])
+    let cheap = Candidate(blocks: 4, blockSeconds: 4, needed: [2, 2, 9], headline: [2, 2])
+    #expect(next([cheap, micro, dear], left: 500) == 0)
+    #expect(next([Candidate(blocks: 9, blockSeconds: 4, needed: [9]), micro, dear], left: 500) == 2)
+    // A third of the time and more for one answer: an estimate first, then the others.
+    let begun = Candidate(blocks: 3, blockSeconds: 60, needed: [4], headline: [4])
+    #expect(next([micro, begun], left: 500) == 0 && next([micro, begun], left: 900) == 1)
+    // Out of reach: the others have the time.
+    #expect(next([micro, dear], left: 100) == 0)
   }
 
   @Test("each layer has one block first, if it fits into the time that is left")

@@ -70,7 +70,7 @@ final class Job {
       let started = Started(
         job: manifest.id, agentVersion: Version.current, agentSHA256: digest, pid: getpid(),
         importName: manifest.target.importName, budgetSeconds: manifest.stopping?.budgetSeconds,
-        bootID: conditions.bootID, package: manifest.target.package)
+        bootID: conditions.bootID, package: manifest.target.package, headline: manifest.stopping?.headline)
       return try journal.emit(.started(started))
     }
     // Without the boot's name on both sides nobody knows that the machine stayed up.
@@ -149,7 +149,7 @@ final class Job {
 
   /// What the metrics of an interpreter that was finished before brought, those without any value included.
   private func questions(of past: JobHistory.Past) -> [Question] {
-    let tally = SampleAccumulator(journal)
+    let tally = SampleAccumulator(journal, headline: Set(manifest.stopping?.headline ?? []))
     tally.restore(past.blocks)
     let questions = tally.metrics.map { tally.question($0) }
     let missing = (past.blocks.compactMap(\.finished.of).max() ?? 0) - questions.count

@@ -57,7 +57,7 @@ struct PlannedMetric: Equatable, Sendable {
 struct Block: Equatable, Sendable {
   /// Counts from 0.
   var number: Int
-  /// `A B B A` or `B A A B`; with one side, that side twice.
+  /// Each side as often as the other; with one side, that side twice.
   var order: [Arm]
 }
 

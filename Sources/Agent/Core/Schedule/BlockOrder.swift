@@ -3,16 +3,21 @@ import Shared
 /// The random order of the arms in each block, from the job's seed: the same job measures in the same order.
 struct BlockOrder {
   /// In how many blocks there is one with the control arm.
-  static let copyEvery = 5
+  static let copyEvery = 3
 
   private var random: SplitMix64
   private let arms: [Arm]
   private let hasCopy: Bool
+  private let design: BlockDesign
   /// The block of this group that has the control arm.
   private var copyBlock = -1
 
   /// - Parameter hasCopy: whether the base stands there a second time.
-  init(seed: UInt64, layer: LayerName, python: String, sides: [Side], hasCopy: Bool = false) {
+  init(
+    seed: UInt64, layer: LayerName, python: String, sides: [Side], hasCopy: Bool = false,
+    design: BlockDesign = .balanced
+  ) {
+    self.design = design
     // A stream of its own for each layer and interpreter, so that leaving one out moves no other.
     let label = Array(SHA256.hex("\(layer.rawValue) \(python)".utf8).utf8)
     random = SplitMix64(state: label.reduce(seed) { ($0 &* 31) &+ UInt64($1) })
@@ -20,9 +25,9 @@ struct BlockOrder {
     self.hasCopy = hasCopy
   }
 
-  /// `A B B A` or `B A A B`, with even chances; a single side twice. About one block of five has the base's second
-  /// installation too, `A C B B C A` in any order and then back: what drifts evenly within a block cancels in each pair of
-  /// arms. To be called for each block in turn.
+  /// Each arm twice, in any order, all orders as likely; or, mirrored, in any order and then back: `A B B A` or `B A A B`. A single side
+  /// twice. One block of three has the base's second installation too: wherever its places are, the order of the other two
+  /// is as random as without it. To be called for each block in turn.
   mutating func block(_ number: Int) -> Block {
     guard arms.count == 2 else { return Block(number: number, order: arms + arms) }
     if number.isMultiple(of: Self.copyEvery) {
@@ -30,8 +35,13 @@ struct BlockOrder {
       copyBlock = number + 1 + Int(random.next() % UInt64(Self.copyEvery - 1))
     }
     var order = hasCopy && number == copyBlock ? arms + [.copy] : arms
-    order.shuffle(using: &random)
-    return Block(number: number, order: order + order.reversed())
+    switch design {
+    case .mirrored:
+      order.shuffle(using: &random)
+      return Block(number: number, order: order + order.reversed())
+    case .balanced:
+      return Block(number: number, order: (order + order).shuffled(using: &random))
+    }
   }
 }
 

@@ -8,14 +8,35 @@ enum LayerScheduler {
     var blockSeconds: Double?
     /// How many blocks each open metric may still need; `nil` for one that is out of sight.
     var needed: [Int?]
+    /// The same of the metrics that matter most, which are among ``needed``.
+    var headline: [Int?] = []
   }
 
   /// Forecasts from a few blocks are rough: a layer is given up only when its first answer is this many times farther away
   /// than the time that is left.
   static let patience = 1.5
 
-  /// The index of the next candidate; `nil` when no further block can be expected to decide anything in the time left.
-  ///
+  /// With so many blocks a metric has an estimate and an interval that are worth telling.
+  static let telling = 3
+
+  /// The index of the next candidate; `nil` when no further block can be expected to decide anything in the time left. As long as a
+  /// metric that matters most can be decided, only those are looked at; but one whose answer would take more than a third of the time left
+  /// gets as many blocks as an estimate takes, and goes on when the others are through.
+  /// - Parameters:
+  ///   - least: After how many blocks a metric can be called different at all.
+  ///   - leastHeadline: The same of those that matter most.
+  static func next(_ candidates: [Candidate], least: Int, leastHeadline: Int, secondsLeft: Double) -> Int? {
+    let first = candidates.map { candidate in
+      var candidate = candidate
+      let nearest = candidate.headline.compactMap(\.self).min() ?? 0
+      let isDear = Double(nearest) * (candidate.blockSeconds ?? 0) > secondsLeft / 3
+      candidate.needed = isDear && candidate.blocks >= telling ? [] : candidate.headline
+      return candidate
+    }
+    return next(first, least: leastHeadline, secondsLeft: secondsLeft)
+      ?? next(candidates, least: least, secondsLeft: secondsLeft)
+  }
+
   /// Each layer gets one block, if that fits. Then each layer that can get so far is brought to its first answer, the nearest
   /// one first: a small budget answers something rather than nearly everything. From there on the layer goes first that
   /// decides most metrics a second, going by the forecasts of its open metrics; of equals the one with fewer blocks.

@@ -8,10 +8,15 @@ final class SampleAccumulator: EventSink {
   private var copies: [String: [Observation]] = [:]
   /// Metrics that are there to stand still.
   private var controls: Set<String> = []
+  private let headline: Set<String>
   /// What the block in progress has brought.
   private var pending: [Sample] = []
 
-  init(_ next: any EventSink) { self.next = next }
+  /// - Parameter headline: The metrics that matter most.
+  init(_ next: any EventSink, headline: Set<String> = []) {
+    self.next = next
+    self.headline = headline
+  }
 
   func emit(_ event: JobEvent) throws {
     if case .sample(let sample) = event { pending.append(sample) }
@@ -20,14 +25,16 @@ final class SampleAccumulator: EventSink {
 
   /// Takes in what the block brought, or drops it when the block does not count.
   /// - Returns: the metrics that were measured in it.
-  func endBlock(counts: Bool) -> [String] {
+  func endBlock(counts: Bool, design: BlockDesign?) -> [String] {
     defer { pending.removeAll(keepingCapacity: true) }
     let measured = Set(pending.map(\.metric)).sorted()
     guard counts else { return measured }
     for sample in pending {
       let isCopy = sample.isCopy == true
       if sample.isControl { controls.insert(sample.metric) }
-      let value = Observation(block: sample.block, arm: sample.side == .base ? .base : .head, value: sample.value)
+      let value = Observation(
+        block: sample.block, arm: sample.side == .base ? .base : .head, value: sample.value,
+        place: design == .balanced ? sample.position : nil)
       if isCopy {
         copies[sample.metric, default: []].append(value)
       } else {
@@ -41,7 +48,7 @@ final class SampleAccumulator: EventSink {
   func restore(_ blocks: [EarlierBlock]) {
     for block in blocks {
       pending = block.content.samples
-      _ = endBlock(counts: block.finished.disturbance == nil)
+      _ = endBlock(counts: block.finished.disturbance == nil, design: block.finished.design)
     }
   }
 
@@ -50,6 +57,9 @@ final class SampleAccumulator: EventSink {
 
   /// Without blocks where a value has no logarithm: the comparison says so at the end, and the budget is not spent on it.
   func question(_ metric: String) -> Question {
-    (try? Question(observations[metric] ?? [], copies: copies[metric] ?? [])) ?? Question(.blocks([]))
+    let values = observations[metric] ?? []
+    var question = (try? Question(values, copies: copies[metric] ?? [])) ?? Question(.blocks([]))
+    question.isHeadline = headline.contains(metric)
+    return question
   }
 }

@@ -52,7 +52,7 @@ final class Schedule {
   ) {
     self.past = past.blocks
     pastSeconds = past.seconds
-    tally = SampleAccumulator(context.sink)
+    tally = SampleAccumulator(context.sink, headline: stopping?.headline ?? [])
     var context = context
     context.sink = tally
     self.context = context
@@ -65,7 +65,7 @@ final class Schedule {
         layer: layer,
         order: BlockOrder(
           seed: context.seed, layer: type(of: layer).name, python: context.python, sides: context.sides.map(\.side),
-          hasCopy: context.copy != nil))
+          hasCopy: context.copy != nil, design: stopping?.design ?? .mirrored))
     }
   }
 
@@ -203,13 +203,18 @@ final class Schedule {
     let closing = entries.filter { !$0.hasFailed }.reduce(0) { $0 + $1.layer.closingSeconds(telling: telling) }
     let candidates = entries.map { entry in
       let names = entry.isOpen ? entry.layer.metrics.filter { open[$0.name] != nil }.map(\.name) : []
-      let needed = names.map { name in (open[name] ?? nil).map { max(1, $0 - entry.counted) } }
+      func needed(_ names: [String]) -> [Int?] {
+        names.map { name in (open[name] ?? nil).map { max(1, $0 - entry.counted) } }
+      }
       return LayerScheduler.Candidate(
-        blocks: entry.counted, blockSeconds: entry.usualBlockSeconds, needed: needed)
+        blocks: entry.counted, blockSeconds: entry.usualBlockSeconds, needed: needed(names),
+        headline: needed(names.filter(stopping.headline.contains)))
     }
     let left = budgetSeconds - secondsSpent - closing
-    let least = stopping.leastBlocks(metrics.count)
-    guard let index = LayerScheduler.next(candidates, least: least, secondsLeft: left) else { return nil }
+    let least = [true, false].map { stopping.leastBlocks(metrics, isHeadline: $0) }
+    guard
+      let index = LayerScheduler.next(candidates, least: least[1], leastHeadline: least[0], secondsLeft: left)
+    else { return nil }
     // Controls run along for as long as their layer does, and what is only shown for its first blocks.
     let isEarly = entries[index].counted < Self.shownBlocks
     let names = entries[index].layer.metrics.filter {
@@ -230,7 +235,7 @@ final class Schedule {
     if let failure { seen.disturbance = "it failed: \(Problem(failure, at: context.home.path).what)" }
     let seconds = MonotonicClock.seconds - started
     entry.blockSeconds.append(seconds)
-    let measured = tally.endBlock(counts: seen.disturbance == nil)
+    let measured = tally.endBlock(counts: seen.disturbance == nil, design: stopping?.design)
     if seen.disturbance == nil { entry.counted += 1 } else { entry.layer.discarded(block) }
     let hasBudget = budgetSeconds.isFinite
     let spent = secondsSpent
@@ -241,7 +246,7 @@ final class Schedule {
           metrics: measured, seconds: seconds,
           probeSeconds: seen.probeSeconds, machine: seen.machine, disturbance: seen.disturbance, open: turn.openInAll,
           of: turn.openInAll.map { _ in metrics.count }, spentSeconds: hasBudget ? spent : nil,
-          leftSeconds: hasBudget ? max(0, budgetSeconds - spent) : nil)))
+          leftSeconds: hasBudget ? max(0, budgetSeconds - spent) : nil, design: stopping?.design)))
     if let failure { throw failure }
   }
 }

@@ -5,6 +5,9 @@ import Statistics
 /// Which metrics of a comparison are still open, and how much it may take to decide them.
 struct StoppingRule {
   private let rule: DecisionRule
+  let design: BlockDesign
+  /// The metrics that matter most.
+  let headline: Set<String>
   /// Metrics of earlier interpreters, as they stood at their end: one family with those measured now.
   private var earlier: [Question] = []
   /// How many interpreters are still to come, each with as many metrics as this one.
@@ -12,27 +15,35 @@ struct StoppingRule {
 
   init(_ plan: StoppingPlan, interpreters: Int) {
     rule = DecisionRule(alpha: plan.alpha, delta: plan.delta)
+    design = plan.design ?? .mirrored
+    headline = Set(plan.headline ?? [])
     laterInterpreters = interpreters
   }
 
   /// What is known of an open metric: how many blocks it may take in all, `nil` where that is out of sight.
   typealias Open = [String: Int?]
 
-  /// After how many blocks a metric can be decided at all, with `count` of them measured now.
-  func leastBlocks(_ count: Int) -> Int {
-    DecisionRule.leastBlocks(alpha: rule.alpha / Double(max(1, count * (1 + laterInterpreters) + earlier.count)))
+  /// After how many blocks one of `metrics`, which are measured now, can be called different at all.
+  func leastBlocks(_ metrics: [String], isHeadline: Bool) -> Int {
+    let own =
+      metrics.count { headline.contains($0) == isHeadline } * (1 + laterInterpreters)
+      + earlier.count { $0.isHeadline == isHeadline }
+    let all = metrics.count * (1 + laterInterpreters) + earlier.count
+    let alpha = rule.familyAlpha(isHeadline: isHeadline, isAlone: own == all) / Double(max(1, own))
+    return DecisionRule.leastBlocks(alpha: alpha, places: design == .balanced ? 4 : nil)
   }
 
   /// The open ones among `metrics`.
   func open(_ metrics: [String], in tally: SampleAccumulator) -> Open {
     let now = metrics.map { tally.question($0) }
     // Not measured yet: nothing is known of them, and they take their share of the error.
-    let later = [Question](repeating: Question(.blocks([])), count: metrics.count * laterInterpreters)
+    let unmeasured = metrics.map { Question(.blocks([]), isHeadline: headline.contains($0)) }
+    let later = (0..<laterInterpreters).flatMap { _ in unmeasured }
     let decisions = rule.judge(now + earlier + later)
     var open: Open = [:]
     for (metric, decision) in zip(metrics, decisions) {
       guard let decision else {
-        open[metric] = .some(leastBlocks(metrics.count))
+        open[metric] = .some(leastBlocks(metrics, isHeadline: headline.contains(metric)))
         continue
       }
       if decision.verdict == .undecided { open[metric] = .some(decision.blocksNeeded) }

@@ -51,20 +51,21 @@ enum Comparison {
       findings: findings, memoryLines: MemoryLineChange.all(from: record), host: record.host,
       hostAfter: record.hostAfter,
       spending: record.spending, seconds: record.finished?.seconds ?? 0,
-      method: rule.method(for: series, caveats: caveats + (replays ? StopReplay.caveats(series) : [])),
+      method: rule.method(
+        for: series, design: record.design, caveats: caveats + (replays ? StopReplay.caveats(series) : [])),
       troubles: failure + record.troubles + record.withoutResult + all.troubles, skipped: record.skipped,
       replay: replays ? StopReplay.all(series, by: rule) : nil,
       effectiveSettings: record.effectiveSettings.isEmpty ? nil : record.effectiveSettings)
   }
 
-  /// The run's verdict: the worst that a person would want to hear of first: a regression; then an open question; then an
-  /// improvement; and `equivalent` only when every metric is.
+  /// The run's verdict: a regression if there is one; an improvement if something is proven better and nothing worse; then an open
+  /// question; and `equivalent` only when every metric is.
   static func verdict(
     metrics: [ComparisonDocument.Metric], findings: [FindingComparison] = []
   ) -> ComparisonDocument.RunVerdict {
     // The same findings on both sides decide nothing about a metric that is open.
     let verdicts = Set(metrics.judged.map(\.verdict) + findings.map(\.verdict).filter { $0 != .equivalent })
-    for worst in [ComparisonDocument.RunVerdict.regressed, .undecided, .improved] where verdicts.contains(worst) {
+    for worst in [ComparisonDocument.RunVerdict.regressed, .improved, .undecided] where verdicts.contains(worst) {
       return worst
     }
     return verdicts.isEmpty ? .undecided : .equivalent
@@ -124,11 +125,14 @@ extension ComparisonDocument.Metric {
 
 extension DecisionRule {
   /// The rule as documents have it.
-  func method(for series: [MetricSeries], caveats: [String]) -> ComparisonDocument.Method {
+  func method(
+    for series: [MetricSeries], design: BlockDesign? = nil, caveats: [String]
+  ) -> ComparisonDocument.Method {
     .init(
       name: name(
         hasBlocks: series.contains { $0.isPaired }, hasUnpaired: series.contains { !$0.isPaired }),
-      alpha: alpha, delta: delta, correction: correction.rawValue, caveats: caveats)
+      alpha: alpha, delta: delta, correction: correction.rawValue, caveats: caveats,
+      design: design)
   }
 }
 
@@ -140,6 +144,12 @@ extension JobRecord {
       let listed = run.listed, run.functions.count < listed
     else { return nil }
     return "\(run.functions.count) of \(listed) functions"
+  }
+
+  /// The design that all blocks have; `nil` for none, or several.
+  fileprivate var design: BlockDesign? {
+    let designs = Set(blocks.map { $0.design ?? .mirrored })
+    return designs.count == 1 ? designs.first : nil
   }
 
   fileprivate func isOnBothSides(_ key: MetricKey) -> Bool {
@@ -172,7 +182,13 @@ struct JudgedFamilies {
   /// What can't differ: the control commands among `series`, and the base against its own second installation.
   init(_ series: [MetricSeries], copies: [MetricSeries] = [], rule: DecisionRule) {
     let measured = Comparison.judge(series.filter { !$0.key.isControl }, by: rule)
-    let unchanging = Comparison.judge(series.filter(\.key.isControl) + copies, by: rule)
+    // The commands are in every block, and few; the copies are as many as the metrics.
+    let commands = series.filter(\.key.isControl).map { command in
+      var command = command
+      command.isHeadline = true
+      return command
+    }
+    let unchanging = Comparison.judge(commands + copies, by: rule)
     metrics = measured.metrics
     controls = unchanging.metrics
     troubles = measured.troubles + unchanging.troubles

@@ -14,6 +14,8 @@ struct MetricSeries {
   var copies: [Observation] = []
   var setAside: Int
   var control: ComparisonDocument.Control?
+  /// Whether it is one of the metrics that matter most.
+  var isHeadline = false
   /// What one block of the metric's layer takes, in seconds.
   var blockSeconds: Double?
 
@@ -21,8 +23,15 @@ struct MetricSeries {
     self.key = key
     name = key.metric
     control = key.isControl ? .command : nil
-    observations = record.samples.filter { $0.key == key }.map(Observation.init)
-    copies = record.copySamples.filter { $0.key == key }.map(Observation.init)
+    let balanced = record.balancedBlocks(key)
+    func observation(_ sample: Sample) -> Observation {
+      Observation(
+        block: sample.block, arm: sample.side == .base ? .base : .head, value: sample.value,
+        place: balanced.contains(sample.block) ? sample.position : nil)
+    }
+    observations = record.samples.filter { $0.key == key }.map(observation)
+    copies = record.copySamples.filter { $0.key == key }.map(observation)
+    isHeadline = record.started?.headline?.contains(key.metric) ?? false
     setAside = record.setAside(key)
     let seconds = record.blocks.filter { $0.python == key.python && $0.metrics.contains(key.metric) }.map(\.seconds)
     blockSeconds = Quantile.median(seconds)
@@ -44,6 +53,7 @@ struct MetricSeries {
     var series = self
     series.name += " (base again)"
     series.control = .copy
+    series.isHeadline = false
     series.observations = Blocks.control(observations, copies: copies)
     series.copies = []
     return series
@@ -55,7 +65,8 @@ struct MetricSeries {
   func question() throws(Unmeasurable) -> Question {
     guard isPaired else { return try unpairedQuestion() }
     do {
-      let question = try Question(observations, copies: copies)
+      var question = try Question(observations, copies: copies)
+      question.isHeadline = isHeadline
       guard question.observed != .blocks([]) else { throw Unmeasurable.noCompleteBlock(metric: name) }
       return question
     } catch let error as Unmeasurable { throw error } catch StatisticsError.notPositive(let value, let block, _) {
@@ -86,10 +97,11 @@ struct MetricSeries {
     return ComparisonDocument.Metric(
       name: name, layer: key.layer, python: key.python, unit: key.unit.rawValue, base: base, head: head,
       ratio: decision.ratio, low: decision.low, high: decision.high, level: decision.level,
-      verdict: decision.verdict.ofRun, blocks: decision.blocks, setAside: setAside, resolution: decision.resolution,
+      verdict: decision.verdict.ofRun, proven: decision.isProven ? true : nil, blocks: decision.blocks,
+      setAside: setAside, resolution: decision.resolution,
       floor: floor, control: control,
       secondsNeeded: further.flatMap { further in blockSeconds.map { $0 * further } },
-      unpaired: isPaired ? nil : true)
+      unpaired: isPaired ? nil : true, headline: isHeadline && control == nil ? true : nil)
   }
 }
 
@@ -120,12 +132,6 @@ enum Unmeasurable: UserFacingError {
     }
   }
   var exitStatus: ExitStatus { .partial }
-}
-
-extension Observation {
-  fileprivate init(_ sample: Sample) {
-    self.init(block: sample.block, arm: sample.side == .base ? .base : .head, value: sample.value)
-  }
 }
 
 extension Decision.Verdict {

@@ -16,7 +16,8 @@ enum ManifestBuilder {
       requirements: settings.targetRequirements, layers: layers, seed: seed,
       stopping: sides.count == 2
         ? StoppingPlan(
-          alpha: settings.alpha, delta: settings.delta, budgetSeconds: settings.budget.inSeconds) : nil,
+          alpha: settings.alpha, delta: settings.delta, budgetSeconds: settings.budget.inSeconds, design: .balanced,
+          headline: settings.headlineMetrics(of: layers)) : nil,
       setsAsideDisturbed: settings.setAside,
       limits: JobLimits(
         queueSeconds: settings.limitQueue.inSeconds, setupSeconds: settings.limitSetup.inSeconds,

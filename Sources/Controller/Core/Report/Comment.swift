@@ -89,9 +89,10 @@ enum Comment {
     let delta = VerdictFormatter.delta(metric, in: report.document)
     // A void run proves nothing, so nothing in it stands out.
     let isBold = metric.hasMoved && report.document.verdict != .void
+    let words = isBold ? VerdictFormatter.words(metric).map { " \($0)" } ?? "" : ""
     return [
       name(metric, report), VerdictFormatter.value(metric.base, unit: metric.unit),
-      VerdictFormatter.value(metric.head, unit: metric.unit), isBold ? "**\(delta)**" : delta,
+      VerdictFormatter.value(metric.head, unit: metric.unit), (isBold ? "**\(delta)**" : delta) + words,
     ]
   }
 

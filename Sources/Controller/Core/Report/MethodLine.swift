@@ -7,8 +7,9 @@ enum MethodLine {
     let host = document.host.map { " on \(Markdown.text(machine($0)))" } ?? ""
     var sentences = [
       measured(report, host: host),
-      "A change counts from \(VerdictFormatter.percent(document.method.delta)); the chance that this run calls identical "
-        + "code different is at most \(VerdictFormatter.percent(document.method.alpha)).",
+      "A change counts from \(VerdictFormatter.percent(document.method.delta)). Identical code is called different, "
+        + "anywhere in the table, in at most \(VerdictFormatter.percent(document.method.alpha)) of such runs; each “no difference” is "
+        + "wrong in at most \(VerdictFormatter.percent(document.method.alpha)).",
     ]
     sentences += document.shownControls.map { "Control \(Comment.name($0, report)): \(VerdictFormatter.plain($0))." }
     sentences += SpendingFormatter.sentences(document).map { Markdown.text($0) }

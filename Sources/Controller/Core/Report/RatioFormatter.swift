@@ -22,7 +22,19 @@ struct RatioFormatter: Equatable, Sendable {
     // Whole percents are enough for a large change, tenths for a small one.
     let finest = abs(percent) < 10 ? -1 : 0
     let exponent = Self.exponent(of: percent, finest: finest, width: interval.map { 100 * Self.width($0) })
-    return Self.signed(percent, to: exponent)
+    // Never coarser than whole percents: the medians stand beside it, and the interval says how sure it is.
+    return Self.signed(percent, to: min(0, exponent))
+  }
+
+  /// The interval as a change: `-74…-72%`; `nil` where it has no end on a side.
+  var range: String? {
+    guard let interval, interval.lowerBound.isFinite, interval.upperBound.isFinite else { return nil }
+    let ends = [interval.lowerBound, interval.upperBound].map { ($0 - 1) * 100 }
+    let width = ends[1] - ends[0]
+    // One digit more than the width's first, so that a narrow interval is not told as one number.
+    let exponent = width > 0 ? min(0, Int(log10(width).rounded(.down)) - 1) : 0
+    let words = ends.map { Self.signed($0, to: max(-1, exponent)).dropLast() }
+    return "\(words[0])…\(words[1])%"
   }
 
   /// How many times faster or slower: `3.75x`; `nil` when the percentage says it better.
@@ -33,7 +45,8 @@ struct RatioFormatter: Equatable, Sendable {
     let range = interval.flatMap { $0.lowerBound > 0 ? (ratio < 1 ? 1 / $0.upperBound...1 / $0.lowerBound : $0) : nil }
     let finest = Int(log10(factor).rounded(.down)) - 2
     let exponent = Self.exponent(of: factor, finest: finest, width: range.map { Self.width($0) })
-    return Numbers.rounded(factor, to: exponent) + "x"
+    // Two digits at least: the medians stand beside it.
+    return Numbers.rounded(factor, to: min(exponent, Int(log10(factor).rounded(.down)) - 1)) + "x"
   }
 
   /// `62x faster`, `18% less time`, `8% slower`: a percentage of time is no percentage of speed, so it says which.

@@ -2,34 +2,44 @@ import Shared
 
 /// The sentences that say what a comparison found: the same on the terminal and in the comment.
 enum VerdictFormatter {
-  /// What one metric says, plain: `62x faster`, `no difference`, `undecided (could be -3% … +5%)`.
+  /// What one metric says, plain: `62x faster (-98.5…-98.3%)`, `no difference (-0.6…+0.9%)`, `open: -26% (-35…-12%)`.
   static func plain(_ metric: ComparisonDocument.Metric) -> String {
     let ratio = RatioFormatter(metric)
+    let range = ratio.range.map { " (\($0))" } ?? ""
     return switch metric.verdict {
-    case .improved, .regressed: metric.unit == MetricUnit.bytes.rawValue ? ratio.smaller : ratio.faster
-    case .equivalent: "no difference"
+    case .improved, .regressed: (metric.unit == MetricUnit.bytes.rawValue ? ratio.smaller : ratio.faster) + range
+    case .equivalent: "no difference\(metric.proven == true ? " that counts" : "")\(range)"
     case .undecided, .void: undecided(metric)
     }
   }
 
-  /// The same as the customer's delta: `-73% (3.75x)`; only a change carries a number.
+  /// The customer's delta: `-73% (3.75x)` of a change; what else is said of it is ``words(_:)``.
   static func delta(_ metric: ComparisonDocument.Metric) -> String {
-    guard metric.hasMoved else {
-      guard metric.verdict == .equivalent, let seen = resolution(metric) else { return plain(metric) }
-      return "\(plain(metric)) (\(seen))"
-    }
+    guard metric.hasMoved else { return plain(metric) }
     let ratio = RatioFormatter(metric)
     return ratio.percent + (ratio.factor.map { " (\($0))" } ?? "")
   }
 
-  private static func undecided(_ metric: ComparisonDocument.Metric) -> String {
-    resolution(metric).map { "undecided (\($0))" }
-      ?? "undecided (too few \(metric.unpaired == true ? "samples" : "blocks"))"
+  /// The direction of a change and its interval, behind ``delta(_:)``: `faster, -74…-72%`; `nil` for what did not change.
+  static func words(_ metric: ComparisonDocument.Metric) -> String? {
+    guard metric.hasMoved else { return nil }
+    let isTime = metric.unit == MetricUnit.seconds.rawValue
+    let word = metric.verdict == .improved ? (isTime ? "faster" : "less") : isTime ? "slower" : "more"
+    return ([word] + [RatioFormatter(metric).range].compactMap(\.self)).joined(separator: ", ")
   }
 
-  /// The smallest difference that these blocks can show: `resolution ±1.8 %`.
-  private static func resolution(_ metric: ComparisonDocument.Metric) -> String? {
-    metric.resolution.map { "resolution ±\(Numbers.digits($0 * 100, $0 < 0.1 ? 2 : 1)) %" }
+  /// From how many blocks on the estimate of what is open is told.
+  private static let fewestBlocks = 3
+
+  private static func undecided(_ metric: ComparisonDocument.Metric) -> String {
+    let ratio = RatioFormatter(metric)
+    guard metric.blocks >= fewestBlocks, let range = ratio.range, let low = metric.low, let high = metric.high else {
+      return "open (too few \(metric.unpaired == true ? "samples" : "blocks"))"
+    }
+    let standing =
+      metric.proven == true
+      ? ", whether that counts is open" : low > 1 || high < 1 ? ", not proven yet" : ""
+    return "open: \(ratio.percent) (\(range))\(standing)"
   }
 
   /// The same in a run: one whose control moved decides nothing.
@@ -52,9 +62,11 @@ enum VerdictFormatter {
       return
         "No difference: \(count == 1 ? "the metric is" : "all \(metrics(count)) are") the same within \(percent(document.method.delta))."
     case .undecided where count == 0: return "Undecided: no metric was measured on both sides."
-    case .regressed: return "Regressed: \(findings(document, .regressed))\(counts(document, first: .regressed))."
-    case .improved: return "Improved: \(findings(document, .improved))\(counts(document, first: .improved))."
-    case .undecided: return "Undecided: \(counts(document, first: .undecided))."
+    case .regressed:
+      return "\(word(document, .regressed)): \(findings(document, .regressed))\(counts(document, first: .regressed))."
+    case .improved:
+      return "\(word(document, .improved)): \(findings(document, .improved))\(counts(document, first: .improved))."
+    case .undecided: return "Undecided: \(counts(document, first: .improved))."
     }
   }
 
@@ -63,7 +75,9 @@ enum VerdictFormatter {
     switch document.verdict {
     case .void: return "Run it again; if it stays so, look for what else runs on the machine."
     case .regressed: return "Look at the bold rows before this is merged."
-    case .improved: return "Nothing to do: what is bold is proven."
+    case .improved:
+      let open = document.metrics.judged.count { $0.verdict == .undecided }
+      return "Nothing to do: what is bold is proven\(open > 0 ? ", what is open is not" : "")."
     case .equivalent: return "Nothing to do."
     case .undecided:
       let needed = document.metrics.judged.compactMap(\.secondsNeeded).max()
@@ -103,21 +117,23 @@ enum VerdictFormatter {
     return words.isEmpty ? nil : words.joined(separator: "; ") + "."
   }
 
-  /// `3 of 12 metrics faster, none slower, 8 without a difference, 1 undecided`, the verdict's own kind first.
+  /// What a change of this kind is called: of times alone faster and slower, since memory is neither.
+  private static func word(_ document: ComparisonDocument, _ verdict: ComparisonDocument.RunVerdict) -> String {
+    let moved = document.metrics.judged.filter { $0.verdict == verdict }
+    let isTime = moved.allSatisfy { $0.unit == MetricUnit.seconds.rawValue } && !moved.isEmpty
+    return verdict == .improved ? (isTime ? "Faster" : "Better") : isTime ? "Slower" : "Worse"
+  }
+
+  /// `7 better, none worse, 8 the same, 8 open`, the verdict's own kind first.
   private static func counts(_ document: ComparisonDocument, first: ComparisonDocument.RunVerdict) -> String {
-    // Memory is neither fast nor slow.
-    let judged = document.metrics.judged
-    let isTime = judged.allSatisfy { $0.unit == MetricUnit.seconds.rawValue }
     let kinds: [(ComparisonDocument.RunVerdict, String)] = [
-      (.improved, isTime ? "faster" : "better"), (.regressed, isTime ? "slower" : "worse"),
-      (.equivalent, "without a difference"), (.undecided, "undecided"),
+      (.improved, "better"), (.regressed, "worse"), (.equivalent, "the same"), (.undecided, "open"),
     ]
     let ordered = kinds.filter { $0.0 == first } + kinds.filter { $0.0 != first }
-    return ordered.enumerated().compactMap { index, kind in
-      let count = judged.count { $0.verdict == kind.0 }
-      if index == 0 { return "\(count) of \(metrics(judged.count)) \(kind.1)" }
-      if count > 0 { return "\(count) \(kind.1)" }
-      return kind.0 == .regressed || kind.0 == .improved ? "none \(kind.1)" : nil
+    return ordered.compactMap { verdict, word in
+      let count = document.metrics.judged.count { $0.verdict == verdict }
+      if count > 0 { return "\(count) \(word)" }
+      return verdict == .regressed || verdict == .improved ? "none \(word)" : nil
     }.joined(separator: ", ")
   }
 

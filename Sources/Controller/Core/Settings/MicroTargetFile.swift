@@ -121,7 +121,9 @@ struct BenchmarkPath: SettingValue, Equatable {
 
   static func read(_ node: Node, in context: ReadingContext) throws(SettingsError) -> BenchmarkPath {
     let text = try context.text(node, expected: expectation)
-    guard BenchmarkSuite.isPath(text) else { throw context.wrong(node, expected: expectation) }
+    guard BenchmarkSuite.isPath(text), TerminalText.isHarmless(text) else {
+      throw context.wrong(node, expected: expectation)
+    }
     return BenchmarkPath(text: text)
   }
 }

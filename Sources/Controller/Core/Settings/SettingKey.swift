@@ -249,6 +249,10 @@ struct SettingKey: Sendable {
       within: 0.000001...0.5),
     key("statistics.delta", \.delta, "The smallest relative difference that counts.", within: 0.0001...1),
     key(
+      "statistics.headline", \.headline,
+      "More metrics that matter most, beside the commands and what codeflash does as a whole: they share most of alpha."
+    ),
+    key(
       "statistics.set-aside", \.setAside,
       "Whether blocks measured while the machine was disturbed are set aside and measured again."),
     key(

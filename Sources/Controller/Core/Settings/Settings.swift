@@ -54,6 +54,7 @@ struct Settings: Equatable, Sendable {
   var memoryBlocks = 40
   var memoryTop = 200
   var alpha = 0.01
+  var headline: [String] = []
   var delta = 0.02
   var setAside = true
   var gateRules: [GateRule] = []
@@ -103,6 +104,14 @@ extension Settings {
     if isDefault("startup.commands") {
       startupCommands = Self.commands(package: targetPackage, importName: targetImport)
     }
+  }
+
+  /// The metrics that matter most: the commands, what codeflash does as a whole, and what else is named.
+  func headlineMetrics(of layers: LayerPlans) -> [String] {
+    let commands = (layers.startup?.commands ?? []).filter { !$0.isControl }.map(\.name)
+    let whole =
+      layers.optimize == nil && layers.memory?.measuresRun != true ? [] : ["Full optimize run", "Peak memory"]
+    return (commands + whole + headline).uniqued()
   }
 
   /// The repository that git refs are looked up in.

@@ -103,12 +103,28 @@ public struct StoppingPlan: Codable, Equatable, Sendable {
   public var delta: Double
   /// For how long may be measured in all, in seconds; preparing the sides is not counted.
   public var budgetSeconds: Double
+  /// From which orders each block's is drawn; `nil`, as in manifests of before, for ``BlockDesign/mirrored``.
+  public var design: BlockDesign?
+  /// The metrics that matter most: they have most of ``alpha``, and are measured first. `nil` for all alike.
+  public var headline: [String]?
 
-  public init(alpha: Double, delta: Double, budgetSeconds: Double) {
+  public init(
+    alpha: Double, delta: Double, budgetSeconds: Double, design: BlockDesign? = nil, headline: [String]? = nil
+  ) {
+    self.design = design
+    self.headline = headline
     self.alpha = alpha
     self.delta = delta
     self.budgetSeconds = budgetSeconds
   }
+}
+
+/// From which orders that of a block is drawn, each as likely as the others.
+public enum BlockDesign: String, Codable, CaseIterable, Sendable {
+  /// `A B B A` and `B A A B`: what drifts evenly cancels in each block.
+  case mirrored
+  /// All orders that give each side the same number of places: six of two and two. A block of them says more.
+  case balanced
 }
 
 /// Everything that waits has a limit. All in seconds.

@@ -14,10 +14,13 @@ public struct Started: Codable, Equatable, Sendable {
   public var budgetSeconds: Double?
   /// The kernel's name for this boot of the machine (`/proc/sys/kernel/random/boot_id`).
   public var bootID: String?
+  /// The metrics that matter most; `nil` where all are alike.
+  public var headline: [String]?
   public init(
     job: JobID, agentVersion: String, agentSHA256: String, pid: Int32, importName: String? = nil,
-    budgetSeconds: Double? = nil, bootID: String? = nil, package: String? = nil
+    budgetSeconds: Double? = nil, bootID: String? = nil, package: String? = nil, headline: [String]? = nil
   ) {
+    self.headline = headline
     self.package = package
     self.bootID = bootID
     self.budgetSeconds = budgetSeconds

@@ -6,6 +6,8 @@ public struct BlockFinished: Codable, Equatable, Sendable {
   public var block: Int
   /// Whose turn it was at each position.
   public var order: [Arm]
+  /// From which orders it was drawn; `nil`, as in blocks of before, for ``BlockDesign/mirrored``.
+  public var design: BlockDesign?
   /// The metrics that were measured in it.
   public var metrics: [String]
   public var seconds: Double
@@ -25,9 +27,9 @@ public struct BlockFinished: Codable, Equatable, Sendable {
   public init(
     layer: LayerName, python: String, block: Int, order: [Arm], metrics: [String], seconds: Double,
     probeSeconds: [Double] = [], machine: MachineUse? = nil, disturbance: String? = nil, open: Int? = nil,
-    of: Int? = nil,
-    spentSeconds: Double? = nil, leftSeconds: Double? = nil
+    of: Int? = nil, spentSeconds: Double? = nil, leftSeconds: Double? = nil, design: BlockDesign? = nil
   ) {
+    self.design = design
     self.layer = layer
     self.python = python
     self.block = block

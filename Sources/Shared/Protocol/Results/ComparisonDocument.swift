@@ -91,7 +91,13 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     public var correction: String
     /// What weakens the verdicts, in words; empty for samples of randomised blocks.
     public var caveats: [String]
-    public init(name: String, alpha: Double, delta: Double, correction: String = "holm", caveats: [String] = []) {
+    /// From which orders the blocks' were drawn; `nil` where there are none, or several designs.
+    public var design: BlockDesign?
+    public init(
+      name: String, alpha: Double, delta: Double, correction: String = "holm", caveats: [String] = [],
+      design: BlockDesign? = nil
+    ) {
+      self.design = design
       self.name = name
       self.alpha = alpha
       self.delta = delta
@@ -175,6 +181,8 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     /// The level of the interval, such as 0.99; holds however often was looked.
     public var level: Double?
     public var verdict: RunVerdict
+    /// True where a difference is proven, of whatever size: one that is estimated to be within delta is `undecided` or `equivalent`.
+    public var proven: Bool?
     /// Blocks that count; of `unpaired` samples those of the side with fewer.
     public var blocks: Int
     /// Blocks that were discarded because the machine was disturbed.
@@ -196,13 +204,18 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     public var informative: Bool?
     /// What else is to be known of the row, such as `1 of 12 functions`.
     public var note: String?
+    /// True for one of the metrics that matter most: they share most of alpha.
+    public var headline: Bool?
     public init(
       name: String, layer: LayerName, python: String, unit: String, base: Double, head: Double, ratio: Double,
-      low: Double?, high: Double?, level: Double? = nil, verdict: RunVerdict, blocks: Int, setAside: Int = 0,
+      low: Double?, high: Double?, level: Double? = nil, verdict: RunVerdict, proven: Bool? = nil, blocks: Int,
+      setAside: Int = 0,
       resolution: Double? = nil, floor: Double? = nil, control: Control? = nil, secondsNeeded: Double? = nil,
       unpaired: Bool? = nil, withheld: String? = nil, informative: Bool? = nil,
-      note: String? = nil
+      note: String? = nil, headline: Bool? = nil
     ) {
+      self.proven = proven
+      self.headline = headline
       self.note = note
       self.informative = informative
       self.withheld = withheld
