@@ -78,7 +78,7 @@ struct AnalyzeTests {
       #expect(document.method.alpha == 0.05 && document.method.delta == 0.02 && document.method.correction == "none")
       #expect(document.replay?.map(\.name) == ["sort"])
       let words = try await testbed.bench(["analyze", "s.csv", "--replay"])
-      #expect(words.status == 0 && words.error.isEmpty && words.output.hasPrefix("Regressed: 1 of 2 metrics slower"))
+      #expect(words.status == 0 && words.error.isEmpty && words.output.hasPrefix("Slower: 1 worse"))
       #expect(words.output.contains("No block pairs the samples of free") && words.output.contains("Stops after"))
       #expect(words.output.contains("The replay leaves out what has no blocks: free."))
       #expect(words.output.contains("open (too few samples)"))

@@ -58,7 +58,7 @@ enum CalibrationTables {
       },
       remarks: [
         "\(count(report.entry(.drift, .shipped, effect: 0.02)?.trials ?? 0)) pairs each. Below delta "
-          + "(\(percent(report.delta))) the right answer is 'equivalent'; 'regressed' is right too, as there is a difference."
+          + "(\(percent(report.delta))) the right answer is 'equivalent'; at delta itself both are."
       ])
   }
 

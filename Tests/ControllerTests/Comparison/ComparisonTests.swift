@@ -57,7 +57,7 @@ struct ComparisonTests {
     #expect(try metric("python -c pass", report.document).verdict == .regressed)
     let text = TerminalTable.text(report, style: TerminalStyle(isTerminal: false, environment: [:]))
     #expect(
-      text.hasPrefix("Void: a control that can't differ has moved (python -c pass is 10.0% slower (+9.82…+10.15%))"))
+      text.hasPrefix("Void: a control that can't differ has moved (python -c pass is 10.0% slower (+9.8…+10.2%))"))
     #expect(text.ranges(of: "withheld").count == report.document.metrics.count)
     #expect(!text.contains("faster"))
   }

@@ -32,11 +32,11 @@ struct WorkflowTests {
 
     let world = try testbed.github.world()
     let comments = world.comments(of: WorkflowTestbed.pull)
-    #expect(comments.count == 1 && comments[0].body.contains("Improved: 1 of 1 metric faster"))
+    #expect(comments.count == 1 && comments[0].body.contains("Faster: 1 better"))
     #expect(comments[0].body.contains(testbed.sha("perf/x")))
     #expect(world.checkRuns.map(\.conclusion) == ["success"] && world.checkRuns[0].headSha == testbed.sha("perf/x"))
     let summary = try String(contentsOfFile: try #require(outcome.jobs["compare"]?.summary), encoding: .utf8)
-    #expect(summary.contains("Improved: 1 of 1 metric faster"))
+    #expect(summary.contains("Faster: 1 better"))
 
     let names = try await entries(folder + "/run/artifacts/cf-bench-results.zip", testbed)
     // The folder's content is at the root.
