@@ -345,7 +345,9 @@ extension Question {
   fileprivate var reach: Double {
     let spread =
       switch observed {
-      case .blocks(let blocks): (blocks.map(\.logRatio).max() ?? 0) - (blocks.map(\.logRatio).min() ?? 0)
+      case .blocks(let blocks):
+        // So far away every contrast is one of the shift alone, whatever the runs of a block scattered by.
+        8 * (blocks.lazy.flatMap { $0.orders.map { abs($0.contrast) } }.max() ?? 0)
       case .unpaired(let base, let head):
         (head.max() ?? 0) - (head.min() ?? 0) + (base.max() ?? 0) - (base.min() ?? 0)
       }

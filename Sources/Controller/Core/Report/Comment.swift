@@ -53,13 +53,13 @@ enum Comment {
 
   /// What the reader has to see, and what may be folded.
   private struct Rows {
-    /// What changed or may have, in the order measured.
+    /// What changed or may have.
     var telling: [ComparisonDocument.Metric]
     var same: [ComparisonDocument.Metric]
 
     init(_ document: ComparisonDocument) {
-      telling = document.metrics.filter { $0.verdict != .equivalent }
-      same = document.metrics.filter { $0.verdict == .equivalent }
+      telling = document.shownMetrics.filter { $0.verdict != .equivalent }
+      same = document.shownMetrics.filter { $0.verdict == .equivalent }
     }
   }
 

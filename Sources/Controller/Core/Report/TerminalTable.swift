@@ -13,7 +13,7 @@ enum TerminalTable {
       ["Metric", document.base.label, document.head.label].map { Cell(text: $0, colour: .bold) }
       + [Cell(text: "Delta", colour: .bold, isWords: true)]
     let rows =
-      document.metrics.map { row($0, report) } + document.findings.map { row($0, document) }
+      document.shownMetrics.map { row($0, report) } + document.findings.map { row($0, document) }
       + document.shownControls.map { row($0, report) }
     if !rows.isEmpty { text += "\n" + grid([header] + rows, style: style) }
     text += byPython(report, style: style)

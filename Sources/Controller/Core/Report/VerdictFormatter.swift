@@ -165,6 +165,9 @@ extension ComparisonDocument {
     verdict == .void && metric.control == nil ? "withheld" : metric.withheld
   }
 
+  /// The metrics in the order in which they are shown: those that matter most first.
+  var shownMetrics: [Metric] { metrics.filter { $0.headline == true } + metrics.filter { $0.headline != true } }
+
   /// Controls that are worth a row: commands, and what moved of the rest.
   var shownControls: [Metric] { controls.filter { $0.control == .command || $0.hasMoved } }
 }

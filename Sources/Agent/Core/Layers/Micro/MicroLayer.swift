@@ -33,10 +33,10 @@ struct MicroLayer: Layer {
   var metrics: [PlannedMetric] { standing.map { PlannedMetric(name: Self.metric(targets[$0])) } }
   /// Calibrating a target takes about as long as measuring it.
   var expectedBlockSeconds: Double? { workerSeconds.map { $0 * 4 } }
-  /// A profile takes a few repeats of each target, sampled and traced.
+  /// A profile takes a few calls of each target on each side, sampled for some time and traced.
   func closingSeconds(telling: Telling) -> Double {
-    let share = Double(profiled(telling).count) / Double(max(1, standing.count))
-    return 2 * share * (workerSeconds ?? 0)
+    let count = Double(profiled(telling).count)
+    return 2 * count * ((workerSeconds ?? 0) / Double(max(1, standing.count)) + 1)
   }
 
   private func profiled(_ telling: Telling) -> [Int] {
