@@ -156,9 +156,10 @@ extension DecisionRule {
     return stops
   }
 
-  /// The error that each metric may spend: of its family's.
+  /// The error that each metric may spend: of its family's, or without a correction the whole.
   private func alphas(_ probes: [Probe]) -> [Double] {
     var shares = probes.map { _ in alpha }
+    guard correction == .holm else { return shares }
     let families = Dictionary(grouping: probes.indices) { probes[$0].question.isHeadline }
     for (isHeadline, members) in families {
       let own = familyAlpha(isHeadline: isHeadline, isAlone: families.count == 1)
@@ -169,8 +170,7 @@ extension DecisionRule {
 
   /// The error that each member of one family may spend of `alpha`, by the p-values of "no difference". What is rejected gets the
   /// share at which it was; all others that of the first one that was not.
-  func alphas(_ pValues: [Double], of alpha: Double) -> [Double] {
-    guard correction == .holm else { return pValues.map { _ in alpha } }
+  private func alphas(_ pValues: [Double], of alpha: Double) -> [Double] {
     var shares = pValues.map { _ in alpha }
     var share = alpha
     var stopped = false

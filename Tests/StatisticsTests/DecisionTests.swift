@@ -86,6 +86,12 @@ struct DecisionTests {
     #expect(rule.judge([own] + others)[0]?.verdict == .undecided)
     own.isHeadline = true
     #expect(rule.judge([own] + others)[0]?.verdict == .improved || rule.judge([own] + others)[0]?.verdict == .regressed)
+    // Without a correction each has the whole of it, whatever matters most.
+    var single = rule
+    single.correction = .none
+    let nine = (0..<2).map { Question(.mirrored([Double](repeating: 0.5, count: 9)), isHeadline: $0 == 0) }
+    #expect(rule.judge(nine).map { $0?.verdict } == [.regressed, .undecided])
+    #expect(single.judge(nine).map { $0?.verdict } == [.regressed, .regressed])
     let same = Question(.mirrored(around(0, spread: 0.01, count: 11)))
     #expect(rule.judge([same])[0]?.verdict == .equivalent)
     #expect(rule.judge([same] + others)[0]?.verdict == .equivalent)
