@@ -1,3 +1,4 @@
+import Foundation
 import Shared
 import Testing
 
@@ -112,6 +113,29 @@ struct ComparisonTests {
     #expect(sentences.last?.hasPrefix("A further minute might decide") == true, "\(sentences)")
     story.budgetSeconds = nil
     #expect(SpendingFormatter.sentences(compare(story)).isEmpty)
+  }
+
+  @Test(
+    "what matters most stands first and in the open; other rows that are open without a sign of a change are folded")
+  func folded() throws {
+    var report = ComparisonReport(record: EventFixture().record, alpha: 0.01, delta: 0.02)
+    let last = try #require(report.document.metrics.indices.last)
+    for index in report.document.metrics.indices {
+      report.document.metrics[index].verdict = .undecided
+      report.document.metrics[index].proven = nil
+      (report.document.metrics[index].low, report.document.metrics[index].high) = (0.9, 1.1)
+    }
+    report.document.metrics[last].headline = true
+    (report.document.metrics[0].low, report.document.metrics[0].high) = (1.05, 1.1)
+    report.document.verdict = .undecided
+    let parts = Comment.text(report).components(separatedBy: "still open, with no sign of a change")
+    try #require(parts.count == 2)
+    let names = report.document.metrics.map(\.name)
+    let (before, inside) = (parts[0], parts[1])
+    let places = [names[last], names[0]].map { before.range(of: $0)?.lowerBound }
+    #expect(try #require(places[0]) < #require(places[1]))
+    #expect(names[1..<last].allSatisfy { !before.contains("`\($0)` |") && inside.contains($0) })
+    #expect(before.contains("not proven yet"))
   }
 
   @Test("the run's verdict: what is worse first, then what is better, whatever is open")

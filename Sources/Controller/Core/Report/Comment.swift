@@ -24,6 +24,12 @@ enum Comment {
     if !rows.telling.isEmpty || !document.findings.isEmpty {
       parts.append(table(rows.telling, report, findings: document.findings, limit: limit * 2 / 5))
     }
+    if !rows.open.isEmpty {
+      parts.append(
+        fold(
+          "\(VerdictFormatter.metrics(rows.open.count)) still open, with no sign of a change",
+          table(rows.open, report, findings: [], limit: limit / 5)))
+    }
     if !rows.same.isEmpty {
       parts.append(
         fold(
@@ -53,13 +59,23 @@ enum Comment {
 
   /// What the reader has to see, and what may be folded.
   private struct Rows {
-    /// What changed or may have.
+    /// What changed or may have, and whatever it is what matters most.
     var telling: [ComparisonDocument.Metric]
+    /// What is open and has nothing to tell beyond that.
+    var open: [ComparisonDocument.Metric] = []
     var same: [ComparisonDocument.Metric]
 
     init(_ document: ComparisonDocument) {
       telling = document.shownMetrics.filter { $0.verdict != .equivalent }
       same = document.shownMetrics.filter { $0.verdict == .equivalent }
+      guard document.verdict != .void, telling.contains(where: { $0.headline == true }) else { return }
+      func isQuiet(_ metric: ComparisonDocument.Metric) -> Bool {
+        guard metric.headline != true, metric.verdict == .undecided, metric.withheld == nil, metric.proven != true
+        else { return false }
+        return (metric.low ?? 0) <= 1 && (metric.high ?? .infinity) >= 1
+      }
+      open = telling.filter(isQuiet)
+      telling = telling.filter { !isQuiet($0) }
     }
   }
 
