@@ -168,10 +168,11 @@ struct JobRecord: Equatable, Sendable {
     blocks.count { $0.disturbance != nil && $0.python == key.python && $0.metrics.contains(key.metric) }
   }
 
-  /// The blocks of a series whose order was drawn from all balanced ones.
+  /// The blocks of a series whose order was drawn from all balanced ones. Not by layer: `Peak memory` is measured in those of layer 3.
   func balancedBlocks(_ key: MetricKey) -> Set<Int> {
     Set(
-      blocks.filter { $0.design == .balanced && $0.layer == key.layer && $0.python == key.python }.map(\.block))
+      blocks.filter { $0.design == .balanced && $0.python == key.python && $0.metrics.contains(key.metric) }
+        .map(\.block))
   }
 
   func label(_ side: Side) -> String { labels[side] ?? side.rawValue }
