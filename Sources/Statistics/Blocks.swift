@@ -63,11 +63,6 @@ public struct BlockContrast: Equatable, Sendable {
     guard all >= count else { return [] }
     return choices(count, of: all - 1) + choices(count - 1, of: all - 1).map { $0 + [all - 1] }
   }
-
-  /// Blocks of which only the coin is known.
-  public static func mirrored(_ logRatios: [Double]) -> [BlockContrast] {
-    logRatios.enumerated().map { BlockContrast(block: $0, logRatio: $1) }
-  }
 }
 
 /// Values that no ratio can be made of.

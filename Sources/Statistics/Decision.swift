@@ -163,14 +163,16 @@ extension DecisionRule {
     let families = Dictionary(grouping: probes.indices) { probes[$0].question.isHeadline }
     for (isHeadline, members) in families {
       let own = familyAlpha(isHeadline: isHeadline, isAlone: families.count == 1)
-      for (index, share) in zip(members, alphas(members.map { probes[$0].pValue }, of: own)) { shares[index] = share }
+      for (index, share) in zip(members, Self.holm(members.map { probes[$0].pValue }, alpha: own)) {
+        shares[index] = share
+      }
     }
     return shares
   }
 
-  /// The error that each member of one family may spend of `alpha`, by the p-values of "no difference". What is rejected gets the
-  /// share at which it was; all others that of the first one that was not.
-  private func alphas(_ pValues: [Double], of alpha: Double) -> [Double] {
+  /// The error that each member of one family may spend of `alpha` by Holm's procedure, going by the p-values of "no difference".
+  /// What is rejected gets the share at which it was; all others that of the first one that was not.
+  public static func holm(_ pValues: [Double], alpha: Double) -> [Double] {
     var shares = pValues.map { _ in alpha }
     var share = alpha
     var stopped = false

@@ -53,7 +53,7 @@ public struct OrderEvidence: Equatable, Sendable {
     return found
   }
 
-  /// What a block multiplies capital by, for each λ.
+  /// What a block multiplies capital by: a lane for each λ, and three without capital.
   private struct Factor {
     var above = SIMD8<Double>(repeating: 1)
     var below = SIMD8<Double>(repeating: 1)
@@ -84,7 +84,7 @@ public struct OrderEvidence: Equatable, Sendable {
       let two = one * one
       let four = two * two
       let eight = four * four
-      return SIMD8(one, two, four, eight, eight * eight, 0, 0, 0)
+      return SIMD8(one, two, four, eight, eight * eight, 1, 1, 1)
     }
     var sum = SIMD8<Double>(repeating: 0)
     for order in block.orders { sum += powers(order) }
@@ -112,7 +112,7 @@ public struct OrderEvidence: Equatable, Sendable {
 
     /// A part that becomes too small beside the largest is lost: that can only make the evidence weaker.
     private static func multiply(_ parts: inout SIMD8<Double>, by factor: SIMD8<Double>, _ shift: inout Double) {
-      for index in 0..<5 { parts[index] *= factor[index] }
+      parts *= factor
       let largest = parts.max()
       guard largest > 0x1p512 || largest < 0x1p-512 else { return }
       let power = largest.exponent

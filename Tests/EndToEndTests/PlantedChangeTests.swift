@@ -21,18 +21,6 @@ struct PlantedChangeTests {
     let backend = LightBackend(
       name: "codeflash", version: "0.20.6", source: ".", function: "codeflash.main:main", needs: needs)
     for (file, text) in try backend.files { try testbed.write("\(name)/\(file)", text) }
-    let list = needs.map { "'\($0)'" }.joined(separator: ", ")
-    try testbed.write(
-      "\(name)/pyproject.toml",
-      """
-      [project]
-      name = "codeflash"
-      version = "0.20.6"
-      dependencies = [\(list)]
-      [project.scripts]
-      codeflash = "codeflash.main:main"
-      \(LightBackend.buildSystem)
-      """)
     return folder
   }
 

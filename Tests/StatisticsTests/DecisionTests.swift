@@ -255,6 +255,13 @@ struct DecisionTests {
   }
 }
 
+extension BlockContrast {
+  /// Blocks of which only the coin is known.
+  fileprivate static func mirrored(_ logRatios: [Double]) -> [BlockContrast] {
+    logRatios.enumerated().map { BlockContrast(block: $0, logRatio: $1) }
+  }
+}
+
 extension Question.Observed {
   fileprivate static func mirrored(_ logRatios: [Double]) -> Self { .blocks(BlockContrast.mirrored(logRatios)) }
 }

@@ -10,17 +10,6 @@ public struct FixtureProject: Sendable {
   /// wait takes no core from other tests, and differs from none whatever else runs. `exitCode` is what it exits with.
   public init(in folder: String, spin: Int, exitCode: Int = 0) throws {
     self.folder = folder
-    try write(
-      "pyproject.toml",
-      """
-      [project]
-      name = "\(Self.name)"
-      version = "1.0"
-      requires-python = ">=3.9"
-      [project.scripts]
-      \(Self.name) = "\(Self.name).cli:main"
-      \(LightBackend.buildSystem)
-      """)
     let backend = LightBackend(name: Self.name, version: "1.0", source: ".", function: "\(Self.name).cli:main")
     for (name, text) in try backend.files { try write(name, text) }
     try write("\(Self.name)/__init__.py", "import json\n")

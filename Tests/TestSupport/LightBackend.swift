@@ -1,16 +1,9 @@
 import Foundation
 
-/// What a project of a test needs to install at once, without setuptools: the build backend of `fixtures/spinner`.
+/// What a project of a test needs to install at once, without setuptools: its `pyproject.toml` and the build backend of
+/// `fixtures/spinner`.
 public struct LightBackend: Encodable {
-  /// For `pyproject.toml`.
-  public static let buildSystem = """
-    [build-system]
-    requires = []
-    build-backend = "backend"
-    backend-path = ["."]
-    """
-
-  let name, version, source, module, command: String
+  let name, version, source, module, function, command: String
   let needs: [String]
 
   /// - Parameters:
@@ -19,7 +12,24 @@ public struct LightBackend: Encodable {
   ///   - needs: requirements.
   public init(name: String, version: String, source: String, function: String, needs: [String] = []) {
     (self.name, self.version, self.source, module, self.needs) = (name, version, source, name, needs)
+    self.function = function
     command = "\(name) = \(function)"
+  }
+
+  private var project: String {
+    """
+    [project]
+    name = "\(name)"
+    version = "\(version)"
+    requires-python = ">=3.9"
+    dependencies = [\(needs.map { "'\($0)'" }.joined(separator: ", "))]
+    [project.scripts]
+    \(name) = "\(function)"
+    [build-system]
+    requires = []
+    build-backend = "backend"
+    backend-path = ["."]
+    """
   }
 
   /// By name, for the project's own folder.
@@ -28,7 +38,7 @@ public struct LightBackend: Encodable {
       let code = SchemaValidator.packageRoot.appending(path: "fixtures/spinner/backend.py")
       return [
         "backend.py": try String(contentsOf: code, encoding: .utf8),
-        "backend.json": String(decoding: try JSONEncoder().encode(self), as: UTF8.self),
+        "backend.json": String(decoding: try JSONEncoder().encode(self), as: UTF8.self), "pyproject.toml": project,
       ]
     }
   }

@@ -20,7 +20,8 @@ enum FormerRule {
         let at = zero[index][count - 1]
         current[index] = min(1, 2 * min(at.above, at.below))
       }
-      for (index, share) in holm(current).enumerated() where stops[index] == nil && count <= family[index].count {
+      for (index, share) in DecisionRule.holm(current, alpha: Rule.alpha).enumerated()
+      where stops[index] == nil && count <= family[index].count {
         if max(lower[index][count - 1].above, upper[index][count - 1].below) <= share {
           stops[index] = (count, .equivalent)
         } else if current[index] <= share {
@@ -30,20 +31,6 @@ enum FormerRule {
       }
     }
     return stops
-  }
-
-  private static func holm(_ pValues: [Double]) -> [Double] {
-    var shares = pValues.map { _ in Rule.alpha }
-    var share = Rule.alpha
-    var isOver = false
-    for (place, index) in pValues.indices.sorted(by: { pValues[$0] < pValues[$1] }).enumerated() {
-      if !isOver {
-        share = Rule.alpha / Double(pValues.count - place)
-        isOver = pValues[index] > share
-      }
-      shares[index] = share
-    }
-    return shares
   }
 
   private static func pValues(_ values: [Double], against theta: Double) -> [(above: Double, below: Double)] {

@@ -122,8 +122,10 @@ public struct Simulation: Sendable {
 
 extension Simulation {
   /// One metric with the effect, and others of identical code.
-  fileprivate func family(_ cell: NoiseCell, effect: Double, number: Int) -> [Trial] {
-    (0..<Self.familySize).map { metric in
+  fileprivate func family(
+    _ cell: NoiseCell, effect: Double, number: Int, metrics: Int = Simulation.familySize
+  ) -> [Trial] {
+    (0..<metrics).map { metric in
       // Numbers that no trial of a single metric has.
       Trial(
         cell, effect: metric == 0 ? effect : 0, number: 1_000_000 + number * Self.familySize + metric, seed: seed)
@@ -149,7 +151,7 @@ extension Simulation {
     var tallies = [Rule.shipped: Tally(), .former: Tally()]
     let rule = DecisionRule(alpha: Rule.alpha, delta: Rule.delta)
     for number in 0..<max(1, trials / 8) {
-      let family = Array(family(cell, effect: effect, number: number).prefix(metrics))
+      let family = family(cell, effect: effect, number: number, metrics: metrics)
       let now = rule.replay(family.map { Question(.blocks($0.contrasts())) })[0]
       tallies[.shipped]?.add(Rule.outcome(now))
       tallies[.former]?.add(Rule.outcome(FormerRule.replay(family.map { $0.blockRatios() })[0]))

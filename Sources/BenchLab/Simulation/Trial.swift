@@ -51,23 +51,23 @@ public struct Trial: Sendable {
     return (base, head)
   }
 
-  /// Blocks of any balanced order, made of the samples by the code that makes them of real ones.
-  func contrasts() -> [BlockContrast] {
-    let observations = zip(order, times(order)).enumerated().map { place, run in
-      Observation(block: place / 4, arm: run.0, value: run.1, place: place)
-    }
-    // Times are exponentials and whole ticks: all above zero.
-    return (try? Blocks.contrasts(observations)) ?? []
-  }
+  /// Blocks of any balanced order.
+  func contrasts() -> [BlockContrast] { blocks(order, knowsPlaces: true) }
 
   /// The log-ratios of blocks A B B A or B A A B.
   func blockRatios() -> [Double] {
     let order = headFirst.flatMap { first -> [Observation.Arm] in
       first ? [.head, .base, .base, .head] : [.base, .head, .head, .base]
     }
+    return blocks(order, knowsPlaces: false).map(\.logRatio)
+  }
+
+  /// Made of the samples by the code that makes them of real ones.
+  private func blocks(_ order: [Observation.Arm], knowsPlaces: Bool) -> [BlockContrast] {
     let observations = zip(order, times(order)).enumerated().map { place, run in
-      Observation(block: place / 4, arm: run.0, value: run.1)
+      Observation(block: place / 4, arm: run.0, value: run.1, place: knowsPlaces ? place : nil)
     }
-    return ((try? Blocks.contrasts(observations)) ?? []).map(\.logRatio)
+    // Times are exponentials and whole ticks, all above zero: no value is refused.
+    return (try? Blocks.contrasts(observations)) ?? []
   }
 }

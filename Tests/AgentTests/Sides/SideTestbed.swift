@@ -147,18 +147,6 @@ struct SmallPackage {
   var files: [String: String] = [:]
 
   func write(to name: String, in testbed: SideTestbed) throws {
-    let list = dependencies.map { "\"\($0)\"" }.joined(separator: ", ")
-    try testbed.write(
-      "\(name)/pyproject.toml",
-      """
-      [project]
-      name = "tidbit"
-      version = "\(version)"
-      dependencies = [\(list)]
-      [project.scripts]
-      tidbit = "tidbit:main"
-      \(LightBackend.buildSystem)
-      """)
     try testbed.write("\(name)/src/tidbit.py", module)
     for (file, text) in files { try testbed.write("\(name)/\(file)", text) }
     let backend = LightBackend(

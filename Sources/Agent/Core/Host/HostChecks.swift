@@ -87,7 +87,7 @@ struct HostChecks {
   /// Whether uv, as this login has it set up, gets an answer of the package index.
   private func index(_ package: String) -> DoctorCheck {
     let id = "far.index"
-    guard let requirement = try? Requirement(package) else {
+    guard let requirement = try? Requirement(package) else {  // said in the check
       return Check(id: id, status: .skipped, detail: "not checked: '\(package)' is no name of a package")
     }
     let resolve = ["pip", "compile", "--quiet", "--no-header", "--no-deps", "--refresh", "-"]

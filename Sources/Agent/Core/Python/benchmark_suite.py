@@ -36,6 +36,7 @@ class Benchmark:
     def __init__(self, first, perform):
         self.first, self.perform = first, perform
         self.result = None
+        # What tests set or ask of pytest-benchmark's.
         self.group = self.name = self.fullname = self.stats = None
         self.extra_info = {}
         self.enabled, self.disabled = True, False
@@ -53,7 +54,7 @@ class Benchmark:
         return self.timed(lambda: function(*arguments, **named))
 
     def pedantic(self, target, args=(), kwargs=None, setup=None, rounds=1, warmup_rounds=0, iterations=1, teardown=None):
-        """Rounds and iterations are the worker's; so is the moment after each of them, and `teardown` is not called."""
+        """Rounds and iterations are the worker's own; `teardown` is not called."""
         if setup is None:
             return self(target, *args, **(kwargs or {}))
         return self.timed(Fresh(target, (args, kwargs or {}), setup))

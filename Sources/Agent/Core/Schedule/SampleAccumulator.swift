@@ -55,9 +55,10 @@ final class SampleAccumulator: EventSink {
   /// The metrics of a comparison that were measured.
   var metrics: [String] { observations.keys.filter { !controls.contains($0) }.sorted() }
 
-  /// Without blocks where a value has no logarithm: the comparison says so at the end, and the budget is not spent on it.
+  /// What is known of a metric.
   func question(_ metric: String) -> Question {
     let values = observations[metric] ?? []
+    // Without blocks where a value has no logarithm: the comparison says so at the end, and the budget is not spent on it.
     var question = (try? Question(values, copies: copies[metric] ?? [])) ?? Question(.blocks([]))
     question.isHeadline = headline.contains(metric)
     return question

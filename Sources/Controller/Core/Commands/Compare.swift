@@ -10,7 +10,7 @@ struct Compare: BenchCommand {
       so that it is not blamed for what main did since.
 
       Each metric is measured until it is decided (faster, slower, or no difference that counts) or the budget \
-      is spent. A metric that is still open then is reported as undecided.
+      is spent. A metric that is still open then is reported as open, with what is known of it.
 
       EXAMPLES
         cf-bench compare codeflash==0.20.5 codeflash==0.20.6

@@ -72,7 +72,9 @@ enum Comment {
       func isQuiet(_ metric: ComparisonDocument.Metric) -> Bool {
         guard metric.headline != true, metric.verdict == .undecided, metric.withheld == nil, metric.proven != true
         else { return false }
-        return (metric.low ?? 0) <= 1 && (metric.high ?? .infinity) >= 1
+        // Without an interval nothing is known either way.
+        guard let low = metric.low, let high = metric.high else { return false }
+        return low <= 1 && high >= 1
       }
       open = telling.filter(isQuiet)
       telling = telling.filter { !isQuiet($0) }

@@ -1,7 +1,7 @@
 import CLibrary
 import Shared
 
-/// A ratio of head over base in words, with the digits that its interval supports and no more.
+/// A ratio of head over base in words: whole percents or two digits of a factor, and finer where its interval is narrow enough.
 struct RatioFormatter: Equatable, Sendable {
   var ratio: Double
   var interval: ClosedRange<Double>?

@@ -27,7 +27,8 @@ enum SpendingFormatter {
     let aside = spending.layers.reduce(0) { $0 + $1.setAside }
     let all = spending.layers.reduce(0) { $0 + $1.blocks }
     guard aside > 0 else { return nil }
-    return "\(aside) of \(all) blocks were discarded: the machine was disturbed while they were measured."
+    return
+      "\(aside) of \(all) blocks were discarded: something disturbed the machine, or a run failed, while they were measured."
   }
 
   private static func floor(_ document: ComparisonDocument) -> String? {

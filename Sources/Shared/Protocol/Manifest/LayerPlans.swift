@@ -42,7 +42,7 @@ public struct LayerPlans: Codable, Equatable, Sendable {
 /// Layer 1: commands timed as whole processes, both sides in one block, and the import tree.
 public struct StartupPlan: Codable, Equatable, Sendable {
   public var commands: [StartupCommand]
-  /// How many blocks to measure; a block runs each command twice a side (A B B A or B A A B).
+  /// How many blocks to measure; a block runs each command twice a side.
   public var blocks: Int
   /// Runs of each command and side that are made first and not counted.
   public var warmupRuns: Int

@@ -116,7 +116,6 @@ struct MicroLayer: Layer {
 
   /// Finds the project's own benchmarks and adds them to the targets.
   private mutating func takeUp(_ asked: BenchmarkSuite, in context: LayerContext) throws {
-    guard suite == nil else { return }
     let found = try MicroSuite.prepare(asked, script: script(in: context), plan: plan, in: context)
     suite = found
     let own = Set(targets.map(\.name))
