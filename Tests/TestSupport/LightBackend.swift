@@ -17,19 +17,21 @@ public struct LightBackend: Encodable {
   }
 
   private var project: String {
-    """
-    [project]
-    name = "\(name)"
-    version = "\(version)"
-    requires-python = ">=3.9"
-    dependencies = [\(needs.map { "'\($0)'" }.joined(separator: ", "))]
-    [project.scripts]
-    \(name) = "\(function)"
-    [build-system]
-    requires = []
-    build-backend = "backend"
-    backend-path = ["."]
-    """
+    // Requirements hold single quotes or double ones; none has a character that needs more than this in TOML.
+    let needs = needs.map { "\"" + $0.replacing("\"", with: "\\\"") + "\"" }.joined(separator: ", ")
+    return """
+      [project]
+      name = "\(name)"
+      version = "\(version)"
+      requires-python = ">=3.9"
+      dependencies = [\(needs)]
+      [project.scripts]
+      \(name) = "\(function)"
+      [build-system]
+      requires = []
+      build-backend = "backend"
+      backend-path = ["."]
+      """
   }
 
   /// By name, for the project's own folder.
