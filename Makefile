@@ -41,7 +41,7 @@ lab: build
 	swift build -c release $(static) --product bench-lab
 
 demo: build ## Compare two real codeflash releases over a private SSH server on this machine; no account, no cloud.
-	$(release)/cf-bench compare '$(BASE)' '$(HEAD)' --machine local
+	$(release)/cf-bench compare '$(BASE)' '$(HEAD)' --machine local --set optimize.findings=head
 
 ifdef ALL
 test: export CF_BENCH_TEST_ALL := 1
@@ -99,7 +99,7 @@ cloud-init: setup ## Boot a machine from cloud-init.yaml in a tree made for it; 
 	scripts/try-cloud-init.sh
 
 calibrate: lab ## Prove how often the verdicts are wrong, simulated and with real slowdowns; writes docs/calibration.
-	$(release)/bench-lab calibrate --into docs/calibration
+	$(release)/bench-lab calibrate --recordings docs/calibration/recordings.json --into docs/calibration
 
 clean: ## Remove what was built (results/ and .tools/ stay).
 	rm -rf .build

@@ -8,7 +8,7 @@ struct BenchLab: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench-lab",
     abstract: "Measures cf-bench itself: how often its verdicts are wrong, and what it costs.",
-    subcommands: [Calibrate.self, Overhead.self])
+    subcommands: [Calibrate.self, RecordingsCommand.self, Overhead.self])
 
   static func main() async {
     signal(SIGPIPE, SIG_IGN)

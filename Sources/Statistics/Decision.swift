@@ -31,6 +31,13 @@ public struct Decision: Equatable, Sendable {
   public var blocksNeeded: Int?
 }
 
+/// A ratio of head over base, and the ends of its interval, `nil` where the samples set no bound.
+public struct Estimate: Equatable, Sendable {
+  public var ratio: Double
+  public var low: Double?
+  public var high: Double?
+}
+
 /// How errors are shared among the metrics of one family.
 public enum Correction: String, CaseIterable, Sendable {
   /// S. Holm, "A simple sequentially rejective multiple test procedure", Scand. J. Statist. 6 (1979): the chance that any
@@ -117,9 +124,12 @@ public struct Question: Equatable, Sendable {
   public var floor: Double
   /// Whether it is one of the metrics that matter most.
   public var isHeadline = false
+  /// The smallest relative difference that counts here; `nil` for the rule's.
+  public var delta: Double?
 
-  public init(_ observed: Observed, floor: Double = 0, isHeadline: Bool = false) {
+  public init(_ observed: Observed, floor: Double = 0, isHeadline: Bool = false, delta: Double? = nil) {
     self.observed = observed
+    self.delta = delta
     self.floor = floor
     self.isHeadline = isHeadline
   }
@@ -132,15 +142,22 @@ extension DecisionRule {
   /// - `equivalent`: the interval lies within δ;
   /// - `undecided`: everything else.
   public func judge(_ family: [Question]) -> [Decision?] {
-    let probes = family.map { Probe($0, margin: margin) }
+    let probes = family.map { Probe($0, margin: margin(of: $0)) }
     return zip(probes, alphas(probes)).map { probe, alpha in decide(probe, alpha: alpha) }
+  }
+
+  /// The ratio by itself with its interval at ``openLevel``, of what has no part in any verdict; `nil` for no values.
+  public static func estimate(_ question: Question) -> Estimate? {
+    guard let centre = question.centre else { return nil }
+    let (low, high) = Probe(question, margin: 0).interval(around: centre, alpha: (1 - openLevel) / 2)
+    return Estimate(ratio: exponential(centre), low: low.map(exponential), high: high.map(exponential))
   }
 
   /// Where each metric of a family would have stopped, had it been looked at after every block: the number of blocks, and
   /// the verdict there; `nil` for one that stayed undecided. Metrics without blocks are left open.
   public func replay(_ family: [Question]) -> [(blocks: Int, verdict: Decision.Verdict)?] {
     var stops: [(blocks: Int, verdict: Decision.Verdict)?] = family.map { _ in nil }
-    let looks = family.map { Looks($0, margin: margin) }
+    let looks = family.map { Looks($0, margin: margin(of: $0)) }
     var current = looks.map { $0.probe(0) }
     for count in 1...max(1, looks.map(\.count).max() ?? 1) {
       for index in family.indices where stops[index] == nil && count <= looks[index].count {
@@ -186,7 +203,7 @@ extension DecisionRule {
     return shares
   }
 
-  private var margin: Double { naturalLog(1 + delta) }
+  private func margin(of question: Question) -> Double { naturalLog(1 + (question.delta ?? delta)) }
 
   /// Whether a difference is proven, whatever its size.
   private func isProven(_ probe: Probe, alpha: Double) -> Bool {
@@ -197,7 +214,9 @@ extension DecisionRule {
   private func verdict(_ probe: Probe, alpha: Double) -> Decision.Verdict? {
     guard probe.count > 0 else { return nil }
     if probe.isWithin(alpha: self.alpha) { return .equivalent }
-    guard isProven(probe, alpha: alpha), let centre = probe.centre, abs(centre) > margin else { return .undecided }
+    guard isProven(probe, alpha: alpha), let centre = probe.centre, abs(centre) > probe.margin else {
+      return .undecided
+    }
     return centre > 0 ? .regressed : .improved
   }
 
@@ -229,7 +248,7 @@ extension Question {
   /// The question as it stood after some of its blocks.
   fileprivate func prefix(_ count: Int) -> Question {
     guard case .blocks(let blocks) = observed else { return self }
-    return Question(.blocks(Array(blocks.prefix(count))), floor: floor, isHeadline: isHeadline)
+    return Question(.blocks(Array(blocks.prefix(count))), floor: floor, isHeadline: isHeadline, delta: delta)
   }
 
   /// The logarithm of the estimated ratio; `nil` where there is nothing to estimate it from.

@@ -35,6 +35,21 @@ struct DecisionTests {
     }
   }
 
+  @Test("a metric may have a smallest difference of its own, and an estimate has the interval of an open row")
+  func ownDelta() throws {
+    let blocks = around(0.03, spread: 0.01)
+    #expect(try decide(blocks).verdict == .regressed)
+    var question = Question(.mirrored(blocks))
+    question.delta = 0.1
+    #expect(rule.judge([question])[0]?.verdict == .equivalent)
+    #expect(rule.replay([question])[0]?.verdict == .equivalent)
+    let open = try decide(around(0.01, spread: 0.1))
+    let estimate = try #require(DecisionRule.estimate(Question(.mirrored(around(0.01, spread: 0.1)))))
+    #expect(open.verdict == .undecided && abs(estimate.ratio - open.ratio) < 1e-12)
+    let (low, high) = (try #require(estimate.low), try #require(estimate.high))
+    #expect(abs(low - (open.low ?? 0)) < 1e-6 && abs(high - (open.high ?? 0)) < 1e-6)
+  }
+
   @Test("swapping the sides mirrors verdict, ratio and interval")
   func mirrored() throws {
     var noise = SeededNoise(seed: 11)

@@ -5,8 +5,19 @@ struct CalibrationReport: Codable, Sendable {
   var schema = 1
   /// `nil` where the simulation was left out.
   var simulated: SimulationReport?
+  /// `nil` where there were no recordings.
+  var recorded: RecordedReport?
   /// `nil` where the measurements were left out.
   var real: [RealComparison]?
+}
+
+/// What came of orders imposed on recordings of real runs.
+struct RecordedReport: Codable, Sendable {
+  /// The machine that they were made on, and how many metrics there are.
+  var machine: String
+  var series: Int
+  var entries: [RecordingReplay.Entry]
+  var controlVariates: [RecordingReplay.ControlVariate]
 }
 
 /// One comparison of a package with a copy of it that does more work, measured end to end.
@@ -15,6 +26,8 @@ struct RealComparison: Codable, Sendable {
   var added: Double
   /// From 1.
   var round: Int
+  /// Whether another program kept a core busy now and then.
+  var hasNeighbour: Bool
   /// The verdict of the metric, `void` where a control moved.
   var verdict: String
   /// Head over base, with its interval where there is one.

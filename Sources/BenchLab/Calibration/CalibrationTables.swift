@@ -1,5 +1,6 @@
 import Calibration
 import ControllerCore
+import Statistics
 
 /// What the calibration says, table by table.
 enum CalibrationTables {
@@ -8,7 +9,8 @@ enum CalibrationTables {
       [alarms($0), rules($0), power($0), missed($0)] + speeds($0)
         + Simulation.peerEffects.map { peers(report.simulated, $0) }
     }
-    return (simulated ?? []).filter { !$0.rows.isEmpty } + (report.real.map { [real($0)] } ?? [])
+    return (simulated ?? []).filter { !$0.rows.isEmpty } + (report.recorded.map(recorded) ?? [])
+      + (report.real.map { [real($0)] } ?? [])
   }
 
   /// Our own rule on identical code.
@@ -116,21 +118,72 @@ enum CalibrationTables {
       })
   }
 
+  /// What orders imposed on real runs come to.
+  private static func recorded(_ report: RecordedReport) -> [CalibrationTable] {
+    func cell(_ entry: RecordingReplay.Entry) -> String {
+      let runs = entry.medianRuns.map { ", \($0)" } ?? ""
+      return "\(percent(entry.right))\(runs)" + (entry.wrong > 0 ? " (\(percent(entry.wrong)) wrong)" : "")
+    }
+    let tables = [1, Simulation.familySize].map { metrics in
+      CalibrationTable(
+        title: "Orders imposed on \(report.series) recorded metrics of real runs: decided rightly, and runs of both sides until then, "
+          + (metrics == 1 ? "one metric" : "one metric of \(metrics)"),
+        header: ["order of a block"] + RecordingReplay.effects.map { $0 == 0 ? "identical" : "\(percent($0)) slower" },
+        rows: RecordingReplay.Design.allCases.map { design in
+          [design.rawValue]
+            + RecordingReplay.effects.map { effect in
+              report.entries.first { $0.design == design && $0.effect == effect && $0.metrics == metrics }.map(cell)
+                ?? "-"
+            }
+        },
+        remarks: [
+          "\(RecordingReplay.drawsPerSeries) draws of a series each, within its length; recorded on \(report.machine). Medians are of what "
+            + "was decided rightly."
+        ])
+    }
+    let widths = RecordingReplay.Design.allCases.compactMap { design in
+      report.entries.first { $0.design == design && $0.effect == 0 && $0.metrics == 1 }?.width.map { (design, $0) }
+    }
+    let estimates = CalibrationTable(
+      title: "Width of the 95 % interval after twelve runs a side, and what a control beside each run would explain",
+      header: ["what", "figure"],
+      rows: widths.map { ["\($0.0.rawValue): width of the interval, median", percent($0.1)] }
+        + report.controlVariates.map {
+          ["variance of \($0.metric) that `python -c pass` explains, at best", percent($0.explained)]
+        })
+    return tables + [estimates]
+  }
+
   private static func real(_ comparisons: [RealComparison]) -> CalibrationTable {
-    CalibrationTable(
+    let groups = [false, true].flatMap { hasNeighbour in
+      RealComparisons.added.map { added in
+        comparisons.filter { $0.hasNeighbour == hasNeighbour && $0.added == added }
+      }
+    }.filter { !$0.isEmpty }
+    return CalibrationTable(
       title: "Real comparisons over SSH on this machine, from folders to verdict",
-      header: ["added work", "verdict", "measured", "interval", "floor", "blocks", "discarded", "time"],
-      rows: comparisons.sorted { ($0.added, $0.round) < ($1.added, $1.round) }.map { one in
-        [
-          percent(one.added), one.verdict, signed(one.ratio),
-          "\(one.low.map(signed) ?? "-∞") to \(one.high.map(signed) ?? "∞")", one.floor.map(percent) ?? "-",
-          "\(one.blocks)", "\(one.setAside)", Numbers.elapsed(one.seconds),
+      header: [
+        "added work", "machine", "regressed", "no difference", "open", "wrong", "measured", "runs of both sides", "discarded blocks",
+        "time",
+      ],
+      rows: groups.map { group in
+        func count(_ verdicts: String...) -> Int { group.count { verdicts.contains($0.verdict) } }
+        let isSame = group[0].added == 0
+        let wrong = isSame ? count("regressed", "improved") : count("improved")
+        let runs = Quantile.median(group.map { Double(4 * $0.blocks) }) ?? 0
+        let ratio = Quantile.median(group.map(\.ratio)) ?? 1
+        return [
+          percent(group[0].added), group[0].hasNeighbour ? "neighbour" : "quiet", "\(count("regressed"))",
+          "\(count("equivalent"))", "\(count("undecided", "void"))", "\(wrong)", signed(ratio), Numbers.fixed(runs, 0),
+          "\(group.reduce(0) { $0 + $1.setAside })", Numbers.elapsed(Quantile.median(group.map(\.seconds)) ?? 0),
         ]
       },
       remarks: [
         "The command 'spin' of fixtures/spinner, about "
           + "\(Numbers.seconds(comparisons.map(\.baseSeconds).min() ?? 0)) a run with the interpreter's own start; "
-          + "the control 'python -c pass' beside it. The floor is how far the base was from its own second installation."
+          + "the control 'python -c pass' beside it. A neighbour keeps a core busy for half a second to three, rests as long, and comes again. "
+          + "Figures are medians of the rounds; time is from the command to its verdict, installing both sides included. Each round is in "
+          + "calibration.json."
       ])
   }
 

@@ -7,27 +7,38 @@ import SystemPackage
 /// Measures slowdowns of known size with the program itself: `cf-bench compare` as a process of its own, over SSH to a
 /// private sshd on this machine, from folders to verdict.
 struct RealComparisons {
-  static let added = [0, 0.01, 0.02, 0.05, 0.10]
+  static let added = [0, 0.02, 0.05, 0.10]
+  /// Of the package's usual work: a run is then short beside the interpreter's start, and a comparison a matter of seconds.
+  private static let scale = 0.3
 
   var environment: [String: String]
   /// How often each slowdown is measured.
   var rounds: Int
-  /// Blocks of each comparison.
-  var blocks: Int
+  /// For how long each comparison may measure.
+  var budgetSeconds: Int
   var note: (String) -> Void
 
   func run() async throws -> [RealComparison] {
     let package = try SpinnerPackage.find()
     return try await withTemporaryFolder { folder in
-      try package.copy(to: "\(folder)/base", added: 0)
+      try package.copy(to: "\(folder)/base", times: Self.scale)
       try Data(Self.settings.utf8).write(to: URL(filePath: "\(folder)/cf-bench.yaml"))
       var found: [RealComparison] = []
-      for round in 1...rounds {
-        for added in Self.added {
-          let head = "\(folder)/head-\(Numbers.fixed(100 * added, 0))"
-          if !FileManager.default.fileExists(atPath: head) { try package.copy(to: head, added: added) }
-          note("measuring \(Numbers.fixed(100 * added, 0)) % more work, round \(round) of \(rounds)")
-          found.append(try await compare(added, round: round, head: head, in: folder))
+      for hasNeighbour in [false, true] {
+        let neighbour = hasNeighbour ? Neighbour() : nil
+        defer { neighbour?.leave() }
+        for round in 1...rounds {
+          for added in Self.added {
+            let head = "\(folder)/head-\(Numbers.fixed(100 * added, 0))"
+            if !FileManager.default.fileExists(atPath: head) {
+              try package.copy(to: head, times: Self.scale * (1 + added))
+            }
+            note(
+              "measuring \(Numbers.fixed(100 * added, 0)) % more work\(hasNeighbour ? " beside a neighbour" : ""), "
+                + "round \(round) of \(rounds)")
+            found.append(
+              try await compare(added, round: round, hasNeighbour: hasNeighbour, head: head, in: folder))
+          }
         }
       }
       return found
@@ -46,7 +57,9 @@ struct RealComparisons {
 
     """
 
-  private func compare(_ added: Double, round: Int, head: String, in folder: String) async throws -> RealComparison {
+  private func compare(
+    _ added: Double, round: Int, hasNeighbour: Bool, head: String, in folder: String
+  ) async throws -> RealComparison {
     // The settings of this shell must not change what is measured; the lock of the machine stays the usual one.
     var variables = environment.filter { !$0.key.hasPrefix("CF_BENCH_") || $0.key == "CF_BENCH_LOCK" }
     variables["CF_BENCH_HOME"] = "\(folder)/far"
@@ -56,8 +69,8 @@ struct RealComparisons {
       .path(FilePath(LoopbackBench.programs + "/cf-bench")),
       arguments: [
         "compare", "path:\(folder)/base", "path:\(head)", "--machine", "local", "--layers", "startup", "--config",
-        "\(folder)/cf-bench.yaml", "--results", "\(folder)/results", "--set", "startup.blocks=\(blocks)", "--budget",
-        "2m", "--json", "--quiet",
+        "\(folder)/cf-bench.yaml", "--results", "\(folder)/results", "--budget", "\(budgetSeconds)s",
+        "--json", "--quiet",
       ],
       environment: .custom(
         Dictionary(uniqueKeysWithValues: variables.map { (Environment.Key(stringLiteral: $0.key), $0.value) })),
@@ -71,7 +84,7 @@ struct RealComparisons {
         fix: "run 'cf-bench doctor', or leave that part out: --simulated-only", exitStatus: .infrastructure)
     }
     return RealComparison(
-      added: added, round: round,
+      added: added, round: round, hasNeighbour: hasNeighbour,
       verdict: document.verdict == .void ? document.verdict.rawValue : metric.verdict.rawValue, ratio: metric.ratio,
       low: metric.low, high: metric.high, floor: metric.floor, blocks: metric.blocks, setAside: metric.setAside,
       baseSeconds: metric.base, seconds: seconds)

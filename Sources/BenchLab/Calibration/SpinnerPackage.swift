@@ -22,8 +22,8 @@ struct SpinnerPackage {
       fix: "run it from the checkout, or leave that part out: --simulated-only", exitStatus: .usage)
   }
 
-  /// Writes a copy that does `added` more work: 0.05 for 5 %.
-  func copy(to target: String, added: Double) throws {
+  /// Writes a copy that does so many times its work: 1.05 for 5 % more.
+  func copy(to target: String, times factor: Double) throws {
     try FileManager.default.copyItem(atPath: folder, toPath: target)
     let file = URL(filePath: "\(target)/\(Self.module)")
     let text = try String(contentsOf: file, encoding: .utf8)
@@ -34,7 +34,7 @@ struct SpinnerPackage {
         what: "\(file.path) has no line 'WORK = number'", fix: "take the file as it is in the repository",
         exitStatus: .usage)
     }
-    let more = Int((work * (1 + added)).rounded())
+    let more = Int((work * factor).rounded())
     try Data(text.replacingCharacters(in: line.range, with: "WORK = \(more)").utf8).write(to: file)
   }
 }

@@ -4,11 +4,11 @@ import Statistics
 /// The rule of cf-bench's first months, to hold today's against: the sign of each block's log-ratio is bet on with
 /// `1 ± tanh(λ · rank / (n + 1))` over λ = 1, 2, 4 and 8, Holm's shares hold for "no difference" too, and whatever lies above 1 with
 /// an interval that reaches beyond δ is a regression.
-enum FormerRule {
-  typealias Stop = (blocks: Int, verdict: Decision.Verdict)
+package enum FormerRule {
+  package typealias Stop = (blocks: Int, verdict: Decision.Verdict)
 
   /// Where each metric of a family would have stopped; `nil` for one that stayed undecided.
-  static func replay(_ family: [[Double]]) -> [Stop?] {
+  package static func replay(_ family: [[Double]]) -> [Stop?] {
     let margin = log(1 + Rule.delta)
     let zero = family.map { pValues($0, against: 0) }
     let lower = family.map { pValues($0, against: -margin) }

@@ -118,7 +118,7 @@ struct JobTests {
 
   @Test("one block of three has the control arm, never the first, and sides and control are balanced in it")
   func copies() {
-    var order = BlockOrder(seed: 3, layer: .startup, python: "3.12", sides: [.base, .head], hasCopy: true)
+    var order = BlockOrder(seed: 3, layer: .startup, python: "3.12", sides: [.base, .head], copyEvery: 3)
     let orders = (0..<300).map { order.block($0).order }
     for group in 0..<100 {
       let withCopy = (0..<3).filter { orders[group * 3 + $0].contains(.copy) }

@@ -27,7 +27,7 @@ struct ScheduleTests {
     var metrics: [PlannedMetric] {
       effects.keys.sorted().map { PlannedMetric(name: $0, isControl: $0 == "control") }
     }
-    var expectedBlockSeconds: Double? { 0.001 }
+    var expectedBlockSeconds: Double? = 0.001
     func closingSeconds(telling: Telling) -> Double { 0 }
 
     mutating func measure(_ block: Block, of open: Set<String>, in context: LayerContext) throws {
@@ -60,7 +60,8 @@ struct ScheduleTests {
   }
 
   private func run(
-    _ layer: Drawn, budget: Double = 60, isComparison: Bool = true, interpreters: Int = 1, past: [EarlierBlock] = []
+    _ layer: Drawn, budget: Double = 60, isComparison: Bool = true, interpreters: Int = 1, past: [EarlierBlock] = [],
+    headline: [String] = []
   ) throws -> Ran {
     let testbed = try SideTestbed()
     var context = try testbed.context([
@@ -69,7 +70,8 @@ struct ScheduleTests {
     context.copy = SideEnvironment(arm: .copy, label: "base (again)", path: "/c")
     context.seed = 11
     var rule = StoppingRule(
-      StoppingPlan(alpha: 0.01, delta: 0.02, budgetSeconds: budget, design: .balanced), interpreters: interpreters)
+      StoppingPlan(alpha: 0.01, delta: 0.02, budgetSeconds: budget, design: .balanced, headline: headline),
+      interpreters: interpreters)
     rule.beginInterpreter()
     var troubles: [String] = []
     let schedule = Schedule(
@@ -89,6 +91,35 @@ struct ScheduleTests {
     #expect(ran.blocks.allSatisfy { $0.of == 3 && ($0.leftSeconds ?? 0) > 0 })
     // Open metrics only ever get fewer.
     #expect(zip(ran.blocks, ran.blocks.dropFirst()).allSatisfy { $0.open ?? 0 >= $1.open ?? 0 })
+  }
+
+  @Test("a control goes on alone to ten blocks, so that one that moves is told though all else was decided at once")
+  func controls() throws {
+    let ran = try run(Drawn(["clear": (0.5, 0), "control": (0.05, 0)]), headline: ["clear"])
+    #expect(ran.blocks(of: "clear") < 10 && ran.blocks(of: "control") == 10)
+  }
+
+  @Test("a layer that can't have three blocks is not begun, and says what it would take")
+  func notMeasured() throws {
+    var dear = Drawn(["x": (0.5, 0)])
+    dear.expectedBlockSeconds = 30
+    let ran = try run(dear, budget: 60)
+    let skipped = try #require(ran.events.skipped.first)
+    #expect(ran.blocks.isEmpty && skipped.metric == "x" && skipped.secondsNeeded == 90)
+    #expect(skipped.reason == "not measured: needs about 1 min 30 s, 1 min were left")
+  }
+
+  @Test("what the rows that matter most take at least is said before it is spent, with all interpreters counted")
+  func saidFirst() throws {
+    func said(_ expected: Double, interpreters: Int = 1) throws -> String? {
+      var layer = Drawn(["x": (0.5, 0)])
+      layer.expectedBlockSeconds = expected
+      let ran = try run(layer, budget: 60, interpreters: interpreters, headline: ["x"])
+      return ran.events.all.lazy.compactMap { if case .phase(let body) = $0.event { body.text } else { nil } }.first
+    }
+    #expect(try said(1) == nil)
+    #expect(try said(30)?.hasPrefix("the rows that matter most take at least 2 min, the budget is 1 min: --budget ") == true)
+    #expect(try said(8, interpreters: 3)?.contains("with 3 interpreters") == true)
   }
 
   @Test("what stopped is decided by the comparison that is made of the same samples at the end")

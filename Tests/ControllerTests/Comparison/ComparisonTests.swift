@@ -101,6 +101,16 @@ struct ComparisonTests {
     #expect(void.verdict == .void && void.shownControls.count > 1)
   }
 
+  @Test("a control that moves by 5 % in the ten blocks that it has in any run is told: the run is void")
+  func movedControl() {
+    var story = EventFixture()
+    story.blocks = 10
+    story.noise = 0.07
+    #expect(compare(story).verdict != .void)
+    story.control = 1.05
+    #expect(compare(story).verdict == .void)
+  }
+
   @Test("what the time went into, and what more of it would buy, is said")
   func spending() throws {
     var story = EventFixture()
@@ -110,9 +120,93 @@ struct ComparisonTests {
     let sentences = SpendingFormatter.sentences(compare(story))
     #expect(
       sentences.first?.hasPrefix("Measured for 2 min 41 s of at most 10 min: startup 40 s (10 blocks)") == true)
-    #expect(sentences.last?.hasPrefix("A further minute might decide") == true, "\(sentences)")
+    // One forecast, the same in the document and wherever it is told, with what would give a run so much time.
+    let forecast = try #require(compare(story).forecast)
+    #expect(forecast.option == "--budget 11" && !forecast.metrics.isEmpty && forecast.seconds > 1)
+    #expect(sentences.last?.hasSuffix(": --budget 11.") == true, "\(sentences)")
+    #expect(sentences.last?.hasPrefix("About \(Duration.seconds(forecast.seconds).words) more may decide") == true)
     story.budgetSeconds = nil
-    #expect(SpendingFormatter.sentences(compare(story)).isEmpty)
+    #expect(SpendingFormatter.sentences(compare(story)).isEmpty && compare(story).forecast == nil)
+  }
+
+  @Test("a layer that ended since somebody said how many blocks it has wants more of them, not more minutes")
+  func cappedForecast() throws {
+    var story = EventFixture()
+    story.budgetSeconds = 600
+    story.blocks = 10
+    story.noise = 0.05
+    var record = story.record
+    for index in record.layersFinished.indices { record.layersFinished[index].reachedMostBlocks = true }
+    let forecast = try #require(Comparison.make(from: record, alpha: 0.01, delta: 0.02).forecast)
+    #expect(forecast.option.hasPrefix("--set ") && forecast.option.contains(".blocks="), "\(forecast)")
+  }
+
+  @Test("what the budget had no time for is a row with what it takes, and no reason to call the run incomplete")
+  func notMeasured() throws {
+    var story = EventFixture()
+    story.budgetSeconds = 120
+    var record = story.record
+    record.skipped.append(
+      Skipped(
+        layer: .optimize, metric: "Full optimize run", python: "3.12", side: nil,
+        reason: "not measured: needs about 4 min, 2 min were left", secondsNeeded: 240))
+    let report = ComparisonReport(record: record, alpha: 0.01, delta: 0.02)
+    let row = "Full optimize run | – | – | not measured: needs about 4 min, 2 min were left"
+    #expect(Comment.text(report).contains(row))
+    #expect(TerminalTable.text(report, style: .plain).contains("not measured: needs about 4 min"))
+    #expect(!TerminalTable.text(report, style: .plain).contains("  Full optimize run (Python"))
+    let forecast = try #require(report.document.forecast)
+    #expect(forecast.metrics.first == "Full optimize run" && forecast.seconds >= 240)
+    #expect(report.document.complete)
+  }
+
+  @Test("another difference counts where a name, a beginning of names or a layer says so")
+  func deltas() throws {
+    let deltas = [
+      MetricDelta(of: "micro", delta: 0.04), MetricDelta(of: "micro: parse*", delta: 0.5),
+      MetricDelta(of: "micro: parse rows", delta: 0.03),
+    ]
+    #expect(deltas.delta(of: "micro: parse rows", in: .micro) == 0.03)
+    #expect(deltas.delta(of: "micro: parse lines", in: .micro) == 0.5)
+    #expect(deltas.delta(of: "micro: find", in: .micro) == 0.04 && deltas.delta(of: "x --version", in: .startup) == nil)
+    var story = EventFixture()
+    story.blocks = 40
+    var record = story.record
+    #expect(try metric("micro: discover functions", compare(story)).verdict == .regressed)
+    record.started?.deltas = [MetricDelta(of: "micro", delta: 0.5)]
+    let document = Comparison.make(from: record, alpha: 0.01, delta: 0.02)
+    #expect(try metric("micro: discover functions", document).verdict == .equivalent)
+    #expect(try metric("micro: discover functions", document).delta == 0.5)
+    let report = ComparisonReport(record: record, alpha: 0.01, delta: 0.02)
+    #expect(Comment.text(report).contains("A change counts from 2% (layer micro: 50%)"))
+  }
+
+  @Test("CPU seconds stand beside the wall clock with an interval of their own, and say what it means that only one moved")
+  func processorTime() throws {
+    var record = EventFixture().record
+    for index in record.samples.indices where record.samples[index].layer == .startup {
+      let value = record.samples[index].value
+      // The same work on both sides, whatever the clock on the wall says.
+      let isFaster = record.samples[index].metric == "codeflash --version" && record.samples[index].side == .head
+      record.samples[index].userSeconds = isFaster ? value * 2 : value / 2
+      record.samples[index].systemSeconds = isFaster ? 0.0001 : 0.0001
+    }
+    let report = ComparisonReport(record: record, alpha: 0.01, delta: 0.02)
+    let row = try #require(report.document.metrics.first { $0.name == "codeflash --version" })
+    let cpu = try #require(row.cpu)
+    #expect((cpu.low ?? 2) <= cpu.ratio && cpu.ratio <= (cpu.high ?? 0))
+    #expect(Comment.text(report).contains("<summary>Processor time</summary>"))
+    #expect(report.document.metrics.allSatisfy { $0.layer != .micro || $0.cpu == nil })
+    var told = row
+    func meaning(wall: (Double, Double), cpu: (Double, Double)) -> String? {
+      (told.low, told.high) = wall
+      told.cpu = .init(base: 1, head: 1, ratio: 1, low: cpu.0, high: cpu.1)
+      return ProcessorTime.meaning(told)
+    }
+    #expect(meaning(wall: (0.7, 0.8), cpu: (0.99, 1.01))?.contains("waiting") == true)
+    #expect(meaning(wall: (0.9, 1.1), cpu: (1.02, 1.04))?.hasPrefix("more work") == true)
+    #expect(meaning(wall: (0.7, 0.8), cpu: (1.02, 1.04))?.contains("more cores") == true)
+    #expect(meaning(wall: (0.7, 0.8), cpu: (0.6, 0.9)) == nil && meaning(wall: (0.9, 1.1), cpu: (0.9, 1.1)) == nil)
   }
 
   @Test(

@@ -70,7 +70,8 @@ final class Job {
       let started = Started(
         job: manifest.id, agentVersion: Version.current, agentSHA256: digest, pid: getpid(),
         importName: manifest.target.importName, budgetSeconds: manifest.stopping?.budgetSeconds,
-        bootID: conditions.bootID, package: manifest.target.package, headline: manifest.stopping?.headline)
+        bootID: conditions.bootID, package: manifest.target.package, headline: manifest.stopping?.headline,
+        deltas: manifest.stopping?.deltas)
       return try journal.emit(.started(started))
     }
     // Without the boot's name on both sides nobody knows that the machine stayed up.
@@ -149,7 +150,7 @@ final class Job {
 
   /// What the metrics of an interpreter that was finished before brought, those without any value included.
   private func questions(of past: JobHistory.Past) -> [Question] {
-    let tally = SampleAccumulator(journal, headline: Set(manifest.stopping?.headline ?? []))
+    let tally = SampleAccumulator(journal, stopping: manifest.stopping)
     tally.restore(past.blocks)
     let questions = tally.metrics.map { tally.question($0) }
     let missing = (past.blocks.compactMap(\.finished.of).max() ?? 0) - questions.count
@@ -238,7 +239,7 @@ private struct JobOutOfTime: Error {
 extension LayerPlans {
   /// Whether a layer may measure so many blocks that one of them has the control arm.
   fileprivate var haveRoomForCopy: Bool {
-    [startup?.blocks, micro?.blocks, optimize?.blocks, memory?.blocks].contains { ($0 ?? 0) >= BlockOrder.copyEvery }
+    LayerList.make(from: self).contains { $0.blocks >= type(of: $0).copyEvery }
   }
 }
 

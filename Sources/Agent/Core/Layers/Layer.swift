@@ -4,6 +4,8 @@ import Shared
 /// when enough has been measured: ``Schedule`` does.
 protocol Layer {
   static var name: LayerName { get }
+  /// In how many blocks there is one with the control arm.
+  static var copyEvery: Int { get }
   /// The most blocks that are to be measured.
   var blocks: Int { get }
   /// How many `sample` events a full run emits.
@@ -41,6 +43,7 @@ enum Telling: Equatable {
 }
 
 extension Layer {
+  static var copyEvery: Int { 3 }
   mutating func restore(_ blocks: [EarlierBlock]) {}
   mutating func discarded(_ block: Block) {}
 }

@@ -12,13 +12,14 @@ The answer is one JSON object a line on standard output, each written as soon as
 
     {"test": "FILE::TEST", "name": ...}                 discovered: a test that uses the fixture `benchmark`
     {"unread": FILE, "reason": "why"}                   a file of the suite that can't be collected
-    {"begin": I}                                        the target is being set up
+    {"begin": I}                                        from here on the worker is busy with this target
     {"index": I, "missing": "why"}                      no candidate imports, or the setup raises
     {"index": I, "failed": "why"}                       the call itself raises
     {"index": I, "slow": true}                          its first call was ended after longest_call, and the worker with it;
                                                         only of calibrate
     {"index": I, "seconds": S, "loops": N, "repeats": N}
-                                                        seconds of one call: the best of the repeats
+                                                        seconds of one call: the best of the repeats, which are spread
+                                                        over the worker's life
     {"index": I, "calls": N, "seconds": S, "functions": [...], "stacks": [[[function, file, line], ...], seconds], ...]}
                                                         a profile; stacks are outermost first, seconds are of one call
 
@@ -113,8 +114,10 @@ def prepare(target, order):
         "__name__": "cf_bench_target", "target": function, "find": find,
         "workdir": tempfile.mkdtemp(prefix="target-"),
     }
+    # The setup's asserts call the function too: they are for when it is calibrated.
+    stripped = 1 if order["mode"] == "measure" else 0
     try:
-        exec(compile(target["setup"], "<setup>", "exec"), space)
+        exec(compile(target["setup"], "<setup>", "exec", optimize=stripped), space)
         call = space["call"]
     except (Exception, SystemExit) as error:
         raise Missing("its setup raises {}".format(reason(error)))
@@ -125,15 +128,23 @@ def prepare(target, order):
 
 
 # For how long a worker repeats one target, if a single repeat does not take longer; in seconds.
-LONGEST = 0.5
+LONGEST = 0.1
+
+
+def settle():
+    """What survived (every imported module) is not looked at by the garbage collector again: a third of a worker's time would go there."""
+    gc.collect()
+    gc.freeze()
 
 
 def best(call, loops, repeats):
     """Seconds of one call: the least disturbed of the repeats. `timeit` keeps the garbage collector out."""
-    gc.collect()
-    # What survived (every imported module) is not looked at again: a third of a worker's time would go there.
-    gc.freeze()
-    return min(timeit.Timer(call, setup=getattr(call, "renew", "pass")).repeat(repeats, loops)) / loops
+    settle()
+    return min(repeated(call, loops, repeats))
+
+
+def repeated(call, loops, repeats=1):
+    return [seconds / loops for seconds in timeit.Timer(call, setup=getattr(call, "renew", "pass")).repeat(repeats, loops)]
 
 
 def calibrate(call, order, target):
@@ -155,6 +166,35 @@ def calibrate(call, order, target):
 
 def measure(call, order, target):
     return {"seconds": best(call, target["loops"], target["repeats"]), "loops": target["loops"]}
+
+
+def in_turns(prepared, rounds, answer):
+    """One repeat of each target after another, in so many rounds: a slow spell of the machine hits one repeat of many targets
+    instead of all of one's, and the best of a target's leaves it out. Repeats of the same target right after each other scatter twice
+    as much from worker to worker."""
+    shortest = {}
+    lost = set()
+    settle()
+    for turn in range(rounds):
+        gc.collect()
+        for target, call, folder in prepared:
+            index = target["index"]
+            repeats = min(target["repeats"], rounds)
+            # Few repeats are spread evenly.
+            if index in lost or (turn + 1) * repeats // rounds == turn * repeats // rounds:
+                continue
+            answer(begin=index)
+            try:
+                os.chdir(folder)
+                seconds = repeated(call, target["loops"])[0]
+            except (Exception, SystemExit) as error:
+                lost.add(index)
+                answer(index=index, failed=reason(error))
+            else:
+                shortest[index] = min(seconds, shortest.get(index, seconds))
+    for target, _, _ in prepared:
+        if target["index"] not in lost:
+            answer(index=target["index"], seconds=shortest[target["index"]], loops=target["loops"])
 
 
 # --- the profile
@@ -273,6 +313,7 @@ def main():
         benchmark_suite.discover(order["suite"], answer)
         os._exit(0)
     step = {"calibrate": calibrate, "measure": measure, "profile": profile}[order["mode"]]
+    prepared = []
     # Tests come last: pytest and its plugins change the process that they run in.
     for target in order["targets"]:
         index = target["index"]
@@ -280,7 +321,11 @@ def main():
             continue
         answer(begin=index)
         try:
-            result = step(prepare(target, order), order, target)
+            call = prepare(target, order)
+            if step is measure:
+                prepared.append((target, call, os.getcwd()))
+                continue
+            result = step(call, order, target)
         except Slow:
             end_slow(index)
         except Missing as error:
@@ -289,6 +334,7 @@ def main():
             answer(index=index, failed=reason(error))
         else:
             answer(index=index, **result)
+    in_turns(prepared, order["repeats"], answer)
     tests = [target for target in order["targets"] if target.get("test")]
     if tests:
         benchmark_suite.run(

@@ -2,19 +2,16 @@ import Shared
 
 /// The random order of the arms in each block, from the job's seed: the same job measures in the same order.
 struct BlockOrder {
-  /// In how many blocks there is one with the control arm.
-  static let copyEvery = 3
-
   private var random: SplitMix64
   private let arms: [Arm]
-  private let hasCopy: Bool
+  /// In how many blocks there is one with the control arm; `nil` where there is none.
+  private let copyEvery: Int?
   private let design: BlockDesign
   /// The block of this group that has the control arm.
   private var copyBlock = -1
 
-  /// - Parameter hasCopy: whether the base stands there a second time.
   init(
-    seed: UInt64, layer: LayerName, python: String, sides: [Side], hasCopy: Bool = false,
+    seed: UInt64, layer: LayerName, python: String, sides: [Side], copyEvery: Int? = nil,
     design: BlockDesign = .balanced
   ) {
     self.design = design
@@ -22,19 +19,20 @@ struct BlockOrder {
     let label = Array(SHA256.hex("\(layer.rawValue) \(python)".utf8).utf8)
     random = SplitMix64(state: label.reduce(seed) { ($0 &* 31) &+ UInt64($1) })
     arms = sides.map { Arm($0) }
-    self.hasCopy = hasCopy
+    self.copyEvery = copyEvery
   }
 
   /// Each arm twice, in any order, all orders as likely; or, mirrored, in any order and then back: `A B B A` or `B A A B`. A single side
-  /// twice. One block of three has the base's second installation too: wherever its places are, the order of the other two
+  /// twice. One block of ``copyEvery`` has the base's second installation too: wherever its places are, the order of the other two
   /// is as random as without it. To be called for each block in turn.
   mutating func block(_ number: Int) -> Block {
     guard arms.count == 2 else { return Block(number: number, order: arms + arms) }
-    if number.isMultiple(of: Self.copyEvery) {
-      // Never the first of a group: a measurement of one block is of the sides alone.
-      copyBlock = number + 1 + Int(random.next() % UInt64(Self.copyEvery - 1))
+    if number.isMultiple(of: copyEvery ?? 3) {
+      // In the second half of a group: the first blocks are of the sides alone.
+      let group = UInt64(copyEvery ?? 3)
+      copyBlock = number + Int(group / 2 + random.next() % (group - group / 2))
     }
-    var order = hasCopy && number == copyBlock ? arms + [.copy] : arms
+    var order = copyEvery != nil && number == copyBlock ? arms + [.copy] : arms
     switch design {
     case .mirrored:
       order.shuffle(using: &random)

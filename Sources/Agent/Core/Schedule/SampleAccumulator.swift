@@ -9,13 +9,16 @@ final class SampleAccumulator: EventSink {
   /// Metrics that are there to stand still.
   private var controls: Set<String> = []
   private let headline: Set<String>
+  private let deltas: [MetricDelta]
+  private var layers: [String: LayerName] = [:]
   /// What the block in progress has brought.
   private var pending: [Sample] = []
 
-  /// - Parameter headline: The metrics that matter most.
-  init(_ next: any EventSink, headline: Set<String> = []) {
+  /// - Parameter stopping: Which metrics matter most, and what counts of each.
+  init(_ next: any EventSink, stopping: StoppingPlan?) {
     self.next = next
-    self.headline = headline
+    headline = Set(stopping?.headline ?? [])
+    deltas = stopping?.deltas ?? []
   }
 
   func emit(_ event: JobEvent) throws {
@@ -32,6 +35,7 @@ final class SampleAccumulator: EventSink {
     for sample in pending {
       let isCopy = sample.isCopy == true
       if sample.isControl { controls.insert(sample.metric) }
+      layers[sample.metric] = sample.layer
       let value = Observation(
         block: sample.block, arm: sample.side == .base ? .base : .head, value: sample.value,
         place: design == .balanced ? sample.position : nil)
@@ -61,6 +65,7 @@ final class SampleAccumulator: EventSink {
     // Without blocks where a value has no logarithm: the comparison says so at the end, and the budget is not spent on it.
     var question = (try? Question(values, copies: copies[metric] ?? [])) ?? Question(.blocks([]))
     question.isHeadline = headline.contains(metric)
+    question.delta = deltas.delta(of: metric, in: layers[metric])
     return question
   }
 }

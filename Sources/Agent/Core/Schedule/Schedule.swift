@@ -29,16 +29,21 @@ final class Schedule {
     /// Turns taken, and those among them that count.
     var turns = 0
     var counted = 0
-    /// Seconds that the layer took, and those of its blocks one by one.
+    /// Seconds that the layer took, and what a run of each of its blocks took on average.
     var seconds = 0.0
-    var blockSeconds: [Double] = []
+    var runSeconds: [Double] = []
     var hasFailed = false
     /// Steps that failed one after the other.
     var failures = 0
 
     var name: LayerName { type(of: layer).name }
     var isOpen: Bool { !hasFailed && counted < layer.blocks && !layer.metrics.isEmpty }
-    var usualBlockSeconds: Double? { Quantile.median(blockSeconds) ?? layer.expectedBlockSeconds }
+    /// What the next block takes, going by the runs of those before: one with the control arm has more of them.
+    var nextBlockSeconds: Double? {
+      guard let run = Quantile.median(runSeconds) else { return layer.expectedBlockSeconds }
+      var order = order
+      return run * Double(order.block(turns).order.count)
+    }
   }
 
   /// - Parameters:
@@ -52,7 +57,7 @@ final class Schedule {
   ) {
     self.past = past.blocks
     pastSeconds = past.seconds
-    tally = SampleAccumulator(context.sink, headline: stopping?.headline ?? [])
+    tally = SampleAccumulator(context.sink, stopping: stopping?.plan)
     var context = context
     context.sink = tally
     self.context = context
@@ -65,7 +70,7 @@ final class Schedule {
         layer: layer,
         order: BlockOrder(
           seed: context.seed, layer: type(of: layer).name, python: context.python, sides: context.sides.map(\.side),
-          hasCopy: context.copy != nil, design: stopping?.design ?? .mirrored))
+          copyEvery: context.copy == nil ? nil : type(of: layer).copyEvery, design: stopping?.design ?? .mirrored))
     }
   }
 
@@ -91,7 +96,9 @@ final class Schedule {
       entry.planned = layer.metrics
     }
     if !past.isEmpty { restore() }
-    while let turn = nextTurn() { try attempt(turn.index) { try self.measure(&$0, turn) } }
+    try sayWhatItTakes()
+    while let turn = nextTurn() ?? controlTurn() { try attempt(turn.index) { try self.measure(&$0, turn) } }
+    try sayWhatWasNotMeasured()
     let telling = telling
     var context = context
     for index in entries.indices where !entries[index].hasFailed {
@@ -107,7 +114,8 @@ final class Schedule {
         .layerFinished(
           LayerFinished(
             layer: entry.name, python: self.context.python, seconds: entry.seconds,
-            metrics: entry.planned.map(\.name))))
+            metrics: entry.planned.map(\.name),
+            reachedMostBlocks: self.stopping != nil && entry.counted >= entry.layer.blocks ? true : nil)))
     }
   }
 
@@ -126,8 +134,8 @@ final class Schedule {
       for number in blocks.indices { _ = entries[index].order.block(number) }
       entries[index].turns = blocks.count
       entries[index].counted = blocks.count { $0.finished.disturbance == nil }
-      entries[index].blockSeconds = blocks.map(\.finished.seconds)
-      entries[index].seconds += entries[index].blockSeconds.reduce(0, +)
+      entries[index].runSeconds = blocks.map { $0.finished.seconds / Double(max(1, $0.finished.order.count)) }
+      entries[index].seconds += blocks.reduce(0) { $0 + $1.finished.seconds }
       entries[index].layer.restore(blocks)
     }
     tally.restore(past)
@@ -199,18 +207,17 @@ final class Schedule {
       return Turn(index: index, open: Set(entries[index].layer.metrics.map(\.name)))
     }
     let open = stopping.open(metrics, in: tally)
-    let telling = telling
-    let closing = entries.filter { !$0.hasFailed }.reduce(0) { $0 + $1.layer.closingSeconds(telling: telling) }
+    let left = secondsLeft
     let candidates = entries.map { entry in
       let names = entry.isOpen ? entry.layer.metrics.filter { open[$0.name] != nil }.map(\.name) : []
       func needed(_ names: [String]) -> [Int?] {
-        names.map { name in (open[name] ?? nil).map { max(1, $0 - entry.counted) } }
+        names.map { name in open[name].flatMap { open in open.blocksNeeded.map { max(1, $0 - open.blocks) } } }
       }
+      let headline = names.filter(stopping.headline.contains)
       return LayerScheduler.Candidate(
-        blocks: entry.counted, blockSeconds: entry.usualBlockSeconds, needed: needed(names),
-        headline: needed(names.filter(stopping.headline.contains)))
+        blocks: entry.counted, blockSeconds: entry.nextBlockSeconds, needed: needed(names),
+        headline: needed(headline), isTold: headline.allSatisfy { open[$0]?.isTold ?? false })
     }
-    let left = budgetSeconds - secondsSpent - closing
     let least = [true, false].map { stopping.leastBlocks(metrics, isHeadline: $0) }
     guard
       let index = LayerScheduler.next(candidates, least: least[1], leastHeadline: least[0], secondsLeft: left)
@@ -221,6 +228,66 @@ final class Schedule {
       $0.isControl || open[$0.name] != nil || (isEarly && !$0.isJudged)
     }.map(\.name)
     return Turn(index: index, open: Set(names), openInAll: open.count)
+  }
+
+  /// What of the budget is left for blocks.
+  private var secondsLeft: Double {
+    let telling = telling
+    let closing = entries.filter { !$0.hasFailed }.reduce(0) { $0 + $1.layer.closingSeconds(telling: telling) }
+    return budgetSeconds - secondsSpent - closing
+  }
+
+  /// In so many blocks of its layer a control that moves by 5 % is told on a machine whose runs scatter by 2 %.
+  static let controlBlocks = 10
+
+  /// Controls alone: their layer's metrics may all have been decided before it could be told whether a control moved.
+  private func controlTurn() -> Turn? {
+    guard let stopping else { return nil }
+    for (index, entry) in entries.enumerated() where entry.isOpen && entry.counted > 0 {
+      let controls = entry.layer.metrics.filter(\.isControl).map(\.name)
+      guard !controls.isEmpty, entry.counted < Self.controlBlocks,
+        (entry.nextBlockSeconds ?? .infinity) <= secondsLeft
+      else { continue }
+      return Turn(index: index, open: Set(controls), openInAll: stopping.open(metrics, in: tally).count)
+    }
+    return nil
+  }
+
+  /// What the metrics that matter most take at least, where that is more than there is: said before the time is spent.
+  private func sayWhatItTakes() throws {
+    guard let stopping, stopping.isFirstInterpreter else { return }
+    let least = Double(stopping.leastBlocks(metrics, isHeadline: true))
+    let blocks = entries.reduce(0.0) { sum, entry in
+      let isNeeded = entry.layer.metrics.contains { stopping.headline.contains($0.name) }
+      return sum + (isNeeded ? least * (entry.nextBlockSeconds ?? 0) : 0)
+    }
+    let needed = (secondsSpent + blocks) * Double(stopping.interpretersLeft)
+    guard needed > stopping.plan.budgetSeconds else { return }
+    let whom = stopping.interpretersLeft > 1 ? " with \(stopping.interpretersLeft) interpreters" : ""
+    try context.sink.emit(
+      .phase(
+        Phase(
+          text: "the rows that matter most take at least \(Duration.seconds(needed).words)\(whom), the budget is "
+            + "\(Duration.seconds(stopping.plan.budgetSeconds).words): --budget \(Int((needed / 60).rounded(.up))) is for all of them")
+      ))
+  }
+
+  /// A layer that was not begun, since the time left would not even have given an estimate.
+  private func sayWhatWasNotMeasured() throws {
+    guard stopping != nil else { return }
+    for entry in entries where entry.isOpen && entry.turns == 0 {
+      guard let block = entry.nextBlockSeconds else { continue }
+      let needed = block * Double(LayerScheduler.telling)
+      let left = max(0, secondsLeft)
+      for metric in entry.layer.metrics where !metric.isControl {
+        try context.sink.emit(
+          .skipped(
+            Skipped(
+              layer: entry.name, metric: metric.name, python: context.python, side: nil,
+              reason: "not measured: needs about \(Duration.seconds(needed).words), \(Duration.seconds(left).words) were left",
+              secondsNeeded: needed)))
+      }
+    }
   }
 
   private func measure(_ entry: inout Entry, _ turn: Turn) throws {
@@ -234,7 +301,7 @@ final class Schedule {
     var seen = interference.end()
     if let failure { seen.disturbance = "it failed: \(Problem(failure, at: context.home.path).what)" }
     let seconds = MonotonicClock.seconds - started
-    entry.blockSeconds.append(seconds)
+    entry.runSeconds.append(seconds / Double(max(1, block.order.count)))
     let measured = tally.endBlock(counts: seen.disturbance == nil, design: stopping?.design)
     if seen.disturbance == nil { entry.counted += 1 } else { entry.layer.discarded(block) }
     let hasBudget = budgetSeconds.isFinite

@@ -5,6 +5,7 @@ import Statistics
 /// Which metrics of a comparison are still open, and how much it may take to decide them.
 struct StoppingRule {
   private let rule: DecisionRule
+  let plan: StoppingPlan
   let design: BlockDesign
   /// The metrics that matter most.
   let headline: Set<String>
@@ -15,13 +16,21 @@ struct StoppingRule {
 
   init(_ plan: StoppingPlan, interpreters: Int) {
     rule = DecisionRule(alpha: plan.alpha, delta: plan.delta)
+    self.plan = plan
     design = plan.design ?? .mirrored
     headline = Set(plan.headline ?? [])
     laterInterpreters = interpreters
   }
 
-  /// What is known of an open metric: how many blocks it may take in all, `nil` where that is out of sight.
-  typealias Open = [String: Int?]
+  /// What is known of an open metric.
+  struct Open {
+    /// How many blocks it may take in all; `nil` where that is out of sight.
+    var blocksNeeded: Int?
+    /// How many it has by now.
+    var blocks = 0
+    /// Whether its estimate is worth telling: the ends of its interval are less than a fifth apart.
+    var isTold = false
+  }
 
   /// After how many blocks one of `metrics`, which are measured now, can be called different at all.
   func leastBlocks(_ metrics: [String], isHeadline: Bool) -> Int {
@@ -34,19 +43,22 @@ struct StoppingRule {
   }
 
   /// The open ones among `metrics`.
-  func open(_ metrics: [String], in tally: SampleAccumulator) -> Open {
+  func open(_ metrics: [String], in tally: SampleAccumulator) -> [String: Open] {
     let now = metrics.map { tally.question($0) }
     // Not measured yet: nothing is known of them, and they take their share of the error.
     let unmeasured = metrics.map { Question(.blocks([]), isHeadline: headline.contains($0)) }
     let later = (0..<laterInterpreters).flatMap { _ in unmeasured }
     let decisions = rule.judge(now + earlier + later)
-    var open: Open = [:]
+    var open: [String: Open] = [:]
     for (metric, decision) in zip(metrics, decisions) {
       guard let decision else {
-        open[metric] = .some(leastBlocks(metrics, isHeadline: headline.contains(metric)))
+        open[metric] = Open(blocksNeeded: leastBlocks(metrics, isHeadline: headline.contains(metric)))
         continue
       }
-      if decision.verdict == .undecided { open[metric] = .some(decision.blocksNeeded) }
+      guard decision.verdict == .undecided else { continue }
+      var width = Double.infinity
+      if let low = decision.low, let high = decision.high { width = high - low }
+      open[metric] = Open(blocksNeeded: decision.blocksNeeded, blocks: decision.blocks, isTold: width < 0.2)
     }
     return open
   }
@@ -61,6 +73,10 @@ struct StoppingRule {
         return isApart ? metric : nil
       })
   }
+
+  var isFirstInterpreter: Bool { earlier.isEmpty }
+  /// This one among them.
+  var interpretersLeft: Int { 1 + laterInterpreters }
 
   /// To be called before an interpreter's metrics are measured.
   mutating func beginInterpreter() { laterInterpreters -= 1 }

@@ -42,6 +42,9 @@ enum ManifestCheck {
       guard stopping.alpha > 0, stopping.alpha <= 0.5, stopping.delta > 0, stopping.delta <= 1 else {
         throw refuse("alpha must lie above 0 and be at most 0.5, delta above 0 and at most 1")
       }
+      guard (stopping.deltas ?? []).allSatisfy({ $0.delta > 0 && $0.delta <= 1 }) else {
+        throw refuse("the delta of a metric must lie above 0 and be at most 1")
+      }
       guard (0...7 * 86_400).contains(stopping.budgetSeconds) else {
         throw refuse("the budget lies outside 0 to 7 days")
       }

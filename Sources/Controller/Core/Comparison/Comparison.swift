@@ -55,7 +55,8 @@ enum Comparison {
         for: series, design: record.design, caveats: caveats + (replays ? StopReplay.caveats(series) : [])),
       troubles: failure + record.troubles + record.withoutResult + all.troubles, skipped: record.skipped,
       replay: replays ? StopReplay.all(series, by: rule) : nil,
-      effectiveSettings: record.effectiveSettings.isEmpty ? nil : record.effectiveSettings)
+      effectiveSettings: record.effectiveSettings.isEmpty ? nil : record.effectiveSettings,
+      forecast: all.isVoid ? nil : record.forecast(all.metrics))
   }
 
   /// The run's verdict: a regression if there is one; an improvement if something is proven better and nothing worse; then an open

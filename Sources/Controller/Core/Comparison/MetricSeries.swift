@@ -12,10 +12,14 @@ struct MetricSeries {
   var isPaired = true
   /// Values of the base's second installation.
   var copies: [Observation] = []
+  /// CPU seconds of the runs behind the observations; empty where they were not told.
+  var cpu: [Observation] = []
   var setAside: Int
   var control: ComparisonDocument.Control?
   /// Whether it is one of the metrics that matter most.
   var isHeadline = false
+  /// The smallest relative difference that counts of it; `nil` for the run's.
+  var delta: Double?
   /// What one block of the metric's layer takes, in seconds.
   var blockSeconds: Double?
 
@@ -29,9 +33,17 @@ struct MetricSeries {
         block: sample.block, arm: sample.side == .base ? .base : .head, value: sample.value,
         place: balanced.contains(sample.block) ? sample.position : nil)
     }
-    observations = record.samples.filter { $0.key == key }.map(observation)
+    let samples = record.samples.filter { $0.key == key }
+    observations = samples.map(observation)
+    cpu = samples.compactMap { sample in
+      guard let user = sample.userSeconds, let system = sample.systemSeconds, user + system > 0 else { return nil }
+      var observation = observation(sample)
+      observation.value = user + system
+      return observation
+    }
     copies = record.copySamples.filter { $0.key == key }.map(observation)
     isHeadline = record.started?.headline?.contains(key.metric) ?? false
+    delta = record.started?.deltas?.delta(of: key.metric, in: key.layer)
     setAside = record.setAside(key)
     let seconds = record.blocks.filter { $0.python == key.python && $0.metrics.contains(key.metric) }.map(\.seconds)
     blockSeconds = Quantile.median(seconds)
@@ -56,6 +68,7 @@ struct MetricSeries {
     series.isHeadline = false
     series.observations = Blocks.control(observations, copies: copies)
     series.copies = []
+    series.cpu = []
     return series
   }
 
@@ -67,6 +80,7 @@ struct MetricSeries {
     do {
       var question = try Question(observations, copies: copies)
       question.isHeadline = isHeadline
+      question.delta = delta
       guard question.observed != .blocks([]) else { throw Unmeasurable.noCompleteBlock(metric: name) }
       return question
     } catch let error as Unmeasurable { throw error } catch StatisticsError.notPositive(let value, let block, _) {
@@ -85,6 +99,15 @@ struct MetricSeries {
     return Question(.unpaired(base: logarithms(.base), head: logarithms(.head)))
   }
 
+  private var processorTime: ComparisonDocument.Metric.CPU? {
+    guard isPaired, !cpu.isEmpty, cpu.count == observations.count,
+      let question = try? Question(cpu), let estimate = DecisionRule.estimate(question)
+    else { return nil }
+    func median(_ arm: Observation.Arm) -> Double? { Quantile.median(cpu.filter { $0.arm == arm }.map(\.value)) }
+    guard let base = median(.base), let head = median(.head) else { return nil }
+    return .init(base: base, head: head, ratio: estimate.ratio, low: estimate.low, high: estimate.high)
+  }
+
   /// What the document says of the metric; `nil` where a side has no value in a block that counts.
   func metric(_ decision: Decision) -> ComparisonDocument.Metric? {
     let counted = isPaired ? Blocks.completeBlocks(observations) : []
@@ -101,7 +124,8 @@ struct MetricSeries {
       setAside: setAside, resolution: decision.resolution,
       floor: floor, control: control,
       secondsNeeded: further.flatMap { further in blockSeconds.map { $0 * further } },
-      unpaired: isPaired ? nil : true, headline: isHeadline && control == nil ? true : nil)
+      unpaired: isPaired ? nil : true, headline: isHeadline && control == nil ? true : nil, delta: delta,
+      cpu: processorTime)
   }
 }
 

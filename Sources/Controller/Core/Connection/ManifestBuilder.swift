@@ -17,7 +17,8 @@ enum ManifestBuilder {
       stopping: sides.count == 2
         ? StoppingPlan(
           alpha: settings.alpha, delta: settings.delta, budgetSeconds: settings.budget.inSeconds, design: .balanced,
-          headline: settings.headlineMetrics(of: layers)) : nil,
+          headline: settings.headlineMetrics(of: layers),
+          deltas: settings.deltas.isEmpty ? nil : settings.deltas) : nil,
       setsAsideDisturbed: settings.setAside,
       limits: JobLimits(
         queueSeconds: settings.limitQueue.inSeconds, setupSeconds: settings.limitSetup.inSeconds,

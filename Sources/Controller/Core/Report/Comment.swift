@@ -20,9 +20,9 @@ enum Comment {
     ]
     parts += GateFormatter.sentence(report.gate, document).map { [Markdown.text($0, limit: 2000) + "\n"] } ?? []
     parts += VerdictFormatter.remarks(document, notes: report.notes).map { Markdown.paragraph($0) + "\n" }
-    let rows = Rows(document)
-    if !rows.telling.isEmpty || !document.findings.isEmpty {
-      parts.append(table(rows.telling, report, findings: document.findings, limit: limit * 2 / 5))
+    let rows = ShownRows(document)
+    if !rows.telling.isEmpty || !document.findings.isEmpty || !document.notMeasured.isEmpty {
+      parts.append(table(rows.telling, report, findings: document.findings, unmeasured: document.notMeasuredRows, limit: limit * 2 / 5))
     }
     if !rows.open.isEmpty {
       parts.append(
@@ -41,7 +41,8 @@ enum Comment {
     let folds = [
       missing(document, limit: limit / 8), fold("Host and method", MethodLine.markdown(report) + "\n"),
       document.cost.map { fold("Cost", Markdown.text(CostFormatter.sentence($0)) + "\n") },
-      PythonColumns.markdown(report).map { fold("By version", $0) }, FindingFormatter.markdown(report),
+      PythonColumns.markdown(report).map { fold("By version", $0) }, ProcessorTime.markdown(report),
+      FindingFormatter.markdown(report),
       MemoryFormatter.markdown(report), ImportBreakdown.markdown(report), FindingFormatter.phases(report),
       ProfileChanges.markdown(report),
     ]
@@ -57,32 +58,9 @@ enum Comment {
     return parts.joined(separator: "\n")
   }
 
-  /// What the reader has to see, and what may be folded.
-  private struct Rows {
-    /// What changed or may have, and whatever it is what matters most.
-    var telling: [ComparisonDocument.Metric]
-    /// What is open and has nothing to tell beyond that.
-    var open: [ComparisonDocument.Metric] = []
-    var same: [ComparisonDocument.Metric]
-
-    init(_ document: ComparisonDocument) {
-      telling = document.shownMetrics.filter { $0.verdict != .equivalent }
-      same = document.shownMetrics.filter { $0.verdict == .equivalent }
-      guard document.verdict != .void, telling.contains(where: { $0.headline == true }) else { return }
-      func isQuiet(_ metric: ComparisonDocument.Metric) -> Bool {
-        guard metric.headline != true, metric.verdict == .undecided, metric.withheld == nil, metric.proven != true
-        else { return false }
-        // Without an interval nothing is known either way.
-        guard let low = metric.low, let high = metric.high else { return false }
-        return low <= 1 && high >= 1
-      }
-      open = telling.filter(isQuiet)
-      telling = telling.filter { !isQuiet($0) }
-    }
-  }
-
   private static func table(
-    _ metrics: [ComparisonDocument.Metric], _ report: ComparisonReport, findings found: [FindingComparison], limit: Int
+    _ metrics: [ComparisonDocument.Metric], _ report: ComparisonReport, findings found: [FindingComparison],
+    unmeasured: [(name: String, reason: String)] = [], limit: Int
   ) -> String {
     let document = report.document
     let most = max(1, limit / rowShare * 5)
@@ -94,10 +72,13 @@ enum Comment {
       size += $0.reduce(0) { $0 + $1.utf8.count } + 14
       return size <= limit
     }
+    let headAlone = found.isEmpty ? [] : FindingFormatter.headAlone(report)
     // A release or folder has a name of its own; a ref of the repository is the pull request's branch.
     let head = document.head.commit == nil ? Markdown.text(document.head.label) : "branch"
     var text = Markdown.table(
-      ["Metric", Markdown.text(document.base.label), head, "Delta"], Array(shown) + found.map { findings($0, report) })
+      ["Metric", Markdown.text(document.base.label), head, "Delta"],
+      Array(shown) + unmeasured.map { [Markdown.text($0.name), "–", "–", Markdown.text($0.reason)] }
+        + found.map { findings($0, report) } + headAlone.map { [Markdown.text($0.name), "–", $0.found, $0.words] })
     let rest = metrics.count - shown.count
     if rest > 0 { text += "\n\(rest) more stand in `comparison.json`.\n" }
     return text

@@ -65,6 +65,15 @@ enum FindingFormatter {
     return "\(form) of the project, with \(source)"
   }
 
+  /// Rows of what only the head was asked for: name, what it found, over how many functions.
+  static func headAlone(_ report: ComparisonReport) -> [(name: String, found: String, words: String)] {
+    report.optimize.compactMap { pair in
+      guard pair.head.functions.count > pair.base.functions.count else { return nil }
+      let python = report.optimize.count > 1 ? ", Python \(pair.head.python)" : ""
+      return ("\(rowName) (head alone\(python))", count(pair.head.findings), "over all \(pair.head.functions.count) functions")
+    }
+  }
+
   // MARK: Folded parts of the comment
 
   /// `nil` when layer 3 did not run.

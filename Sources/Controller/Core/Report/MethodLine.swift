@@ -7,7 +7,7 @@ enum MethodLine {
     let host = document.host.map { " on \(Markdown.text(machine($0)))" } ?? ""
     var sentences = [
       measured(report, host: host),
-      "A change counts from \(VerdictFormatter.percent(document.method.delta)). Identical code is called different, "
+      "A change counts from \(Markdown.text(VerdictFormatter.deltas(document))). Identical code is called different, "
         + "anywhere in the table, in at most \(VerdictFormatter.percent(document.method.alpha)) of such runs; each “no difference” is "
         + "wrong in at most \(VerdictFormatter.percent(document.method.alpha)).",
     ]

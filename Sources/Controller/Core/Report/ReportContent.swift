@@ -153,7 +153,8 @@ struct MissingPart: Equatable, Sendable {
         name: name($0.metric ?? $0.layer?.rawValue, side: $0.side, python: $0.python), reason: reason($0.problem),
         fix: $0.problem.fix)
     }
-    parts += skipped.map {
+    // What the budget had no time for is a row.
+    parts += skipped.filter { $0.secondsNeeded == nil }.map {
       .init(name: name($0.metric, side: $0.side, python: $0.python), reason: $0.reason, fix: nil)
     }
     return parts.uniquedEquatable()

@@ -18,8 +18,7 @@ enum SpendingFormatter {
       return "\(layer.layer.rawValue)\(python) \(Numbers.elapsed(layer.blockSeconds)) (\(blocks))"
     }
     let other = spending.layers.compactMap(\.otherSeconds).reduce(0, +)
-    let all = spending.layers.reduce(other) { $0 + $1.blockSeconds }
-    return "Measured for \(Numbers.elapsed(all)) of at most \(Numbers.elapsed(budget)): "
+    return "Measured for \(Numbers.elapsed(spending.spentSeconds)) of at most \(Numbers.elapsed(budget)): "
       + layers.joined(separator: ", ") + "; warming up, import trees and profiles \(Numbers.elapsed(other))."
   }
 
@@ -38,23 +37,15 @@ enum SpendingFormatter {
       + "smaller differences are not reported."
   }
 
-  /// What a further minute would have bought.
+  /// What would settle what is open.
   private static func further(_ document: ComparisonDocument) -> String? {
     guard document.verdict != .void, document.spending.budgetSeconds != nil else { return nil }
-    let open = document.metrics.judged.filter { $0.verdict == .undecided && $0.withheld == nil }
-    guard !open.isEmpty else { return nil }
-    let near = open.compactMap { metric in metric.secondsNeeded.map { (name: metric.name, seconds: $0) } }
-      .sorted { $0.seconds < $1.seconds }
-    let soon = near.filter { $0.seconds <= 60 }
-    if !soon.isEmpty {
-      return "A further minute might decide \(VerdictFormatter.metrics(soon.count)) more (\(names(soon.map(\.name))))."
+    if let forecast = document.forecast {
+      return "About \(Duration.seconds(forecast.seconds).words) more may decide "
+        + "\(listed(forecast.metrics, most: 3, rest: "others")): \(forecast.option)."
     }
-    guard let next = near.first else { return "No amount of time in sight would decide what is open." }
-    return "A further minute would decide nothing more; \(next.name) may take \(Numbers.elapsed(next.seconds)) more."
-  }
-
-  private static func names(_ names: [String]) -> String {
-    listed(names, most: 3, rest: "others")
+    let isOpen = document.metrics.judged.contains { $0.verdict == .undecided && $0.withheld == nil }
+    return isOpen ? "No amount of time in sight would decide what is open." : nil
   }
 }
 

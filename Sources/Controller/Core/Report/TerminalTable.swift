@@ -9,16 +9,19 @@ enum TerminalTable {
     let document = report.document
     var text = style.paint(VerdictFormatter.headline(document), colour(document.verdict)) + "\n"
     for remark in VerdictFormatter.remarks(document, notes: report.notes) { text += TerminalText.clean(remark) + "\n" }
-    let header =
-      ["Metric", document.base.label, document.head.label].map { Cell(text: $0, colour: .bold) }
-      + [Cell(text: "Delta", colour: .bold, isWords: true)]
+    let header = resultRow("Metric", "Delta", .bold, document.base.label, document.head.label, .bold)
+    let shown = ShownRows.onTerminal(document)
     let rows =
-      document.shownMetrics.map { row($0, report) } + document.findings.map { row($0, document) }
-      + document.shownControls.map { row($0, report) }
+      shown.rows.map { row($0, report) } + document.notMeasuredRows.map { notMeasured($0) }
+      + document.findings.map { row($0, document) }
+      + FindingFormatter.headAlone(report).map { row in
+        resultRow(row.name, row.words, nil, "–", row.found)
+      } + document.shownControls.map { row($0, report) }
     if !rows.isEmpty { text += "\n" + grid([header] + rows, style: style) }
+    if !shown.below.isEmpty { text += "\n" + shown.below.map { TerminalText.clean($0, limit: 2000) + "\n" }.joined() }
     text += byPython(report, style: style)
     text += replay(report, style: style)
-    let spending = SpendingFormatter.sentences(document)
+    let spending = ProcessorTime.sentences(document) + SpendingFormatter.sentences(document)
     if !spending.isEmpty { text += "\n" + spending.map { TerminalText.clean($0) + "\n" }.joined() }
     text += foot(document.cost)
     return text + missing(MissingPart.all(troubles: document.troubles, skipped: document.skipped))
@@ -98,35 +101,43 @@ enum TerminalTable {
     var isWords: Bool
 
     init(text: String, colour: TerminalStyle.Colour? = nil, isWords: Bool = false) {
-      self.text = TerminalText.clean(text, limit: 60)
+      self.text = TerminalText.clean(text, limit: 80)
       self.colour = colour
       self.isWords = isWords
     }
+  }
+
+  /// The verdict stands beside the name, the values behind it.
+  private static func resultRow(
+    _ name: String, _ words: String, _ colour: TerminalStyle.Colour?, _ base: String, _ head: String,
+    _ plain: TerminalStyle.Colour? = nil
+  ) -> [Cell] {
+    [
+      Cell(text: name, colour: plain), Cell(text: words, colour: colour, isWords: true), Cell(text: base, colour: plain),
+      Cell(text: head, colour: plain),
+    ]
   }
 
   private static func row(_ metric: ComparisonDocument.Metric, _ report: ComparisonReport) -> [Cell] {
     let python =
       (report.python(of: metric).map { " (Python \($0))" } ?? "") + (metric.note.map { " (\($0))" } ?? "")
     let isControl = report.document.controls.contains(metric)
-    return [
-      Cell(text: metric.name + python + (isControl ? " – control" : "")),
-      Cell(text: VerdictFormatter.value(metric.base, unit: metric.unit)),
-      Cell(text: VerdictFormatter.value(metric.head, unit: metric.unit)),
-      Cell(
-        text: VerdictFormatter.plain(metric, in: report.document), colour: colour(metric, in: report.document),
-        isWords: true),
-    ]
+    return resultRow(
+      metric.name + python + (isControl ? " – control" : ""), VerdictFormatter.plain(metric, in: report.document),
+      colour(metric, in: report.document), VerdictFormatter.value(metric.base, unit: metric.unit),
+      VerdictFormatter.value(metric.head, unit: metric.unit))
+  }
+
+  private static func notMeasured(_ row: (name: String, reason: String)) -> [Cell] {
+    resultRow(row.name, row.reason, nil, "–", "–")
   }
 
   private static func row(_ findings: FindingComparison, _ document: ComparisonDocument) -> [Cell] {
     let python = document.findings.count > 1 ? " (Python \(findings.python))" : ""
-    return [
-      Cell(text: FindingFormatter.rowName + python), Cell(text: FindingFormatter.count(findings.base)),
-      Cell(text: FindingFormatter.count(findings.head)),
-      Cell(
-        text: FindingFormatter.difference(findings), colour: document.verdict == .void ? nil : colour(findings.verdict),
-        isWords: true),
-    ]
+    return resultRow(
+      FindingFormatter.rowName + python, FindingFormatter.difference(findings),
+      document.verdict == .void ? nil : colour(findings.verdict), FindingFormatter.count(findings.base),
+      FindingFormatter.count(findings.head))
   }
 
   private static func series(
@@ -162,8 +173,9 @@ enum TerminalTable {
       row.enumerated().map { column, cell in
         let padding = String(repeating: " ", count: widths[column] - cell.text.count)
         let painted = style.paint(cell.text, cell.colour)
-        if column == 0 { return painted + padding }
-        return cell.isWords ? painted : padding + painted
+        let isLast = column == row.count - 1
+        if column == 0 || cell.isWords { return isLast ? painted : painted + padding }
+        return padding + painted
       }.joined(separator: "  ") + "\n"
     }.joined()
   }

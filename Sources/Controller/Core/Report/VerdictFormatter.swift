@@ -39,7 +39,8 @@ enum VerdictFormatter {
     let standing =
       metric.proven == true
       ? ", whether that counts is open" : low > 1 || high < 1 ? ", not proven yet" : ""
-    return "open: \(ratio.percent) (\(range))\(standing)"
+    let cpu = metric.headline == true ? ProcessorTime.change(metric).map { "; CPU \($0)" } ?? "" : ""
+    return "open: \(ratio.percent) (\(range))\(standing)\(cpu)"
   }
 
   /// The same in a run: one whose control moved decides nothing.
@@ -60,7 +61,7 @@ enum VerdictFormatter {
       return "Void: a control that can't differ has moved (\(moved)), so this run decides nothing."
     case .equivalent:
       return
-        "No difference: \(count == 1 ? "the metric is" : "all \(metrics(count)) are") the same within \(percent(document.method.delta))."
+        "No difference: \(count == 1 ? "the metric is" : "all \(metrics(count)) are") the same within \(deltas(document))."
     case .undecided where count == 0: return "Undecided: no metric was measured on both sides."
     case .regressed:
       return "\(word(document, .regressed)): \(findings(document, .regressed))\(counts(document, first: .regressed))."
@@ -80,13 +81,13 @@ enum VerdictFormatter {
       return "Nothing to do: what is bold is proven\(open > 0 ? ", what is open is not" : "")."
     case .equivalent: return "Nothing to do."
     case .undecided:
-      let needed = document.metrics.judged.compactMap(\.secondsNeeded).max()
       let proven =
         document.metrics.contains(where: \.hasMoved)
         ? "What is bold is proven; for the rest" : "Nothing is proven either way;"
-      guard let needed, needed > 0 else { return "\(proven) a larger budget may tell." }
-      let budget = (document.spending.budgetSeconds ?? 0) + needed
-      return "\(proven) a budget of about \(Numbers.elapsed(budget)) may tell."
+      guard let forecast = document.forecast else {
+        return proven + (document.spending.budgetSeconds == nil ? " more blocks may tell." : " no amount of time in sight would tell.")
+      }
+      return "\(proven) about \(Duration.seconds(forecast.seconds).words) more may tell: \(forecast.option)."
     }
   }
 
@@ -138,6 +139,17 @@ enum VerdictFormatter {
   }
 
   static func metrics(_ count: Int) -> String { count == 1 ? "1 metric" : "\(count) metrics" }
+
+  /// What counts: `2%`, `2% (Full optimize run: 5%, layer micro: 3%)`.
+  static func deltas(_ document: ComparisonDocument) -> String {
+    let others = document.metrics.filter { $0.delta ?? document.method.delta != document.method.delta }
+    let words = others.map { metric in
+      let alike = others.count { $0.layer == metric.layer && $0.delta == metric.delta }
+      let name = alike > 2 ? "layer \(metric.layer.rawValue)" : metric.name
+      return "\(name): \(percent(metric.delta ?? 0))"
+    }.uniqued()
+    return percent(document.method.delta) + (words.isEmpty ? "" : " (\(listed(words, most: 3, rest: "others")))")
+  }
 
   static func percent(_ fraction: Double) -> String { "\(compact(fraction * 100))%" }
 

@@ -175,7 +175,8 @@ struct SettingKey: Sendable {
       by: \.name),
     key(
       "startup.blocks", \.startupBlocks,
-      "Most blocks of layer 1; a block runs each command twice a side. A run of one revision measures 15.",
+      "Most blocks of layer 1 in a comparison, which ends earlier when all is decided; a run of one revision measures 15. "
+        + "A block runs each command twice a side.",
       within: 1...10_000),
     key(
       "startup.engine", \.startupEngine,
@@ -200,7 +201,8 @@ struct SettingKey: Sendable {
       "Folder or file of the measured project with its own benchmarks for pytest-benchmark, such as tests/benchmarks."),
     key("micro.only", \.microOnly, "Names of the micro targets that are measured; all of them when the list is empty."),
     key(
-      "micro.blocks", \.microBlocks, "Most blocks of layer 2; a block has two fresh workers a side. A run measures 12.",
+      "micro.blocks", \.microBlocks,
+      "Most blocks of layer 2 in a comparison; a run of one revision measures 12. A block has two fresh workers a side.",
       within: 1...10_000),
     key("micro.repeats", \.microRepeats, "timeit repeats in one worker, of which the best counts.", within: 1...1000),
     key(
@@ -225,13 +227,14 @@ struct SettingKey: Sendable {
       "How much a run works on: quick (one function), full (all), or auto (full when the budget allows)."),
     key(
       "optimize.findings", \.optimizeFindings,
-      "Whether each side runs once over all functions for what it finds: auto (where the budget has time left), always, never."
+      "Whether each side runs once over all functions for what it finds: auto (where the budget has time left), head (it alone, likewise), always, never."
     ),
     key(
       "optimize.budget", \.optimizeBudget, "What form auto has for a block of both sides.",
       within: .seconds(0) ... .seconds(86_400)),
     key(
-      "optimize.blocks", \.optimizeBlocks, "Most blocks of layer 3; a block has two runs a side. A run measures 1.",
+      "optimize.blocks", \.optimizeBlocks,
+      "Most blocks of layer 3 in a comparison; a run of one revision measures 1. A block has two runs a side.",
       within: 1...1000),
     key(
       "optimize.looping-time", \.optimizeLoopingTime, "For how long codeflash times one candidate.",
@@ -241,13 +244,17 @@ struct SettingKey: Sendable {
       within: .seconds(1) ... .seconds(86_400)),
     key(
       "memory.blocks", \.memoryBlocks,
-      "Most blocks of layer 4; a block has two runs of each command a side. A run measures 3.",
+      "Most blocks of layer 4 in a comparison; a run of one revision measures 3. A block has two runs of each command a side.",
       within: 1...1000),
     key("memory.top", \.memoryTop, "Lines and modules of a memory profile that are kept.", within: 1...2000),
     key(
       "statistics.alpha", \.alpha, "Chance, over all metrics together, of calling identical code different.",
       within: 0.000001...0.5),
     key("statistics.delta", \.delta, "The smallest relative difference that counts.", within: 0.0001...1),
+    key(
+      "statistics.deltas", \.deltas,
+      "Where another difference counts: optimize=5% (a layer), micro: parse rows=3% (a metric), Peak memory*=1% (a beginning)."
+    ),
     key(
       "statistics.headline", \.headline,
       "More metrics that matter most, beside the commands and what codeflash does as a whole: they share most of alpha."

@@ -219,6 +219,20 @@ extension FindingsRule: WordSetting {}
 extension CodeflashRunPlan.Answers: WordSetting {}
 extension Gate.Undecided: WordSetting {}
 
+extension MetricDelta: SettingValue {
+  static var expectation: String { "NAME=NUMBER%, such as optimize=5%, from 0.01% to 100%" }
+
+  static func read(_ node: Node, in context: ReadingContext) throws(SettingsError) -> MetricDelta {
+    let text = try String.read(node, in: context)
+    guard let sign = text.lastIndex(of: "="), text.hasSuffix("%"), sign > text.startIndex,
+      let percent = Double(text[text.index(after: sign)...].dropLast()), 0.01...100 ~= percent
+    else { throw context.wrong(node, expected: expectation) }
+    return MetricDelta(of: String(text[..<sign]), delta: percent / 100)
+  }
+
+  var yaml: String? { "\(of)=\(VerdictFormatter.percent(delta))".yaml }
+}
+
 extension GateRule: SettingValue {
   static var expectation: String { words }
 

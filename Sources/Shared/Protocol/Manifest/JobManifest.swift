@@ -107,15 +107,42 @@ public struct StoppingPlan: Codable, Equatable, Sendable {
   public var design: BlockDesign?
   /// The metrics that matter most: they have most of ``alpha``, and are measured first. `nil` for all alike.
   public var headline: [String]?
+  /// Where another difference counts than ``delta``; `nil` for nowhere.
+  public var deltas: [MetricDelta]?
 
   public init(
-    alpha: Double, delta: Double, budgetSeconds: Double, design: BlockDesign? = nil, headline: [String]? = nil
+    alpha: Double, delta: Double, budgetSeconds: Double, design: BlockDesign? = nil, headline: [String]? = nil,
+    deltas: [MetricDelta]? = nil
   ) {
     self.design = design
+    self.deltas = deltas
     self.headline = headline
     self.alpha = alpha
     self.delta = delta
     self.budgetSeconds = budgetSeconds
+  }
+}
+
+/// The smallest relative difference that counts of some metrics.
+public struct MetricDelta: Codable, Equatable, Sendable {
+  /// A metric's name, a beginning of names that ends in `*`, or a layer.
+  public var of: String
+  /// Such as 0.05.
+  public var delta: Double
+
+  public init(of name: String, delta: Double) {
+    of = name
+    self.delta = delta
+  }
+}
+
+extension [MetricDelta] {
+  /// What counts of a metric: by its name, else by the longest beginning, else by its layer; `nil` where none is about it.
+  public func delta(of metric: String, in layer: LayerName?) -> Double? {
+    if let exact = first(where: { $0.of == metric }) { return exact.delta }
+    let beginnings = filter { $0.of.hasSuffix("*") && metric.hasPrefix($0.of.dropLast()) }
+    if let longest = beginnings.max(by: { $0.of.count < $1.of.count }) { return longest.delta }
+    return layer.flatMap { layer in first { $0.of == layer.rawValue }?.delta }
   }
 }
 

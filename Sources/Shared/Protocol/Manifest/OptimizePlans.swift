@@ -44,6 +44,8 @@ public enum OptimizeForm: String, Codable, CaseIterable, Sendable {
 public enum FindingsRule: String, Codable, CaseIterable, Sendable {
   /// Where a comparison's budget has the time left when all else is measured.
   case auto
+  /// The head alone, where there is time left.
+  case head
   case always
   case never
 }

@@ -16,11 +16,15 @@ public struct Started: Codable, Equatable, Sendable {
   public var bootID: String?
   /// The metrics that matter most; `nil` where all are alike.
   public var headline: [String]?
+  /// Where another difference counts than elsewhere; `nil` for nowhere.
+  public var deltas: [MetricDelta]?
   public init(
     job: JobID, agentVersion: String, agentSHA256: String, pid: Int32, importName: String? = nil,
-    budgetSeconds: Double? = nil, bootID: String? = nil, package: String? = nil, headline: [String]? = nil
+    budgetSeconds: Double? = nil, bootID: String? = nil, package: String? = nil, headline: [String]? = nil,
+    deltas: [MetricDelta]? = nil
   ) {
     self.headline = headline
+    self.deltas = deltas
     self.package = package
     self.bootID = bootID
     self.budgetSeconds = budgetSeconds
@@ -159,8 +163,13 @@ public struct LayerFinished: Codable, Equatable, Sendable {
   public var seconds: Double
   /// What it could measure when it began: each has a row, or a reason why not. `nil` in results of before.
   public var metrics: [String]?
-  public init(layer: LayerName, python: String, seconds: Double, metrics: [String]? = nil) {
+  /// True where it ended since all blocks that it may have were measured.
+  public var reachedMostBlocks: Bool?
+  public init(
+    layer: LayerName, python: String, seconds: Double, metrics: [String]? = nil, reachedMostBlocks: Bool? = nil
+  ) {
     self.metrics = metrics
+    self.reachedMostBlocks = reachedMostBlocks
     self.layer = layer
     self.python = python
     self.seconds = seconds
@@ -251,7 +260,12 @@ public struct Skipped: Codable, Equatable, Sendable {
   /// The side that can't; `nil` when neither can.
   public var side: Side?
   public var reason: String
-  public init(layer: LayerName, metric: String, python: String, side: Side?, reason: String) {
+  /// Of what the budget had no time for: what it takes, in seconds.
+  public var secondsNeeded: Double?
+  public init(
+    layer: LayerName, metric: String, python: String, side: Side?, reason: String, secondsNeeded: Double? = nil
+  ) {
+    self.secondsNeeded = secondsNeeded
     self.layer = layer
     self.metric = metric
     self.python = python

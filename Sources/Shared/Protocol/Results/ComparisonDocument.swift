@@ -31,14 +31,18 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
   public var cost: RunCost?
   /// What of the harness's settings was in force, a side and Python each; `nil` where none was recorded.
   public var effectiveSettings: [EffectiveSettings]?
+  /// What it would take to decide what is open; `nil` where nothing is, or no time in sight would.
+  public var forecast: Forecast?
 
   public init(
     base: Revision, head: Revision, verdict: RunVerdict, identical: Bool, complete: Bool, metrics: [Metric],
     controls: [Metric], findings: [FindingComparison] = [], memoryLines: [MemoryLineChange] = [], host: HostInfo?,
     hostAfter: HostInfo? = nil, spending: Spending, seconds: Double, method: Method, troubles: [Trouble],
-    skipped: [Skipped], replay: [Replay]? = nil, cost: RunCost? = nil, effectiveSettings: [EffectiveSettings]? = nil
+    skipped: [Skipped], replay: [Replay]? = nil, cost: RunCost? = nil, effectiveSettings: [EffectiveSettings]? = nil,
+    forecast: Forecast? = nil
   ) {
     self.effectiveSettings = effectiveSettings
+    self.forecast = forecast
     self.cost = cost
     self.replay = replay
     self.base = base
@@ -156,6 +160,21 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     }
   }
 
+  /// What it would take to decide what is open: going by the evidence so far, so a rough number.
+  public struct Forecast: Codable, Equatable, Sendable {
+    /// For how much longer would have to be measured, in seconds.
+    public var seconds: Double
+    /// What may then be decided: the open metrics that matter most, or all open ones where none of those is.
+    public var metrics: [String]
+    /// The option that gives a run so much time, such as `--budget 13`.
+    public var option: String
+    public init(seconds: Double, metrics: [String], option: String) {
+      self.seconds = seconds
+      self.metrics = metrics
+      self.option = option
+    }
+  }
+
   public enum Control: String, Codable, Sendable {
     /// A command that can't differ between the sides.
     case command
@@ -206,14 +225,40 @@ public struct ComparisonDocument: Codable, Equatable, Sendable {
     public var note: String?
     /// True for one of the metrics that matter most: they share most of alpha.
     public var headline: Bool?
+    /// The smallest relative difference that counts of this metric, where that is not the run's.
+    public var delta: Double?
+    /// CPU seconds of the same runs; `nil` where they were not told.
+    public var cpu: CPU?
+
+    /// User and system time of a run's whole process tree on both sides. No verdict rests on it.
+    public struct CPU: Codable, Equatable, Sendable {
+      /// Medians, in seconds.
+      public var base: Double
+      public var head: Double
+      /// Head over base, from blocks.
+      public var ratio: Double
+      /// Ends of the ratio's interval, of this one by itself at 95 %; `nil` where there are too few blocks for one.
+      public var low: Double?
+      public var high: Double?
+      public init(base: Double, head: Double, ratio: Double, low: Double?, high: Double?) {
+        self.base = base
+        self.head = head
+        self.ratio = ratio
+        self.low = low
+        self.high = high
+      }
+    }
+
     public init(
       name: String, layer: LayerName, python: String, unit: String, base: Double, head: Double, ratio: Double,
       low: Double?, high: Double?, level: Double? = nil, verdict: RunVerdict, proven: Bool? = nil, blocks: Int,
       setAside: Int = 0,
       resolution: Double? = nil, floor: Double? = nil, control: Control? = nil, secondsNeeded: Double? = nil,
       unpaired: Bool? = nil, withheld: String? = nil, informative: Bool? = nil,
-      note: String? = nil, headline: Bool? = nil
+      note: String? = nil, headline: Bool? = nil, delta: Double? = nil, cpu: CPU? = nil
     ) {
+      self.delta = delta
+      self.cpu = cpu
       self.proven = proven
       self.headline = headline
       self.note = note

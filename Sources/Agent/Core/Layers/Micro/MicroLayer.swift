@@ -216,7 +216,8 @@ struct MicroLayer: Layer {
   ) throws {
     let surroundings = context.surroundings(of: block)
     let worker = MicroWorker(
-      script: script(in: context), plan: plan, folder: "\(context.scratch)/micro/\(surroundings.folder)")
+      script: script(in: context), plan: plan, folder: "\(context.scratch)/micro/\(surroundings.folder)",
+      caches: context.scratch + "/micro-caches")
     let tasks = indices.map { index in
       let target = targets[index]
       let work = work[side.side]?[index] ?? MicroWork(loops: 1, repeats: plan.repeats)

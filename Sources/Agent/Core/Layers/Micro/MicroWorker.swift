@@ -82,6 +82,8 @@ struct MicroWorker {
   let plan: MicroPlan
   /// The worker's HOME, TMPDIR and folder of work: empty at its start.
   let folder: String
+  /// What libraries keep on disk for their next process, by arm: calibrating fills it, and no worker parses jedi's stubs anew.
+  let caches: String
 
   /// Puts the worker's source where the interpreters read it, and says where that is.
   static func writeScript(into folder: String) throws -> String {
@@ -132,6 +134,8 @@ struct MicroWorker {
     surroundings: EnvironmentRandomization, each: (Answer) throws -> Void
   ) throws -> ChildProcess.Outcome {
     try FileManager.default.makeFresh(folder)
+    let cache = "\(caches)/\(side.arm.rawValue)"
+    try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
     let order = Order(
       mode: mode, repeats: plan.repeats, repeat_seconds: plan.repeatSeconds, top: plan.profileTop,
       longest_call: plan.longestCallSeconds, targets: tasks, suite: suite.map { $0.order(for: tasks) })
@@ -139,7 +143,8 @@ struct MicroWorker {
     let outcome = try withoutActuallyEscaping(each) { each in
       try ChildProcess(
         program: side.interpreter, arguments: [script],
-        environment: surroundings.applied(to: side.measuredEnvironment(home: folder)), directory: folder,
+        environment: surroundings.applied(to: side.measuredEnvironment(home: folder)).merging(
+          ["XDG_CACHE_HOME": cache]) { $1 }, directory: folder,
         input: Array(try JSONEncoder().encode(order)), limitSeconds: plan.timeoutSeconds,
         onOutputLine: { line in
           // A line that is not the worker's can only come from a target that wrote to a descriptor it does not own.

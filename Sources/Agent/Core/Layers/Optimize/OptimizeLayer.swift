@@ -7,6 +7,8 @@ import Shared
 /// function under py-spy: that fills the caches, shows whether the side works at all, and where its time goes.
 struct OptimizeLayer: Layer {
   static let name = LayerName.optimize
+  /// A run is dear: the first blocks are for an answer.
+  static let copyEvery = 6
   static let metric = "Full optimize run"
   static let memoryMetric = "Peak memory"
   private static let hotPaths = "hot paths of \(metric)"
@@ -262,10 +264,12 @@ struct OptimizeLayer: Layer {
   private mutating func lookForFindings(in context: LayerContext) throws {
     let rule = plan.findings ?? .never
     guard var work, findingsSeconds > 0, rule != .never, work.runner.service.isRunning else { return }
-    guard rule == .always || (context.secondsLeft() ?? 0) >= findingsSeconds else { return }
+    let sides = rule == .head ? Array(context.sides.suffix(1)) : context.sides
+    let needed = findingsSeconds * Double(sides.count) / Double(context.sides.count)
+    guard rule == .always || (context.secondsLeft() ?? 0) >= needed else { return }
     work.functions = work.runner.project.list.functions
     work.form = .full
-    for side in context.sides {
+    for side in sides {
       try context.sink.emit(
         .phase(Phase(text: "codeflash of \(side.label) on all \(work.functions.count) functions", side: side.side)))
       let run = try run(work, on: side, block: nil, position: 0, purpose: .findings, in: context)
