@@ -84,7 +84,8 @@ let package = Package(
     .testTarget(name: "GitHubTests", dependencies: ["GitHub", "Shared", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "SharedTests", dependencies: ["Shared", "TestSupport", subprocess], swiftSettings: strict),
     .testTarget(name: "StatisticsTests", dependencies: ["CLibrary", "Statistics"], swiftSettings: strict),
-    .testTarget(name: "BenchLabTests", dependencies: ["BenchLab", "Calibration", "Shared", "Statistics"], swiftSettings: strict),
+    .testTarget(
+      name: "BenchLabTests", dependencies: ["BenchLab", "Calibration", "Shared", "Statistics"], swiftSettings: strict),
     .testTarget(
       name: "SSHTests",
       dependencies: ["CLibrary", "LocalSSHD", "SSH", "Shared", "TestSupport", subprocess, systemPackage],

@@ -1,4 +1,5 @@
 import CLibrary
+import Shared
 
 /// A user at a host that speaks SSH.
 public struct SSHDestination: Sendable, Equatable, CustomStringConvertible {
@@ -30,11 +31,7 @@ public struct SSHDestination: Sendable, Equatable, CustomStringConvertible {
       throw refuse("blanks and paths have no place in it")
     }
     guard text.utf8.count <= 512 else { throw refuse("it is longer than any name") }
-    // Control characters, and those that turn the direction of writing or can't be seen.
-    let hidden: [ClosedRange<UInt32>] = [
-      0...0x1f, 0x7f...0x9f, 0x61c...0x61c, 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x2069, 0xfeff...0xfeff,
-    ]
-    guard !rest.unicodeScalars.contains(where: { scalar in hidden.contains { $0.contains(scalar.value) } }) else {
+    guard !rest.unicodeScalars.contains(where: \.isHidden) else {
       throw refuse("it holds a control character or an invisible one")
     }
     if let at = rest.lastIndex(of: "@") {

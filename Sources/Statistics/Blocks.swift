@@ -148,12 +148,17 @@ extension Blocks {
 
 extension Question {
   /// What the blocks of a metric ask. The agent, which stops by it, and the controller, which judges by it, both ask this.
-  /// - Parameter copies: Values of the base's second installation. Until two blocks have them, what identical code differs by in this
-  ///   run is taken to be ``DecisionRule/unknownFloor``.
+  /// - Parameters:
+  ///   - copies: Values of the base's second installation. Until two blocks have them, what identical code differs by in this
+  ///     run is taken to be ``DecisionRule/unknownFloor``.
+  ///   - hasCopyArm: Whether such values are to come although there are none yet.
   /// - Throws: ``StatisticsError/notPositive(value:block:arm:)``
-  public init(_ observations: [Observation], copies: [Observation] = []) throws(StatisticsError) {
+  public init(
+    _ observations: [Observation], copies: [Observation] = [], hasCopyArm: Bool = false
+  ) throws(StatisticsError) {
     self.init(
       .blocks(try Blocks.contrasts(observations)),
-      floor: Blocks.floor(observations, copies: copies) ?? (copies.isEmpty ? 0 : DecisionRule.unknownFloor))
+      floor: Blocks.floor(observations, copies: copies)
+        ?? (copies.isEmpty && !hasCopyArm ? 0 : DecisionRule.unknownFloor))
   }
 }

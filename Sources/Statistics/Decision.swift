@@ -353,9 +353,10 @@ private struct Probe {
       return (naturalLog(1 / alpha) + cost) / max(rate, 1e-9)
     }
     let byEquivalence = needed(max(aboveLowerMargin, belowUpperMargin), equivalence)
-    // An estimate within δ is no difference, however well it is proven.
+    // An estimate within δ or the floor is no difference, however well it is proven.
     let byDifference =
-      abs(centre) > margin || blocks.count <= 2 ? needed(min(atZero.above, atZero.below), difference) : .infinity
+      abs(centre) > max(margin, naturalLog(1 + question.floor)) || blocks.count <= 2
+      ? needed(min(atZero.above, atZero.below), difference) : .infinity
     let least = min(byDifference, byEquivalence).rounded(.up)
     return least < 10_000 ? max(Int(least), blocks.count + 1) : nil
   }

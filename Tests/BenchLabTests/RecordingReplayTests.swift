@@ -15,7 +15,8 @@ struct RecordingReplayTests {
     return Recordings.Series(layer: .startup, metric: metric, logs: logs)
   }
 
-  @Test("identical code is not called different, a plain difference is found in few runs, sooner than by one coin a block")
+  @Test(
+    "identical code is not called different, a plain difference is found in few runs, sooner than by one coin a block")
   func decides() async throws {
     let recordings = Recordings(
       machine: "here", series: (1...6).map { series("m\($0)", seed: UInt64($0), sigma: 0.01) })
@@ -35,7 +36,8 @@ struct RecordingReplayTests {
     var same = pass
     same.metric = "same"
     let other = series("other", seed: 2, sigma: 0.01)
-    let found = RecordingReplay(recordings: Recordings(machine: "", series: [pass, same, other]), seed: 5).controlVariates()
+    let found = RecordingReplay(recordings: Recordings(machine: "", series: [pass, same, other]), seed: 5)
+      .controlVariates()
     #expect(found.map(\.metric) == ["same", "other"])
     #expect(found[0].explained > 0.999 && found[1].explained < 0.3)
   }

@@ -126,7 +126,8 @@ enum CalibrationTables {
     }
     let tables = [1, Simulation.familySize].map { metrics in
       CalibrationTable(
-        title: "Orders imposed on \(report.series) recorded metrics of real runs: decided rightly, and runs of both sides until then, "
+        title:
+          "Orders imposed on \(report.series) recorded metrics of real runs: decided rightly, and runs of both sides until then, "
           + (metrics == 1 ? "one metric" : "one metric of \(metrics)"),
         header: ["order of a block"] + RecordingReplay.effects.map { $0 == 0 ? "identical" : "\(percent($0)) slower" },
         rows: RecordingReplay.Design.allCases.map { design in
@@ -163,7 +164,8 @@ enum CalibrationTables {
     return CalibrationTable(
       title: "Real comparisons over SSH on this machine, from folders to verdict",
       header: [
-        "added work", "machine", "regressed", "no difference", "open", "wrong", "measured", "runs of both sides", "discarded blocks",
+        "added work", "machine", "regressed", "no difference", "open", "wrong", "measured", "runs of both sides",
+        "discarded blocks",
         "time",
       ],
       rows: groups.map { group in

@@ -7,6 +7,17 @@ public func listed(_ names: [String], most: Int = 4, rest: String = "more") -> S
   return names.count > most ? "\(shown) and \(names.count - most) \(rest)" : shown
 }
 
+extension Unicode.Scalar {
+  /// A control character, a line's or paragraph's end, or one that turns the direction of writing or can't be seen: each can make a
+  /// text show something else than it says.
+  public var isHidden: Bool {
+    switch value {
+    case 0x00...0x1f, 0x7f...0x9f, 0x061c, 0x200b...0x200f, 0x2028...0x202e, 0x2060...0x2069, 0xfeff: true
+    default: false
+    }
+  }
+}
+
 /// Words of a command line as a POSIX shell (and hyperfine's own splitting) reads them.
 public enum ShellWord {
   public static func quoted(_ word: String) -> String {

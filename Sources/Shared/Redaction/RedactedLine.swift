@@ -15,7 +15,8 @@ extension Redactor {
     // What is measured.
     "branch", "commit", "distributions", "function", "group", "id", "identity", "importName", "interpreterVersion",
     "job",
-    "label", "labels", "metric", "metrics", "name", "of", "option", "package", "project", "python", "ref", "requirement",
+    "label", "labels", "metric", "metrics", "name", "of", "option", "package", "project", "python", "ref",
+    "requirement",
     "requirements",
     "revision", "run", "rules", "secrets", "setting", "variable", "version", "versions", "value", "candidates",
     // What came of it, in words of ours.

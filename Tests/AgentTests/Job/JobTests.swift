@@ -131,6 +131,16 @@ struct JobTests {
     #expect(others.count == 6 && others.values.allSatisfy { $0.count > 4 })
   }
 
+  @Test("where a run is dear one block of six has the control arm, in the second half of its six")
+  func rareCopies() {
+    var order = BlockOrder(seed: 3, layer: .optimize, python: "3.12", sides: [.base, .head], copyEvery: 6)
+    let orders = (0..<60).map { order.block($0).order }
+    for group in 0..<10 {
+      let withCopy = (0..<6).filter { orders[group * 6 + $0].contains(.copy) }
+      #expect(withCopy.count == 1 && (withCopy.first ?? 0) >= 3)
+    }
+  }
+
   @Test("what moves speed by chance is the same within a block and differs between blocks")
   func surroundings() {
     let blocks = (0..<50).map { EnvironmentRandomization(seed: 9, block: $0) }

@@ -32,6 +32,9 @@ struct LayerSchedulerTests {
   func first() {
     let fresh = Candidate(blocks: 0, blockSeconds: 60, needed: [13])
     #expect(next([fresh], left: 200) == 0 && next([fresh], left: 170) == nil)
+    var single = fresh
+    single.most = 1
+    #expect(next([single], left: 70) == 0)
     let begun = Candidate(blocks: 13, blockSeconds: 2, needed: [nil])
     #expect(next([begun, fresh], left: 200) == 1)
     #expect(next([Candidate(blocks: 0, blockSeconds: nil, needed: [13])], left: 1) == 0)

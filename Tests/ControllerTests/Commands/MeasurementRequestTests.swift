@@ -49,6 +49,28 @@ struct MeasurementRequestTests {
     #expect(settings.gateRules.isEmpty && settings.origin(of: "gate.fail-on") != .standard)
   }
 
+  @Test("releases say what the target is where nobody set one, and all of them have to be of the same")
+  func releases() throws {
+    func followed(_ revisions: String..., set: String? = nil) throws -> (package: String, said: String?) {
+      var request = SettingsRequest()
+      request.set("target.package", set, by: "--set")
+      var settings = try self.settings(request)
+      let said = settings.follow(revisions.map { NamedRevision($0) })
+      return (settings.targetPackage, said)
+    }
+    let black = try followed("black==23.12.0", "Black==24.10.0")
+    #expect(black.package == "black" && black.said?.contains("black") == true)
+    #expect(try followed("main", "Black==24.10.0").package == "black")
+    #expect(try followed("black==1", "isort==2").package == "codeflash")
+    #expect(try followed("codeflash==0.20.5", "codeflash==0.20.6").said == nil)
+    #expect(try followed("black==1", "black==2", set: "isort").package == "isort")
+    var settings = try self.settings(SettingsRequest())
+    _ = settings.follow([NamedRevision("black==23.12.0")])
+    #expect(
+      settings.startupCommands.map(\.name) == ["black --version", "black --help", "import black", "python -c pass"])
+    #expect(settings.targetRepository == nil)
+  }
+
   @Test("a time to keep the VM on is minutes from 1 to 1440", arguments: ["0", "1441", "x", "-5", "nan"])
   func keep(text: String) throws {
     #expect(try KeepOptions.time("90", flag: "--for") == .seconds(5400))

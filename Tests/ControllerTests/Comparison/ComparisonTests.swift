@@ -158,6 +158,40 @@ struct ComparisonTests {
     let forecast = try #require(report.document.forecast)
     #expect(forecast.metrics.first == "Full optimize run" && forecast.seconds >= 240)
     #expect(report.document.complete)
+    // It is open, in the verdict and for a gate of everything.
+    record.samples.removeAll { $0.layer != .startup || $0.metric != "import codeflash" }
+    let rest = Comparison.make(from: record, alpha: 0.01, delta: 0.02)
+    #expect(rest.metrics.map(\.verdict) == [.equivalent] && rest.verdict == .undecided)
+    #expect(VerdictFormatter.headline(rest).contains("1 the same, 1 open"))
+    let gate = Gate(rules: [GateRule("regression")].compactMap(\.self))
+    #expect(gate.judge(rest) == .open(["Full optimize run"]))
+  }
+
+  @Test("on a terminal rows without a difference, or open without a sign of one, are named below what matters")
+  func belowTheTable() {
+    var report = ComparisonReport(record: EventFixture().record, alpha: 0.01, delta: 0.02)
+    for index in report.document.metrics.indices {
+      report.document.metrics[index].headline = index == 0 ? true : nil
+      report.document.metrics[index].verdict = index == 0 ? .undecided : .equivalent
+    }
+    let table = TerminalTable.text(report, style: .plain)
+    let count = report.document.metrics.count - 1
+    #expect(table.contains("\n\(count) without a difference: "), "\(table)")
+    #expect(table.contains("\n\(report.document.metrics[0].name)") && !table.contains("\nmicro: "))
+  }
+
+  @Test("with a control arm nothing below 5 % is called until it was measured in two blocks, also before the first")
+  func unknownFloor() throws {
+    var story = EventFixture()
+    story.blocks = 20
+    story.metrics = [("codeflash --version", .startup, 1, 1.035)]
+    var record = story.record
+    func verdict() throws -> ComparisonDocument.RunVerdict {
+      try metric("codeflash --version", Comparison.make(from: record, alpha: 0.01, delta: 0.02)).verdict
+    }
+    #expect(try verdict() == .regressed)
+    record.started?.hasCopyArm = true
+    #expect(try verdict() == .undecided)
   }
 
   @Test("another difference counts where a name, a beginning of names or a layer says so")
@@ -181,7 +215,8 @@ struct ComparisonTests {
     #expect(Comment.text(report).contains("A change counts from 2% (layer micro: 50%)"))
   }
 
-  @Test("CPU seconds stand beside the wall clock with an interval of their own, and say what it means that only one moved")
+  @Test(
+    "CPU seconds stand beside the wall clock with an interval of their own, and say what it means that only one moved")
   func processorTime() throws {
     var record = EventFixture().record
     for index in record.samples.indices where record.samples[index].layer == .startup {
@@ -204,7 +239,9 @@ struct ComparisonTests {
       return ProcessorTime.meaning(told)
     }
     #expect(meaning(wall: (0.7, 0.8), cpu: (0.99, 1.01))?.contains("waiting") == true)
-    #expect(meaning(wall: (0.9, 1.1), cpu: (1.02, 1.04))?.hasPrefix("more work") == true)
+    #expect(meaning(wall: (0.97, 1.01), cpu: (1.02, 1.04))?.hasPrefix("more work") == true)
+    // The wall clock may have moved as much: it is only less sure.
+    #expect(meaning(wall: (0.9, 1.1), cpu: (1.02, 1.04)) == nil)
     #expect(meaning(wall: (0.7, 0.8), cpu: (1.02, 1.04))?.contains("more cores") == true)
     #expect(meaning(wall: (0.7, 0.8), cpu: (0.6, 0.9)) == nil && meaning(wall: (0.9, 1.1), cpu: (0.9, 1.1)) == nil)
   }

@@ -71,7 +71,8 @@ final class Job {
         job: manifest.id, agentVersion: Version.current, agentSHA256: digest, pid: getpid(),
         importName: manifest.target.importName, budgetSeconds: manifest.stopping?.budgetSeconds,
         bootID: conditions.bootID, package: manifest.target.package, headline: manifest.stopping?.headline,
-        deltas: manifest.stopping?.deltas)
+        deltas: manifest.stopping?.deltas,
+        hasCopyArm: manifest.sides.count == 2 && manifest.layers.haveRoomForCopy ? true : nil)
       return try journal.emit(.started(started))
     }
     // Without the boot's name on both sides nobody knows that the machine stayed up.
@@ -150,7 +151,8 @@ final class Job {
 
   /// What the metrics of an interpreter that was finished before brought, those without any value included.
   private func questions(of past: JobHistory.Past) -> [Question] {
-    let tally = SampleAccumulator(journal, stopping: manifest.stopping)
+    let tally = SampleAccumulator(
+      journal, stopping: manifest.stopping, hasCopyArm: manifest.sides.count == 2 && manifest.layers.haveRoomForCopy)
     tally.restore(past.blocks)
     let questions = tally.metrics.map { tally.question($0) }
     let missing = (past.blocks.compactMap(\.finished.of).max() ?? 0) - questions.count

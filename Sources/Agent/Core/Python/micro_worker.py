@@ -334,7 +334,8 @@ def main():
             answer(index=index, failed=reason(error))
         else:
             answer(index=index, **result)
-    in_turns(prepared, order["repeats"], answer)
+    if prepared:
+        in_turns(prepared, order["repeats"], answer)
     tests = [target for target in order["targets"] if target.get("test")]
     if tests:
         benchmark_suite.run(

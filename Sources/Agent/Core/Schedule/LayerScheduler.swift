@@ -12,10 +12,15 @@ enum LayerScheduler {
     var needed: [Int?]
     /// The same of the metrics that matter most, which are among ``needed``.
     var headline: [Int?] = []
+    /// Blocks that it may have in all.
+    var most = Int.max
     /// Whether the estimates of the open ones that matter most are narrow enough to be worth telling.
     var isTold = false
     /// Whether it had its estimate and made room for the others: then it has no first answer to be brought to.
     var hasWaited = false
+
+    /// After how many blocks there is an estimate, or there are no more.
+    var forEstimate: Int { min(telling, most) }
   }
 
   /// Forecasts from a few blocks are rough: a layer is given up only when its first answer is this many times farther away
@@ -41,14 +46,14 @@ enum LayerScheduler {
       let nearest = max(open ?? .max, leastHeadline - candidate.blocks)
       let isDear = Double(nearest) * (candidate.blockSeconds ?? 0) > secondsLeft / 3
       guard !candidate.headline.isEmpty, isDear else { return candidate }
-      let isTold = candidate.blocks >= telling && (candidate.isTold || candidate.blocks >= mostForTelling)
-      candidate.needed = isTold ? [] : [max(1, telling - candidate.blocks)]
+      let isTold = candidate.blocks >= candidate.forEstimate && (candidate.isTold || candidate.blocks >= mostForTelling)
+      candidate.needed = isTold ? [] : [max(1, candidate.forEstimate - candidate.blocks)]
       return candidate
     }
     if let index = next(first, least: leastHeadline, secondsLeft: secondsLeft) { return index }
     let all = candidates.map { candidate in
       var candidate = candidate
-      candidate.hasWaited = !candidate.headline.isEmpty && candidate.blocks >= telling
+      candidate.hasWaited = !candidate.headline.isEmpty && candidate.blocks >= candidate.forEstimate
       return candidate
     }
     return next(all, least: least, secondsLeft: secondsLeft)
@@ -80,7 +85,7 @@ enum LayerScheduler {
   private static func value(_ candidate: Candidate, secondsLeft: Double) -> Double? {
     let cost = max(candidate.blockSeconds ?? 0, 1e-6)
     guard cost <= secondsLeft else { return nil }
-    let estimate = telling - candidate.blocks
+    let estimate = candidate.forEstimate - candidate.blocks
     guard estimate <= 0 || Double(estimate) * cost <= secondsLeft else { return nil }
     let limit = cost * 5 > secondsLeft ? secondsLeft : secondsLeft * patience
     let needed = candidate.needed.compactMap { $0 }.sorted().filter { Double($0) * cost <= limit }

@@ -10,13 +10,17 @@ final class SampleAccumulator: EventSink {
   private var controls: Set<String> = []
   private let headline: Set<String>
   private let deltas: [MetricDelta]
+  private let hasCopyArm: Bool
   private var layers: [String: LayerName] = [:]
   /// What the block in progress has brought.
   private var pending: [Sample] = []
 
-  /// - Parameter stopping: Which metrics matter most, and what counts of each.
-  init(_ next: any EventSink, stopping: StoppingPlan?) {
+  /// - Parameters:
+  ///   - stopping: Which metrics matter most, and what counts of each.
+  ///   - hasCopyArm: Whether the base is measured a second time.
+  init(_ next: any EventSink, stopping: StoppingPlan?, hasCopyArm: Bool) {
     self.next = next
+    self.hasCopyArm = hasCopyArm
     headline = Set(stopping?.headline ?? [])
     deltas = stopping?.deltas ?? []
   }
@@ -63,7 +67,8 @@ final class SampleAccumulator: EventSink {
   func question(_ metric: String) -> Question {
     let values = observations[metric] ?? []
     // Without blocks where a value has no logarithm: the comparison says so at the end, and the budget is not spent on it.
-    var question = (try? Question(values, copies: copies[metric] ?? [])) ?? Question(.blocks([]))
+    var question =
+      (try? Question(values, copies: copies[metric] ?? [], hasCopyArm: hasCopyArm)) ?? Question(.blocks([]))
     question.isHeadline = headline.contains(metric)
     question.delta = deltas.delta(of: metric, in: layers[metric])
     return question

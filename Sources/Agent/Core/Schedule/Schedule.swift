@@ -57,7 +57,7 @@ final class Schedule {
   ) {
     self.past = past.blocks
     pastSeconds = past.seconds
-    tally = SampleAccumulator(context.sink, stopping: stopping?.plan)
+    tally = SampleAccumulator(context.sink, stopping: stopping?.plan, hasCopyArm: context.copy != nil)
     var context = context
     context.sink = tally
     self.context = context
@@ -109,13 +109,15 @@ final class Schedule {
       }
       try attempt(index, attempts: 1) { entry in try entry.layer.summarise(in: context, telling: telling) }
     }
+    let open = stopping?.open(metrics, in: tally) ?? [:]
     try forEachLayer(attempts: 1) { entry in
       try self.context.sink.emit(
         .layerFinished(
           LayerFinished(
             layer: entry.name, python: self.context.python, seconds: entry.seconds,
             metrics: entry.planned.map(\.name),
-            reachedMostBlocks: self.stopping != nil && entry.counted >= entry.layer.blocks ? true : nil)))
+            reachedMostBlocks: entry.counted >= entry.layer.blocks && entry.planned.contains { open[$0.name] != nil }
+              ? true : nil)))
     }
   }
 
@@ -193,6 +195,7 @@ final class Schedule {
     var open: Set<String>
     /// How many metrics are open in all; `nil` without a rule for stopping.
     var openInAll: Int?
+    var isOfControls = false
   }
 
   /// Blocks of what is shown and not judged.
@@ -216,7 +219,7 @@ final class Schedule {
       let headline = names.filter(stopping.headline.contains)
       return LayerScheduler.Candidate(
         blocks: entry.counted, blockSeconds: entry.nextBlockSeconds, needed: needed(names),
-        headline: needed(headline), isTold: headline.allSatisfy { open[$0]?.isTold ?? false })
+        headline: needed(headline), most: entry.layer.blocks, isTold: headline.allSatisfy { open[$0]?.isTold ?? false })
     }
     let least = [true, false].map { stopping.leastBlocks(metrics, isHeadline: $0) }
     guard
@@ -248,14 +251,15 @@ final class Schedule {
       guard !controls.isEmpty, entry.counted < Self.controlBlocks,
         (entry.nextBlockSeconds ?? .infinity) <= secondsLeft
       else { continue }
-      return Turn(index: index, open: Set(controls), openInAll: stopping.open(metrics, in: tally).count)
+      return Turn(
+        index: index, open: Set(controls), openInAll: stopping.open(metrics, in: tally).count, isOfControls: true)
     }
     return nil
   }
 
   /// What the metrics that matter most take at least, where that is more than there is: said before the time is spent.
   private func sayWhatItTakes() throws {
-    guard let stopping, stopping.isFirstInterpreter else { return }
+    guard let stopping, stopping.isFirstInterpreter, past.isEmpty else { return }
     let least = Double(stopping.leastBlocks(metrics, isHeadline: true))
     let blocks = entries.reduce(0.0) { sum, entry in
       let isNeeded = entry.layer.metrics.contains { stopping.headline.contains($0.name) }
@@ -268,23 +272,26 @@ final class Schedule {
       .phase(
         Phase(
           text: "the rows that matter most take at least \(Duration.seconds(needed).words)\(whom), the budget is "
-            + "\(Duration.seconds(stopping.plan.budgetSeconds).words): --budget \(Int((needed / 60).rounded(.up))) is for all of them")
+            + "\(Duration.seconds(stopping.plan.budgetSeconds).words): all of them need --budget "
+            + "\(Int((min(needed, 1e6) / 60).rounded(.up))) or more")
       ))
   }
 
   /// A layer that was not begun, since the time left would not even have given an estimate.
   private func sayWhatWasNotMeasured() throws {
-    guard stopping != nil else { return }
+    guard let stopping else { return }
     for entry in entries where entry.isOpen && entry.turns == 0 {
       guard let block = entry.nextBlockSeconds else { continue }
-      let needed = block * Double(LayerScheduler.telling)
       let left = max(0, secondsLeft)
       for metric in entry.layer.metrics where !metric.isControl {
+        let least = stopping.leastBlocks(metrics, isHeadline: stopping.headline.contains(metric.name))
+        let needed = block * Double(min(max(least, LayerScheduler.telling), entry.layer.blocks))
         try context.sink.emit(
           .skipped(
             Skipped(
               layer: entry.name, metric: metric.name, python: context.python, side: nil,
-              reason: "not measured: needs about \(Duration.seconds(needed).words), \(Duration.seconds(left).words) were left",
+              reason:
+                "not measured: needs about \(Duration.seconds(needed).words), \(Duration.seconds(left).words) were left",
               secondsNeeded: needed)))
       }
     }
@@ -301,7 +308,8 @@ final class Schedule {
     var seen = interference.end()
     if let failure { seen.disturbance = "it failed: \(Problem(failure, at: context.home.path).what)" }
     let seconds = MonotonicClock.seconds - started
-    entry.runSeconds.append(seconds / Double(max(1, block.order.count)))
+    // Controls alone say nothing of what a block of the layer takes.
+    if !turn.isOfControls { entry.runSeconds.append(seconds / Double(max(1, block.order.count))) }
     let measured = tally.endBlock(counts: seen.disturbance == nil, design: stopping?.design)
     if seen.disturbance == nil { entry.counted += 1 } else { entry.layer.discarded(block) }
     let hasBudget = budgetSeconds.isFinite

@@ -211,7 +211,7 @@ final class RequestHandler: Sendable {
       try ShutdownHold.check(queue)
       do {
         try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
-        try JSONEncoder().encode(manifest).write(to: URL(filePath: folder.manifest), options: .atomic)
+        try DurableFile.write(Array(try JSONEncoder().encode(manifest)), to: folder.manifest)
       } catch {
         _ = try? FileManager.default.removeItem(atPath: folder.path)  // half a job is no job
         throw StorageFailure(refused: error, at: folder.path) ?? error

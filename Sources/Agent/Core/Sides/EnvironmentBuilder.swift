@@ -47,7 +47,7 @@ struct EnvironmentBuilder {
     try install(code, lock: lock, into: path)
     let marker = Marker(
       interpreterVersion: interpreter.version, identity: identity, distributions: try distributions(in: path))
-    try JSONEncoder().encode(marker).write(to: URL(filePath: markerPath(of: path)), options: .atomic)
+    try DurableFile.write(Array(try JSONEncoder().encode(marker)), to: markerPath(of: path), mode: 0o644)
     return Built(path: path, marker: marker, reused: false)
   }
 

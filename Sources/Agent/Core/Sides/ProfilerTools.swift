@@ -37,7 +37,7 @@ struct ProfilerTools: Equatable {
       "uv",
       ["pip", "install", "--quiet", "--compile-bytecode", "--only-binary", ":all:", "--require-hashes"]
         + ["--python", "\(path)/bin/python", "--requirement", requirements], doing: "installing the profilers")
-    try Data("{}".utf8).write(to: URL(filePath: marker), options: .atomic)
+    try DurableFile.write(Array("{}".utf8), to: marker, mode: 0o644)
     return ProfilerTools(environment: path)
   }
 

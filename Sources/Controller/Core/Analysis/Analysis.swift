@@ -66,9 +66,12 @@ enum Analysis {
       (folders.count > 1 ? [Caveat.pooled(folders.count)] : [])
       + (pool.isTunedOtherwise ? [Caveat.tunedOtherwise] : [])
       + uncorrected(pool.record.metrics.count { !$0.isControl }, alpha: alpha, choices)
-    var report = ComparisonReport(record: pool.record, alpha: alpha, delta: delta)
+    var record = pool.record
+    // What is asked for here counts for every metric.
+    if choices.delta != nil { record.started?.deltas = nil }
+    var report = ComparisonReport(record: record, alpha: alpha, delta: delta)
     report.document = Comparison.make(
-      from: pool.record, alpha: alpha, delta: delta, correction: choices.correction, caveats: caveats,
+      from: record, alpha: alpha, delta: delta, correction: choices.correction, caveats: caveats,
       replays: choices.replays)
     return report
   }

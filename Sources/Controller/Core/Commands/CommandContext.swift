@@ -8,6 +8,8 @@ struct CommandContext {
   var machine: MachineAccess
   var environment: [String: String]
   var output: Output
+  /// What was not said and taken for granted, in words: it is told before anything is measured.
+  var guessed: [String] = []
 
   /// - Parameter flags: later ones count over earlier ones.
   init(_ flags: any SettingFlags..., output: Output) throws {
@@ -104,6 +106,7 @@ struct CommandContext {
   ) async throws -> ExitStatus {
     try JobSecrets.check(settings)
     let progress = makeProgress()
+    for words in guessed { progress.step(words) }
     let measurement = Measurement(
       settings: settings, machine: machine, python: python,
       layers: try layers(isComparison: base != nil), codeflashLayers: try codeflashLayers(isComparison: base != nil),

@@ -53,6 +53,7 @@ struct MeasurementRequest {
   /// - Parameter results: is told the folder once there is one.
   func carryOut(into results: ResultsPlace = ResultsPlace()) async throws -> ExitStatus {
     var context = try CommandContext(settings, output: output)
+    context.guessed = context.settings.follow([base, head].compactMap(\.self)).map { [$0] } ?? []
     if context.settings.origin(of: "gate.fail-on") == .standard { context.settings.gateRules += usualGate }
     return try await context.measure(base: base, head: head, into: results)
   }

@@ -44,7 +44,11 @@ enum Comparison {
     }
     return ComparisonDocument(
       base: revision(.base, in: record), head: revision(.head, in: record),
-      verdict: all.isVoid ? .void : verdict(metrics: all.metrics, findings: findings),
+      verdict: all.isVoid
+        ? .void
+        : verdict(
+          metrics: all.metrics, findings: findings,
+          isWhole: !record.skipped.contains { $0.secondsNeeded != nil }),
       identical: isIdentical(record),
       complete: record.finished?.outcome == .done && all.troubles.isEmpty && record.withoutResult.isEmpty,
       metrics: all.metrics, controls: all.controls,
@@ -61,15 +65,16 @@ enum Comparison {
 
   /// The run's verdict: a regression if there is one; an improvement if something is proven better and nothing worse; then an open
   /// question; and `equivalent` only when every metric is.
+  /// - Parameter isWhole: whether the budget had time for all.
   static func verdict(
-    metrics: [ComparisonDocument.Metric], findings: [FindingComparison] = []
+    metrics: [ComparisonDocument.Metric], findings: [FindingComparison] = [], isWhole: Bool = true
   ) -> ComparisonDocument.RunVerdict {
     // The same findings on both sides decide nothing about a metric that is open.
     let verdicts = Set(metrics.judged.map(\.verdict) + findings.map(\.verdict).filter { $0 != .equivalent })
     for worst in [ComparisonDocument.RunVerdict.regressed, .improved, .undecided] where verdicts.contains(worst) {
       return worst
     }
-    return verdicts.isEmpty ? .undecided : .equivalent
+    return verdicts.isEmpty || !isWhole ? .undecided : .equivalent
   }
 
   /// Decides one family of series together.

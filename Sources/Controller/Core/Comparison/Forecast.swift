@@ -1,4 +1,5 @@
 import Shared
+import Statistics
 
 extension JobRecord {
   /// What it would take to decide the open ones among `metrics`: of those that matter most, else of all.
@@ -37,19 +38,19 @@ extension JobRecord {
 
   /// More blocks where somebody said how many there are at most, more minutes elsewhere.
   private func option(for groups: [BlockGroup: Double], seconds: Double, spent: Double, budget: Double) -> String {
-    let ended = groups.keys.first { group in
+    let ended = groups.filter { group, _ in
       layersFinished.contains {
         $0.layer == group.layer && $0.python == group.python && $0.reachedMostBlocks == true
       }
-    }
-    if let ended {
-      let measured = blocks.filter { $0.layer == ended.layer && $0.python == ended.python }
-      let each = measured.reduce(0) { $0 + $1.seconds } / Double(max(1, measured.count))
-      let more = Int(((groups[ended] ?? 0) / max(each, 1e-6)).rounded(.up))
-      return "--set \(ended.layer.rawValue).blocks=\(measured.count + more)"
+    }.max { ($0.value, $1.key.layer.rawValue, $1.key.python) < ($1.value, $0.key.layer.rawValue, $0.key.python) }
+    if let (group, seconds) = ended {
+      let measured = blocks.filter { $0.layer == group.layer && $0.python == group.python }
+      let more = seconds / max(Quantile.median(measured.map(\.seconds)) ?? 0, 1e-6)
+      let most = group.layer == .startup || group.layer == .micro ? 10_000.0 : 1000
+      return "--set \(group.layer.rawValue).blocks=\(Int(min(most, Double(measured.count) + more.rounded(.up))))"
     }
     let minutes = max((spent + seconds) / 60, budget / 60 + 0.01).rounded(.up)
-    return "--budget \(Int(min(minutes, 1e6)))"
+    return "--budget \(Int(min(minutes, 10_080)))"
   }
 }
 

@@ -39,7 +39,10 @@ struct Gate: Equatable, Sendable, Codable {
       if findings.contains(where: { $0.verdict == .regressed }) { failed.append(FindingFormatter.rowName) }
       if findings.contains(where: { $0.verdict == .undecided }) { open.append(FindingFormatter.rowName) }
     }
-    if rules.contains(where: { $0.metric == nil }), document.metrics.judged.isEmpty { missing.append("every metric") }
+    if rules.contains(where: { $0.metric == nil }) {
+      if document.metrics.judged.isEmpty { missing.append("every metric") }
+      open += document.notMeasured.map(\.metric)
+    }
     if !failed.isEmpty { return .failed(failed.uniqued()) }
     if !missing.isEmpty { return .unmeasured(missing.uniqued()) }
     return open.isEmpty ? .passed : .open(open.uniqued())

@@ -18,6 +18,8 @@ struct MetricSeries {
   var control: ComparisonDocument.Control?
   /// Whether it is one of the metrics that matter most.
   var isHeadline = false
+  /// Whether the base was to be measured a second time.
+  var hasCopyArm = false
   /// The smallest relative difference that counts of it; `nil` for the run's.
   var delta: Double?
   /// What one block of the metric's layer takes, in seconds.
@@ -44,6 +46,7 @@ struct MetricSeries {
     copies = record.copySamples.filter { $0.key == key }.map(observation)
     isHeadline = record.started?.headline?.contains(key.metric) ?? false
     delta = record.started?.deltas?.delta(of: key.metric, in: key.layer)
+    hasCopyArm = record.started?.hasCopyArm ?? false
     setAside = record.setAside(key)
     let seconds = record.blocks.filter { $0.python == key.python && $0.metrics.contains(key.metric) }.map(\.seconds)
     blockSeconds = Quantile.median(seconds)
@@ -69,6 +72,7 @@ struct MetricSeries {
     series.observations = Blocks.control(observations, copies: copies)
     series.copies = []
     series.cpu = []
+    series.hasCopyArm = false
     return series
   }
 
@@ -78,7 +82,7 @@ struct MetricSeries {
   func question() throws(Unmeasurable) -> Question {
     guard isPaired else { return try unpairedQuestion() }
     do {
-      var question = try Question(observations, copies: copies)
+      var question = try Question(observations, copies: copies, hasCopyArm: hasCopyArm)
       question.isHeadline = isHeadline
       question.delta = delta
       guard question.observed != .blocks([]) else { throw Unmeasurable.noCompleteBlock(metric: name) }

@@ -22,7 +22,10 @@ enum Comment {
     parts += VerdictFormatter.remarks(document, notes: report.notes).map { Markdown.paragraph($0) + "\n" }
     let rows = ShownRows(document)
     if !rows.telling.isEmpty || !document.findings.isEmpty || !document.notMeasured.isEmpty {
-      parts.append(table(rows.telling, report, findings: document.findings, unmeasured: document.notMeasuredRows, limit: limit * 2 / 5))
+      parts.append(
+        table(
+          rows.telling, report, findings: document.findings, unmeasured: document.notMeasuredRows, limit: limit * 2 / 5)
+      )
     }
     if !rows.open.isEmpty {
       parts.append(

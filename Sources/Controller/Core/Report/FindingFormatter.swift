@@ -70,7 +70,9 @@ enum FindingFormatter {
     report.optimize.compactMap { pair in
       guard pair.head.functions.count > pair.base.functions.count else { return nil }
       let python = report.optimize.count > 1 ? ", Python \(pair.head.python)" : ""
-      return ("\(rowName) (head alone\(python))", count(pair.head.findings), "over all \(pair.head.functions.count) functions")
+      return (
+        "\(rowName) (head alone\(python))", count(pair.head.findings), "over all \(pair.head.functions.count) functions"
+      )
     }
   }
 

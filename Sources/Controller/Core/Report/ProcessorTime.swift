@@ -14,6 +14,8 @@ enum ProcessorTime {
   static func meaning(_ metric: ComparisonDocument.Metric) -> String? {
     guard let cpu = metric.cpu, let low = cpu.low, let high = cpu.high else { return nil }
     let (wallLow, wallHigh) = (metric.low ?? 0, metric.high ?? .infinity)
+    // Where both may be the same, one of them is only less sure.
+    guard low > wallHigh || high < wallLow else { return nil }
     let wall = wallHigh < 1 ? -1 : wallLow > 1 ? 1 : 0
     let work = high < 1 ? -1 : low > 1 ? 1 : 0
     return switch (wall, work) {
@@ -31,7 +33,7 @@ enum ProcessorTime {
     guard document.verdict != .void else { return [] }
     return document.shownMetrics.compactMap { metric in
       guard let change = change(metric), let meaning = meaning(metric) else { return nil }
-      return "\(metric.name): CPU seconds \(change), \(meaning)."
+      return "\(metric.label(in: document)): CPU seconds \(change), \(meaning)."
     }
   }
 
@@ -41,7 +43,8 @@ enum ProcessorTime {
     let rows = document.shownMetrics.compactMap { metric -> [String]? in
       guard let cpu = metric.cpu, let change = change(metric) else { return nil }
       return [
-        Comment.name(metric, report), Numbers.seconds(cpu.base), Numbers.seconds(cpu.head), change, meaning(metric) ?? "",
+        Comment.name(metric, report), Numbers.seconds(cpu.base), Numbers.seconds(cpu.head), change,
+        document.verdict == .void ? "" : meaning(metric) ?? "",
       ]
     }
     guard !rows.isEmpty else { return nil }

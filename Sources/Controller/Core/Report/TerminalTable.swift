@@ -97,7 +97,7 @@ enum TerminalTable {
   private struct Cell {
     var text: String
     var colour: TerminalStyle.Colour?
-    /// Words of the last column start at its left; numbers end at their column's right.
+    /// Words start at their column's left; numbers end at their column's right.
     var isWords: Bool
 
     init(text: String, colour: TerminalStyle.Colour? = nil, isWords: Bool = false) {
@@ -113,7 +113,8 @@ enum TerminalTable {
     _ plain: TerminalStyle.Colour? = nil
   ) -> [Cell] {
     [
-      Cell(text: name, colour: plain), Cell(text: words, colour: colour, isWords: true), Cell(text: base, colour: plain),
+      Cell(text: name, colour: plain), Cell(text: words, colour: colour, isWords: true),
+      Cell(text: base, colour: plain),
       Cell(text: head, colour: plain),
     ]
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Shared
 
 /// Text of unknown origin made harmless for a terminal.
 enum TerminalText {
@@ -13,21 +14,13 @@ enum TerminalText {
 
   /// Whether nothing in a text would be left out by ``clean(_:limit:)``.
   static func isHarmless(_ text: String) -> Bool {
-    text.unicodeScalars.allSatisfy { !isControl($0) && $0.value != 0x2028 && $0.value != 0x2029 }
+    !text.unicodeScalars.contains(where: \.isHidden)
   }
 
   /// Several lines, each of them harmless: for words that quote what somebody typed or another program said.
   static func lines(_ text: String) -> String {
     text.split(separator: "\n", omittingEmptySubsequences: false).map { clean(String($0), limit: 4000) }
       .joined(separator: "\n")
-  }
-
-  /// Control characters, and those that turn the direction of writing or can't be seen.
-  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.value {
-    case 0x00...0x1f, 0x7f...0x9f, 0x061c, 0x200b...0x200f, 0x202a...0x202e, 0x2060...0x2069, 0xfeff: true
-    default: false
-    }
   }
 
   /// One line without control characters and without the marks that turn the direction of writing, both of which can make a
@@ -37,7 +30,7 @@ enum TerminalText {
     for scalar in text.unicodeScalars {
       switch scalar.value {
       case 0x09, 0x0a, 0x0d, 0x2028, 0x2029: if clean.last != " " { clean.append(" ") }
-      default: if !isControl(scalar) { clean.append(scalar) }
+      default: if !scalar.isHidden { clean.append(scalar) }
       }
     }
     let line = String(clean)

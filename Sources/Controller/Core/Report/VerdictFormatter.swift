@@ -62,7 +62,8 @@ enum VerdictFormatter {
     case .equivalent:
       return
         "No difference: \(count == 1 ? "the metric is" : "all \(metrics(count)) are") the same within \(deltas(document))."
-    case .undecided where count == 0: return "Undecided: no metric was measured on both sides."
+    case .undecided where count == 0 && document.notMeasured.isEmpty:
+      return "Undecided: no metric was measured on both sides."
     case .regressed:
       return "\(word(document, .regressed)): \(findings(document, .regressed))\(counts(document, first: .regressed))."
     case .improved:
@@ -85,7 +86,9 @@ enum VerdictFormatter {
         document.metrics.contains(where: \.hasMoved)
         ? "What is bold is proven; for the rest" : "Nothing is proven either way;"
       guard let forecast = document.forecast else {
-        return proven + (document.spending.budgetSeconds == nil ? " more blocks may tell." : " no amount of time in sight would tell.")
+        let isOpen = document.metrics.judged.contains { $0.verdict == .undecided && $0.withheld == nil }
+        if document.spending.budgetSeconds == nil || !isOpen { return "\(proven) more blocks may tell." }
+        return "\(proven) no amount of time in sight would tell."
       }
       return "\(proven) about \(Duration.seconds(forecast.seconds).words) more may tell: \(forecast.option)."
     }
@@ -132,7 +135,8 @@ enum VerdictFormatter {
     ]
     let ordered = kinds.filter { $0.0 == first } + kinds.filter { $0.0 != first }
     return ordered.compactMap { verdict, word in
-      let count = document.metrics.judged.count { $0.verdict == verdict }
+      let unmeasured = verdict == .undecided ? document.notMeasured.count : 0
+      let count = document.metrics.judged.count { $0.verdict == verdict } + unmeasured
       if count > 0 { return "\(count) \(word)" }
       return verdict == .regressed || verdict == .improved ? "none \(word)" : nil
     }.joined(separator: ", ")
@@ -144,8 +148,9 @@ enum VerdictFormatter {
   static func deltas(_ document: ComparisonDocument) -> String {
     let others = document.metrics.filter { $0.delta ?? document.method.delta != document.method.delta }
     let words = others.map { metric in
-      let alike = others.count { $0.layer == metric.layer && $0.delta == metric.delta }
-      let name = alike > 2 ? "layer \(metric.layer.rawValue)" : metric.name
+      let layer = document.metrics.filter { $0.layer == metric.layer }
+      let isWholeLayer = layer.count > 1 && layer.allSatisfy { $0.delta == metric.delta }
+      let name = isWholeLayer ? "layer \(metric.layer.rawValue)" : metric.name
       return "\(name): \(percent(metric.delta ?? 0))"
     }.uniqued()
     return percent(document.method.delta) + (words.isEmpty ? "" : " (\(listed(words, most: 3, rest: "others")))")

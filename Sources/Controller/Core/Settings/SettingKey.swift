@@ -252,7 +252,7 @@ struct SettingKey: Sendable {
       within: 0.000001...0.5),
     key("statistics.delta", \.delta, "The smallest relative difference that counts.", within: 0.0001...1),
     key(
-      "statistics.deltas", \.deltas,
+      "statistics.delta-of", \.deltas,
       "Where another difference counts: optimize=5% (a layer), micro: parse rows=3% (a metric), Peak memory*=1% (a beginning)."
     ),
     key(

@@ -111,6 +111,23 @@ extension Settings {
     }
   }
 
+  /// Takes the package of releases (`black==24.10.0`) for the target, where nobody set one and all of them are of the same.
+  /// - Returns: what was taken, in words; `nil` where nothing was.
+  mutating func follow(_ revisions: [NamedRevision]) -> String? {
+    let releases = revisions.compactMap { revision -> String? in
+      guard case .release(let requirement)? = try? RevisionArgument(revision.text) else { return nil }
+      return String(requirement.prefix { $0 != "=" && $0 != "[" })
+    }
+    func normal(_ name: String) -> String { name.lowercased().replacing(/[-_.]+/, with: "-") }
+    guard origin(of: "target.package") == .standard, let name = releases.first, Set(releases.map(normal)).count == 1,
+      !name.isEmpty, normal(name) != Self.codeflash
+    else { return nil }
+    targetPackage = name.lowercased()
+    followTarget()
+    return
+      "the target is \(TerminalText.clean(targetPackage, limit: 100)), of which the releases are (target.package sets it)"
+  }
+
   /// The metrics that matter most: the commands, what codeflash does as a whole, and what else is named.
   func headlineMetrics(of layers: LayerPlans) -> [String] {
     let commands = (layers.startup?.commands ?? []).filter { !$0.isControl }.map(\.name)

@@ -18,11 +18,14 @@ public struct Started: Codable, Equatable, Sendable {
   public var headline: [String]?
   /// Where another difference counts than elsewhere; `nil` for nowhere.
   public var deltas: [MetricDelta]?
+  /// Whether the base is measured a second time; `nil` in results of before, where samples of it tell.
+  public var hasCopyArm: Bool?
   public init(
     job: JobID, agentVersion: String, agentSHA256: String, pid: Int32, importName: String? = nil,
     budgetSeconds: Double? = nil, bootID: String? = nil, package: String? = nil, headline: [String]? = nil,
-    deltas: [MetricDelta]? = nil
+    deltas: [MetricDelta]? = nil, hasCopyArm: Bool? = nil
   ) {
+    self.hasCopyArm = hasCopyArm
     self.headline = headline
     self.deltas = deltas
     self.package = package

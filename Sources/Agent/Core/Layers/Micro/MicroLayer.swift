@@ -3,7 +3,7 @@ import Shared
 
 /// Layer 2: single functions timed by `timeit` in fresh worker processes of the side's own interpreter.
 ///
-/// The unit is a worker: at each position of a block a new one measures all targets one after another, in an order that is
+/// The unit is a worker: at each position of a block a new one sets up all targets and then measures them in turns, in an order that is
 /// shuffled from block to block and the same for all positions of a block.
 struct MicroLayer: Layer {
   static let name = LayerName.micro

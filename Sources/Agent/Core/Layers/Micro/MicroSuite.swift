@@ -49,7 +49,8 @@ struct MicroSuite {
       return suite
     }
     try suite.copy(folder, in: context)
-    let worker = MicroWorker(script: script, plan: plan, folder: context.scratch + "/micro/collecting",
+    let worker = MicroWorker(
+      script: script, plan: plan, folder: context.scratch + "/micro/collecting",
       caches: context.scratch + "/micro-caches")
     let (answers, outcome) = try worker.discover(suite, on: side, surroundings: context.surroundings(of: 0))
     for answer in answers {

@@ -82,7 +82,8 @@ struct MicroWorker {
   let plan: MicroPlan
   /// The worker's HOME, TMPDIR and folder of work: empty at its start.
   let folder: String
-  /// What libraries keep on disk for their next process, by arm: calibrating fills it, and no worker parses jedi's stubs anew.
+  /// What libraries keep on disk for their next process, by arm. Calibrating fills it (of the control arm its first worker), so that jedi's
+  /// stubs are not parsed anew.
   let caches: String
 
   /// Puts the worker's source where the interpreters read it, and says where that is.
