@@ -80,7 +80,7 @@ struct CodeflashRunner {
     ).run()
     var record = Record(
       opportunity: opportunity, outcome: outcome, log: service.takeLog().since(started), sampler: sampler,
-      started: started, serviceEnded: !service.isRunning, freeBytes: Self.freeBytes(folder))
+      started: started, serviceEnded: !service.isRunning, freeBytes: StorageFailure.freeBytes(folder))
     try looping.saw(
       sampler.optionValues, record.log, on: side, isLive: plan.answers == .live, in: context)
     if outcome.succeeded, !record.log.requests.isEmpty, !record.log.accepted, !record.log.hasBaseline {
@@ -133,12 +133,6 @@ struct CodeflashRunner {
 
   /// The project's folder as it was before a run.
   var original: String { template }
-
-  private static func freeBytes(_ path: String) -> Int {
-    var space = statvfs()
-    guard statvfs(path, &space) == 0 else { return .max }
-    return Int(space.f_bavail) * Int(space.f_frsize)
-  }
 }
 
 extension CodeflashRunner.Record {

@@ -19,6 +19,18 @@ extension StorageFailure {
     }
   }
 
+  /// What is free for us on the disk of a path; a great deal where that can't be told.
+  static func freeBytes(_ path: String) -> Int {
+    var space = statvfs()
+    guard statvfs(path, &space) == 0 else { return .max }
+    return Int(space.f_bavail) * Int(space.f_frsize)
+  }
+
+  /// A disk with less than 1 MiB left, where somebody ended without a word: what can't write has no last words.
+  static func silent(at path: String) -> StorageFailure? {
+    freeBytes(path) < 1 << 20 ? StorageFailure(path: path, code: ENOSPC) : nil
+  }
+
   /// What Foundation says of a file that the system refused; `nil` for other errors.
   init?(refused error: any Error, at path: String) {
     guard let error = error as? CocoaError, let code = SystemErrorText.systemCode(of: error) else { return nil }

@@ -50,7 +50,11 @@ final class JournalFollower {
   /// - Parameter isThere: whether the job has a runner, or its last word.
   func revived(_ isThere: Bool) { revival = isThere ? .none : .failed }
 
-  private var lost: Ended { Ended(job: folder.id, reason: .runnerLost, last: last, log: folder.outputTail) }
+  private var lost: Ended {
+    let full = StorageFailure.silent(at: folder.path).map { "\($0.what): \($0.why ?? "")" }
+    let words = [folder.outputTail, full ?? ""].filter { !$0.isEmpty }.joined(separator: "\n")
+    return Ended(job: folder.id, reason: .runnerLost, last: last, log: words)
+  }
 
   /// False when what was sent is no longer there: a damaged end was cut off. Whoever attaches again is told where to go on.
   private func stillFits() throws -> Bool { lseek(descriptor, 0, SEEK_END) >= position }
