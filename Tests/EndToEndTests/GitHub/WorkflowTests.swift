@@ -208,7 +208,8 @@ struct WorkflowTests {
   func cancelled() async throws {
     try await WorkflowTestbed.with { testbed in
       for (phase, line) in [
-        ("before the decision", "^::stop-commands"), ("while a side is made", "^installing main for"),
+        ("before the decision", "^::stop-commands"), // A cancel that came late left the side there: it is then taken as it is.
+        ("while a side is made", "^(installing main for|main is ready)"),
         ("while it measures", "^preparing startup"), ("while it reports", "^Metric"),
       ] {
         var run = quick(testbed.push())
