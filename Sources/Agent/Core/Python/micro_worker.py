@@ -129,6 +129,8 @@ def prepare(target, order):
 
 # For how long a worker repeats one target, if a single repeat does not take longer; in seconds.
 LONGEST = 0.1
+# A call that seems shorter than this is looked at again before it is believed: a machine may stand still for as long; in seconds.
+BELIEVED = 0.2
 
 
 def settle():
@@ -154,7 +156,7 @@ def calibrate(call, order, target):
     loops = 1
     while True:
         seconds = best(call, loops, 1)
-        if seconds * loops < LONGEST / 3:
+        if seconds * loops < BELIEVED:
             seconds = min(seconds, best(call, loops, 2))
         if seconds * loops >= order["repeat_seconds"] / 4 or loops >= most:
             break

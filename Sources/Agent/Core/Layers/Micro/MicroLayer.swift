@@ -45,6 +45,9 @@ struct MicroLayer: Layer {
 
   // MARK: Preparing
 
+  /// Of one call, in seconds.
+  private static let longSeconds = 0.02
+
   mutating func prepare(in context: LayerContext) throws {
     _ = try MicroWorker.writeScript(into: context.scratch)
     if let asked = plan.suite { try takeUp(asked, in: context) }
@@ -57,9 +60,13 @@ struct MicroLayer: Layer {
       try context.checkpoint()
       var failed: Set<Int> = []
       let isAgain = pass >= context.sides.count
+      // What is long on both sides is long, and not worth a second look.
+      func isLong(_ index: Int) -> Bool {
+        context.sides.allSatisfy { (costs[$0.side]?[index] ?? 0) > Self.longSeconds }
+      }
       let there = standing.filter { index in
         missing[index]?.contains { $0.side == side.side } != true && !slow.contains(index)
-          && !(isAgain && work[side.side]?[index]?.loops == 1)
+          && !(isAgain && isLong(index))
       }
       let started = MonotonicClock.seconds
       let slowBefore = slow.count
