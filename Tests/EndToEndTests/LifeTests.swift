@@ -54,6 +54,8 @@ struct LifeTests {
       }
       let status: Int32? = if case .exited(let code) = result.terminationStatus { code } else { nil }
       let events = try Running(testbed: testbed, pid: 0).events()
+      // The last word is written before its process is gone; one that stays is told by the expectation.
+      try? await waitFor("the agents' end", 30) { agents(of: testbed).isEmpty }
       // What a comparison that was cut short says of what it has.
       let document = (try? testbed.comparisonFolder()).flatMap { try? testbed.read($0 + "/comparison.json") }
       outcome = (

@@ -8,7 +8,7 @@ struct Calibrate: AsyncParsableCommand {
     abstract: "Proves how often the verdicts are wrong: simulated noise, then real slowdowns of known size.",
     discussion: """
       First, thousands of simulated comparisons are decided by cf-bench's rule and by those of other tools. Then a small
-      package with 0, 1, 2, 5 and 10 % more work is compared with itself on this machine, end to end. Needs sshd and uv, and
+      package with 0, 2, 5 and 10 % more work is compared with itself on this machine, end to end, alone and beside a neighbour. Needs sshd and uv, and
       cf-bench built beside this program. Takes about half an hour, the simulation two minutes of it.
 
       EXAMPLES

@@ -171,7 +171,8 @@ enum CalibrationTables {
       rows: groups.map { group in
         func count(_ verdicts: String...) -> Int { group.count { verdicts.contains($0.verdict) } }
         let isSame = group[0].added == 0
-        let wrong = isSame ? count("regressed", "improved") : count("improved")
+        let isPlain = group[0].added > Rule.delta
+        let wrong = count("improved") + (isSame ? count("regressed") : isPlain ? count("equivalent") : 0)
         let runs = Quantile.median(group.map { Double(4 * $0.blocks) }) ?? 0
         let ratio = Quantile.median(group.map(\.ratio)) ?? 1
         return [

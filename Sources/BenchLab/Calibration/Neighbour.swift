@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A program beside the measured one that keeps a core busy for a while, rests, and comes again, until it is told to leave.
+/// Stands for another program on the machine: a thread of this one that keeps a core busy for a while, rests, and comes again,
+/// until it is told to leave.
 final class Neighbour: Sendable {
   private let hasLeft = Mutex(false)
 

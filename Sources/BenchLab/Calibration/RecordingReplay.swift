@@ -72,7 +72,8 @@ struct RecordingReplay {
         if isRight { right += 1 } else { wrong += 1 }
         if isRight { runs.append(stop.blocks * design.runsPerBlock) }
       }
-      if design != .former, metrics == 1 {
+      // A series whose first runs give no interval has no width.
+      if design != .former, metrics == 1, effect == 0 {
         var random = SeededStream(seed: seed, 8, UInt64(place), 0)
         let first = imposed(design, on: Array(series.logs.prefix(24)), effect: effect, &random)
         if let blocks = try? Blocks.contrasts(first), let estimate = DecisionRule.estimate(Question(.blocks(blocks))),
@@ -113,6 +114,7 @@ struct RecordingReplay {
   private func stop(
     _ design: Design, _ observations: [Observation], metrics: Int
   ) -> (blocks: Int, verdict: Decision.Verdict)? {
+    // Times are exponentials, above zero: no value is refused.
     guard let blocks = try? Blocks.contrasts(observations) else { return nil }
     if design == .former {
       return FormerRule.replay([blocks.map(\.logRatio)] + Array(repeating: [], count: metrics - 1))[0]
@@ -130,6 +132,7 @@ struct RecordingReplay {
       var random = SeededStream(seed: seed, 9, 0, 0)
       var same = random
       func contrasts(_ logs: [Double], _ random: inout SeededStream) -> [Double] {
+        // No value is refused.
         ((try? Blocks.contrasts(imposed(.six, on: logs, effect: 0, &random))) ?? []).map(\.logRatio)
       }
       let (mine, theirs) = (contrasts(series.logs, &random), contrasts(control.logs, &same))

@@ -72,7 +72,7 @@ final class Job {
         importName: manifest.target.importName, budgetSeconds: manifest.stopping?.budgetSeconds,
         bootID: conditions.bootID, package: manifest.target.package, headline: manifest.stopping?.headline,
         deltas: manifest.stopping?.deltas,
-        hasCopyArm: manifest.sides.count == 2 && manifest.layers.haveRoomForCopy ? true : nil)
+        hasCopyArm: manifest.hasCopyArm ? true : nil)
       return try journal.emit(.started(started))
     }
     // Without the boot's name on both sides nobody knows that the machine stayed up.
@@ -104,7 +104,7 @@ final class Job {
       }
       do {
         let past = try takeUp(python) {
-          try builder.prepare(python: python, withCopy: manifest.layers.haveRoomForCopy)
+          try builder.prepare(python: python, withCopy: manifest.hasCopyArm)
         }
         try measure(python, past.prepared, past: past.past, budget: &budget)
         measured += 1
@@ -151,8 +151,7 @@ final class Job {
 
   /// What the metrics of an interpreter that was finished before brought, those without any value included.
   private func questions(of past: JobHistory.Past) -> [Question] {
-    let tally = SampleAccumulator(
-      journal, stopping: manifest.stopping, hasCopyArm: manifest.sides.count == 2 && manifest.layers.haveRoomForCopy)
+    let tally = SampleAccumulator(journal, stopping: manifest.stopping, hasCopyArm: manifest.hasCopyArm)
     tally.restore(past.blocks)
     let questions = tally.metrics.map { tally.question($0) }
     let missing = (past.blocks.compactMap(\.finished.of).max() ?? 0) - questions.count
@@ -238,10 +237,10 @@ private struct JobOutOfTime: Error {
   }
 }
 
-extension LayerPlans {
-  /// Whether a layer may measure so many blocks that one of them has the control arm.
-  fileprivate var haveRoomForCopy: Bool {
-    LayerList.make(from: self).contains { $0.blocks >= type(of: $0).copyEvery }
+extension JobManifest {
+  /// Whether the base is measured a second time: in a comparison with a layer that may have so many blocks that one of them has it.
+  fileprivate var hasCopyArm: Bool {
+    sides.count == 2 && LayerList.make(from: layers).contains { $0.blocks >= type(of: $0).copyEvery }
   }
 }
 

@@ -27,12 +27,12 @@ struct BlockOrder {
   /// is as random as without it. To be called for each block in turn.
   mutating func block(_ number: Int) -> Block {
     guard arms.count == 2 else { return Block(number: number, order: arms + arms) }
-    if number.isMultiple(of: copyEvery ?? 3) {
+    if let copyEvery, number.isMultiple(of: copyEvery) {
       // In the second half of a group: the first blocks are of the sides alone.
-      let group = UInt64(copyEvery ?? 3)
-      copyBlock = number + Int(group / 2 + random.next() % (group - group / 2))
+      let half = copyEvery / 2
+      copyBlock = number + half + Int(random.next() % UInt64(copyEvery - half))
     }
-    var order = copyEvery != nil && number == copyBlock ? arms + [.copy] : arms
+    var order = number == copyBlock ? arms + [.copy] : arms
     switch design {
     case .mirrored:
       order.shuffle(using: &random)

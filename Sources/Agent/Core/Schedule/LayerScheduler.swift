@@ -1,5 +1,3 @@
-import Shared
-
 /// Which layer is measured next: where a block buys most.
 enum LayerScheduler {
   /// What is known of a layer when the choice is made.

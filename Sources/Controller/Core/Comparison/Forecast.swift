@@ -46,11 +46,11 @@ extension JobRecord {
     if let (group, seconds) = ended {
       let measured = blocks.filter { $0.layer == group.layer && $0.python == group.python }
       let more = seconds / max(Quantile.median(measured.map(\.seconds)) ?? 0, 1e-6)
-      let most = group.layer == .startup || group.layer == .micro ? 10_000.0 : 1000
+      let most = Double(Settings.mostBlocks(of: group.layer))
       return "--set \(group.layer.rawValue).blocks=\(Int(min(most, Double(measured.count) + more.rounded(.up))))"
     }
     let minutes = max((spent + seconds) / 60, budget / 60 + 0.01).rounded(.up)
-    return "--budget \(Int(min(minutes, 10_080)))"
+    return "--budget \(Int(min(minutes, Settings.longestBudget / .seconds(60))))"
   }
 }
 

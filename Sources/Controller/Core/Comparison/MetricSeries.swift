@@ -104,6 +104,7 @@ struct MetricSeries {
   }
 
   private var processorTime: ComparisonDocument.Metric.CPU? {
+    // Every value is above zero: none is refused.
     guard isPaired, !cpu.isEmpty, cpu.count == observations.count,
       let question = try? Question(cpu), let estimate = DecisionRule.estimate(question)
     else { return nil }

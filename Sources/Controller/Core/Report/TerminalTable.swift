@@ -9,14 +9,15 @@ enum TerminalTable {
     let document = report.document
     var text = style.paint(VerdictFormatter.headline(document), colour(document.verdict)) + "\n"
     for remark in VerdictFormatter.remarks(document, notes: report.notes) { text += TerminalText.clean(remark) + "\n" }
-    let header = resultRow("Metric", "Delta", .bold, document.base.label, document.head.label, .bold)
+    let header = resultRow("Metric", "Delta", nil, document.base.label, document.head.label).map { cell in
+      Cell(text: cell.text, colour: .bold, isWords: cell.isWords)
+    }
     let shown = ShownRows.onTerminal(document)
     let rows =
-      shown.rows.map { row($0, report) } + document.notMeasuredRows.map { notMeasured($0) }
+      shown.rows.map { row($0, report) } + document.notMeasuredRows.map { resultRow($0.name, $0.reason, nil, "–", "–") }
       + document.findings.map { row($0, document) }
-      + FindingFormatter.headAlone(report).map { row in
-        resultRow(row.name, row.words, nil, "–", row.found)
-      } + document.shownControls.map { row($0, report) }
+      + FindingFormatter.headAlone(report).map { resultRow($0.name, $0.words, nil, "–", $0.found) }
+      + document.shownControls.map { row($0, report) }
     if !rows.isEmpty { text += "\n" + grid([header] + rows, style: style) }
     if !shown.below.isEmpty { text += "\n" + shown.below.map { TerminalText.clean($0, limit: 2000) + "\n" }.joined() }
     text += byPython(report, style: style)
@@ -109,14 +110,9 @@ enum TerminalTable {
 
   /// The verdict stands beside the name, the values behind it.
   private static func resultRow(
-    _ name: String, _ words: String, _ colour: TerminalStyle.Colour?, _ base: String, _ head: String,
-    _ plain: TerminalStyle.Colour? = nil
+    _ name: String, _ words: String, _ colour: TerminalStyle.Colour?, _ base: String, _ head: String
   ) -> [Cell] {
-    [
-      Cell(text: name, colour: plain), Cell(text: words, colour: colour, isWords: true),
-      Cell(text: base, colour: plain),
-      Cell(text: head, colour: plain),
-    ]
+    [Cell(text: name), Cell(text: words, colour: colour, isWords: true), Cell(text: base), Cell(text: head)]
   }
 
   private static func row(_ metric: ComparisonDocument.Metric, _ report: ComparisonReport) -> [Cell] {
@@ -127,10 +123,6 @@ enum TerminalTable {
       metric.name + python + (isControl ? " – control" : ""), VerdictFormatter.plain(metric, in: report.document),
       colour(metric, in: report.document), VerdictFormatter.value(metric.base, unit: metric.unit),
       VerdictFormatter.value(metric.head, unit: metric.unit))
-  }
-
-  private static func notMeasured(_ row: (name: String, reason: String)) -> [Cell] {
-    resultRow(row.name, row.reason, nil, "–", "–")
   }
 
   private static func row(_ findings: FindingComparison, _ document: ComparisonDocument) -> [Cell] {

@@ -166,7 +166,7 @@ struct SettingKey: Sendable {
     key("results", \.results, "Folder for the results."),
     key(
       "budget", \.budget, "For how long a comparison may measure; it stops earlier when every metric is decided.",
-      within: .seconds(1) ... .seconds(604_800)),
+      within: .seconds(1)...Settings.longestBudget),
     key(
       "profiles", \.profiles,
       "Of what a comparison makes profiles: moved (what changed, or is open and a tenth apart), always or never."),
@@ -177,7 +177,7 @@ struct SettingKey: Sendable {
       "startup.blocks", \.startupBlocks,
       "Most blocks of layer 1 in a comparison, which ends earlier when all is decided; a run of one revision measures 15. "
         + "A block runs each command twice a side.",
-      within: 1...10_000),
+      within: 1...Settings.mostBlocks(of: .startup)),
     key(
       "startup.engine", \.startupEngine,
       "What times the commands: hyperfine, or spawn (the agent itself, with what the kernel counted)."),
@@ -203,7 +203,7 @@ struct SettingKey: Sendable {
     key(
       "micro.blocks", \.microBlocks,
       "Most blocks of layer 2 in a comparison; a run of one revision measures 12. A block has two fresh workers a side.",
-      within: 1...10_000),
+      within: 1...Settings.mostBlocks(of: .micro)),
     key("micro.repeats", \.microRepeats, "timeit repeats in one worker, of which the best counts.", within: 1...1000),
     key(
       "micro.repeat-time", \.microRepeatTime, "How long one repeat should last.",
@@ -235,7 +235,7 @@ struct SettingKey: Sendable {
     key(
       "optimize.blocks", \.optimizeBlocks,
       "Most blocks of layer 3 in a comparison; a run of one revision measures 1. A block has two runs a side.",
-      within: 1...1000),
+      within: 1...Settings.mostBlocks(of: .optimize)),
     key(
       "optimize.looping-time", \.optimizeLoopingTime, "For how long codeflash times one candidate.",
       within: .milliseconds(100) ... .seconds(3600)),
@@ -245,7 +245,7 @@ struct SettingKey: Sendable {
     key(
       "memory.blocks", \.memoryBlocks,
       "Most blocks of layer 4 in a comparison; a run of one revision measures 3. A block has two runs of each command a side.",
-      within: 1...1000),
+      within: 1...Settings.mostBlocks(of: .memory)),
     key("memory.top", \.memoryTop, "Lines and modules of a memory profile that are kept.", within: 1...2000),
     key(
       "statistics.alpha", \.alpha, "Chance, over all metrics together, of calling identical code different.",

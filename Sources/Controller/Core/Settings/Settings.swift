@@ -26,7 +26,7 @@ struct Settings: Equatable, Sendable {
   var startupCommands = Self.commands(package: "codeflash", importName: "codeflash")
   var budget = Duration.seconds(600)
   var profiles = ProfileRule.moved
-  var startupBlocks = 10_000
+  var startupBlocks = Settings.mostBlocks(of: .startup)
   var startupEngine = TimingEngine.hyperfine
   var startupCold = false
   var startupWarmupRuns = 1
@@ -36,7 +36,7 @@ struct Settings: Equatable, Sendable {
   var microBuiltinTargets = true
   var microPytest: BenchmarkPath?
   var microOnly: [String] = []
-  var microBlocks = 10_000
+  var microBlocks = Settings.mostBlocks(of: .micro)
   var microRepeats = 5
   var microRepeatTime = Duration.milliseconds(5)
   var microLongestCall = Duration.seconds(10)
@@ -48,10 +48,10 @@ struct Settings: Equatable, Sendable {
   var optimizeForm = OptimizeForm.auto
   var optimizeFindings = FindingsRule.auto
   var optimizeBudget = Duration.seconds(240)
-  var optimizeBlocks = 1000
+  var optimizeBlocks = Settings.mostBlocks(of: .optimize)
   var optimizeLoopingTime = Duration.milliseconds(500)
   var optimizeTimeout = Duration.seconds(180)
-  var memoryBlocks = 1000
+  var memoryBlocks = Settings.mostBlocks(of: .memory)
   var memoryTop = 200
   var alpha = 0.01
   var headline: [String] = []
@@ -72,6 +72,11 @@ struct Settings: Equatable, Sendable {
   var origins: [String: SettingOrigin] = [:]
 
   func origin(of key: String) -> SettingOrigin { origins[key] ?? .standard }
+
+  /// More than any budget is for: a comparison ends when all is decided or the budget is spent.
+  static func mostBlocks(of layer: LayerName) -> Int { layer == .startup || layer == .micro ? 10_000 : 1000 }
+
+  static let longestBudget = Duration.seconds(604_800)
 
   /// The blocks of a layer: what is set, or for a run of one revision, which has no verdict to measure for, `alone`.
   func blocks(_ path: KeyPath<Settings, Int>, _ key: String, alone: Int, isComparison: Bool) -> Int {
@@ -115,6 +120,7 @@ extension Settings {
   /// - Returns: what was taken, in words; `nil` where nothing was.
   mutating func follow(_ revisions: [NamedRevision]) -> String? {
     let releases = revisions.compactMap { revision -> String? in
+      // What is no revision is said when it is looked up.
       guard case .release(let requirement)? = try? RevisionArgument(revision.text) else { return nil }
       return String(requirement.prefix { $0 != "=" && $0 != "[" })
     }

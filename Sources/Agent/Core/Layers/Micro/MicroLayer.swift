@@ -223,8 +223,7 @@ struct MicroLayer: Layer {
   ) throws {
     let surroundings = context.surroundings(of: block)
     let worker = MicroWorker(
-      script: script(in: context), plan: plan, folder: "\(context.scratch)/micro/\(surroundings.folder)",
-      caches: context.scratch + "/micro-caches")
+      script: script(in: context), plan: plan, scratch: context.scratch, name: surroundings.folder)
     let tasks = indices.map { index in
       let target = targets[index]
       let work = work[side.side]?[index] ?? MicroWork(loops: 1, repeats: plan.repeats)

@@ -50,8 +50,7 @@ struct MicroSuite {
     }
     try suite.copy(folder, in: context)
     let worker = MicroWorker(
-      script: script, plan: plan, folder: context.scratch + "/micro/collecting",
-      caches: context.scratch + "/micro-caches")
+      script: script, plan: plan, scratch: context.scratch, name: "collecting")
     let (answers, outcome) = try worker.discover(suite, on: side, surroundings: context.surroundings(of: 0))
     for answer in answers {
       guard let file = answer.unread else { continue }

@@ -80,11 +80,15 @@ struct MicroWorker {
 
   let script: String
   let plan: MicroPlan
+  /// The layer's own folder.
+  let scratch: String
+  /// What the folder of work is called.
+  let name: String
   /// The worker's HOME, TMPDIR and folder of work: empty at its start.
-  let folder: String
+  private var folder: String { "\(scratch)/micro/\(name)" }
   /// What libraries keep on disk for their next process, by arm. Calibrating fills it (of the control arm its first worker), so that jedi's
   /// stubs are not parsed anew.
-  let caches: String
+  private var caches: String { "\(scratch)/micro-caches" }
 
   /// Puts the worker's source where the interpreters read it, and says where that is.
   static func writeScript(into folder: String) throws -> String {
