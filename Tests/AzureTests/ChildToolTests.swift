@@ -8,13 +8,13 @@ import Tools
 struct ChildToolTests {
   private let environment = ["PATH": "/usr/bin:/bin"]
 
-  private func sh(_ script: String, limit: Duration = .seconds(60)) async throws -> ChildTool.Output {
+  private func sh(_ script: String, limit: Duration = .seconds(300)) async throws -> ChildTool.Output {
     try await ChildTool(program: "sh", environment: environment).run(["-c", script], limit: limit)
   }
 
   private func failure(_ program: String, _ arguments: [String] = []) async throws -> ToolFailure {
     let tool = ChildTool(program: program, environment: environment)
-    return try #require(await #expect(throws: ToolFailure.self) { try await tool.run(arguments, limit: .seconds(60)) })
+    return try #require(await #expect(throws: ToolFailure.self) { try await tool.run(arguments, limit: .seconds(300)) })
   }
 
   private func withFile(_ text: String, mode: String, _ body: (String) async throws -> Void) async throws {
@@ -92,8 +92,8 @@ struct ChildToolTests {
   func input() async throws {
     let long = String(repeating: "0123456789\n", count: 100_000)
     let tool = ChildTool(program: "sh", environment: environment)
-    #expect(try await tool.run(["-c", "cat"], input: long, limit: .seconds(60)).output == long)
-    #expect(try await tool.run(["-c", "exit 0"], input: long, limit: .seconds(60)).succeeded)
+    #expect(try await tool.run(["-c", "cat"], input: long, limit: .seconds(300)).output == long)
+    #expect(try await tool.run(["-c", "exit 0"], input: long, limit: .seconds(300)).succeeded)
   }
 }
 

@@ -23,7 +23,7 @@ struct GuestVerdictTests {
       var environment = ProcessInfo.processInfo.environment
       environment["PATH"] = "\(folder):\(environment["PATH"] ?? "/usr/bin:/bin")"
       let output = try await ChildTool(program: "sh", environment: environment).run(
-        ["-c", script], limit: .seconds(20))
+        ["-c", script], limit: .seconds(300))
       try #require(output.succeeded, "\(output.error)")
       return (GuestVerdict(output: output.output), output.output.utf8.count)
     }

@@ -107,7 +107,7 @@ struct PriceTests {
         "NO_PROXY": "127.0.0.1",
       ]
       let book = PriceBook(
-        state: StateFolder(environment: environment), environment: environment, limit: .seconds(60))
+        state: StateFolder(environment: environment), environment: environment, limit: .seconds(300))
       #expect(book.price(of: vm)?.source == .table)
       #expect(try await PublicPriceList(environment: environment)?.price(of: vm) == 0.5)  // says why, unlike the book
       await book.refresh([vm])
@@ -132,7 +132,7 @@ struct PriceTests {
       let environment = ["CF_BENCH_STATE": folder, "CF_BENCH_PRICES": "table"]
       try Data("{ no".utf8).write(to: URL(filePath: folder + "/prices.json"))
       let book = PriceBook(
-        state: StateFolder(environment: environment), environment: environment, limit: .seconds(60))
+        state: StateFolder(environment: environment), environment: environment, limit: .seconds(300))
       #expect(book.price(of: vm)?.usd == 0.192)
       await book.refresh([vm])
       #expect(try String(contentsOfFile: folder + "/prices.json", encoding: .utf8) == "{ no")

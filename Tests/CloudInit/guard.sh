@@ -15,7 +15,7 @@ for place in 169.254.169.254:80 168.63.129.16:80 168.63.129.16:53 168.63.129.16:
   # It ends when this script does, however that ends: only we hold the other end of its input.
   # shellcheck disable=SC2034 # held open, never written
   exec {leash}> >(exec python3 "$here/metadata.py" "$work/$place" "$place")
-  timeout 60 sh -c "until [ -e '$work/$place/address' ]; do sleep 0.05; done"
+  timeout 300 sh -c "until [ -e '$work/$place/address' ]; do sleep 0.05; done"
 done
 
 # asks AS ADDRESS: how curl ended, and whether a token came.

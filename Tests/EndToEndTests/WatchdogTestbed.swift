@@ -52,7 +52,7 @@ struct WatchdogTestbed {
     try answer([:])
     try write("state/provisioned.json", "{}")
     try service.run()
-    let deadline = ContinuousClock.now + .seconds(60)
+    let deadline = ContinuousClock.now + .seconds(300)
     while !FileManager.default.fileExists(atPath: folder + "/azure/address"), ContinuousClock.now < deadline {
       usleep(10_000)
     }

@@ -12,7 +12,7 @@ struct ChannelTests {
     try await Loopback.with { loopback in
       let connection = try await loopback.connect()
       let output = try await connection.run(
-        "cat; echo word >&2; exit 7", input: Array("given".utf8), limit: .seconds(20))
+        "cat; echo word >&2; exit 7", input: Array("given".utf8), limit: .seconds(300))
       #expect(output.text == "given")
       #expect(output.errorText == "word\n")
       #expect(output.exit == .status(7))
@@ -24,7 +24,7 @@ struct ChannelTests {
   func searchPath() async throws {
     try await Loopback.with(PrivateSSHDOptions(environment: ["PATH": "/given:/usr/bin:/bin"])) { loopback in
       let connection = try await loopback.connect()
-      #expect(try await connection.run("echo $PATH", limit: .seconds(20)).text == "/given:/usr/bin:/bin\n")
+      #expect(try await connection.run("echo $PATH", limit: .seconds(300)).text == "/given:/usr/bin:/bin\n")
       await connection.close()
     }
   }
@@ -33,7 +33,7 @@ struct ChannelTests {
   func signalled() async throws {
     try await Loopback.with { loopback in
       let connection = try await loopback.connect()
-      #expect(try await connection.run("kill -TERM $$", limit: .seconds(20)).exit == .signal("TERM"))
+      #expect(try await connection.run("kill -TERM $$", limit: .seconds(300)).exit == .signal("TERM"))
       await connection.close()
     }
   }
@@ -68,7 +68,7 @@ struct ChannelTests {
     try await Loopback.with { loopback in
       let connection = try await loopback.connect()
       let output = try await connection.run(
-        "head -c 10000000 /dev/zero >&2; echo done", outputLimit: 12 << 20, limit: .seconds(30))
+        "head -c 10000000 /dev/zero >&2; echo done", outputLimit: 12 << 20, limit: .seconds(300))
       #expect(output.standardError.count == 10_000_000)
       #expect(output.text == "done\n")
       await connection.close()
@@ -82,7 +82,7 @@ struct ChannelTests {
       let bytes = (0..<(5 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 9) }
       try Data(bytes).write(to: URL(filePath: file))
       let connection = try await loopback.connect()
-      let output = try await connection.run("sha256sum", inputFile: file, limit: .seconds(30))
+      let output = try await connection.run("sha256sum", inputFile: file, limit: .seconds(300))
       #expect(output.text.hasPrefix(SHA256.hex(bytes)))
       await connection.close()
     }
@@ -99,7 +99,7 @@ struct ChannelTests {
       reader.cancel()
       await #expect(throws: (any Error).self) { try await reader.value }
       await channel.close()
-      #expect(try await connection.run("echo fine", limit: .seconds(10)).text == "fine\n")
+      #expect(try await connection.run("echo fine", limit: .seconds(300)).text == "fine\n")
       await connection.close()
     }
   }

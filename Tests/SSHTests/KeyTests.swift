@@ -22,7 +22,7 @@ struct KeyTests {
         let connection = try await loopback.connect([
           .keyFile(path: path, passphrase: passphrase.isEmpty ? nil : passphrase)
         ])
-        #expect(try await connection.run("echo in", limit: .seconds(10)).text == "in\n")
+        #expect(try await connection.run("echo in", limit: .seconds(300)).text == "in\n")
         await connection.close()
       }
     }
@@ -108,7 +108,7 @@ struct KeyTests {
           #expect(try await loopback.failure([.agent()]).rendered.contains("holds no key"))
           try await loopback.run("ssh-add", ["-q", loopback.server.clientKey])
           let connection = try await loopback.connect([.agent()])
-          #expect(try await connection.run("echo in", limit: .seconds(10)).text == "in\n")
+          #expect(try await connection.run("echo in", limit: .seconds(300)).text == "in\n")
           await connection.close()
         }
       }

@@ -46,7 +46,7 @@ struct HarnessSettingsTests {
     let seen = try sides.map { side in
       let outcome = try ChildProcess(
         words: [side.interpreter] + looping.words([testbed.folder + "/script.py", "--function", "f"]),
-        environment: environment(side).merging(looping.environment) { $1 }, directory: "/", limitSeconds: 60
+        environment: environment(side).merging(looping.environment) { $1 }, directory: "/", limitSeconds: 300
       ).run()
       return outcome.outputText.trimmingCharacters(in: .newlines)
     }
@@ -117,7 +117,7 @@ struct HarnessSettingsTests {
     _ = try ChildProcess(
       words: ["python3", "-c", waiting, "--codeflash_seconds=0.5"],
       environment: ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""], directory: testbed.folder,
-      limitSeconds: 60,
+      limitSeconds: 300,
       look: (
         0.02,
         {

@@ -175,7 +175,7 @@ struct OptimizeLayerTests {
     let outcome = try ChildProcess(
       program: side.interpreter,
       arguments: ["-c", "import urllib.request as r; r.urlopen('https://example.org', timeout=5)"],
-      environment: environment, directory: "/", limitSeconds: 30
+      environment: environment, directory: "/", limitSeconds: 300
     ).run()
     #expect(outcome.end == .exited(1) && outcome.errorText.contains("refused"), "\(outcome.errorText)")
   }

@@ -40,7 +40,7 @@ struct ReplayServiceTests {
     let outcome = try ChildProcess(
       words: service.words([interpreter, "-I", testbed.folder + "/client.py"]),
       environment: service.environment.merging(["PATH": "/usr/bin:/bin"]) { $1 }, directory: testbed.folder,
-      limitSeconds: 60
+      limitSeconds: 300
     ).run()
     #expect(outcome.outputText == "a 1\na 2\na 2\nb 1\nb 2\nb 2\n", "\(outcome.outputText) \(outcome.errorText)")
     let log = service.takeLog()

@@ -43,7 +43,7 @@ struct ConfinedJob {
     var manifest = try Manifests.sleeping(name: name, blocks: blocks)
     let command = StartupCommand(name: "command", arguments: ["python", "-c", program] + arguments, isControl: false)
     manifest.layers.startup = StartupPlan(
-      commands: [command], blocks: blocks, warmupRuns: 0, importRuns: 1, timeoutSeconds: 20)
+      commands: [command], blocks: blocks, warmupRuns: 0, importRuns: 1, timeoutSeconds: 300)
     return manifest
   }
 

@@ -92,7 +92,7 @@ struct RealTuningTests {
       environment: ProcessInfo.processInfo.environment.merging([
         "PATH": "\(SchemaValidator.packageRoot.path)/.tools/bin:/usr/local/bin:/usr/bin:/bin", "HOME": home.path,
         "CF_BENCH_HOME": home.path, "CF_BENCH_LOCK": home.path + "/lock",
-      ]) { $1 }, directory: "/", input: input, limitSeconds: 60
+      ]) { $1 }, directory: "/", input: input, limitSeconds: 300
     ).run()
     #expect(outcome.end == .exited(0), "\(outcome.errorText)")
   }

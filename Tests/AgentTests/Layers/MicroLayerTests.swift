@@ -39,7 +39,7 @@ struct MicroLayerTests {
     MicroTarget(name: name, group: "group", candidates: candidates, setup: setup)
   }
 
-  private func layer(_ targets: MicroTarget..., blocks: Int = 2, timeoutSeconds: Double = 20) -> MicroLayer {
+  private func layer(_ targets: MicroTarget..., blocks: Int = 2, timeoutSeconds: Double = 300) -> MicroLayer {
     MicroLayer(
       plan: MicroPlan(
         targets: targets, blocks: blocks, repeats: 2, repeatSeconds: 0.002, timeoutSeconds: timeoutSeconds,
@@ -71,7 +71,8 @@ struct MicroLayerTests {
     #expect(Set(orders[0..<4]).count == 1 && Set(orders[4..<8]).count == 1)
   }
 
-  @Test("the targets' repeats take turns, each in the folder that its setup left, and asserts are for calibrating")
+  @Test(
+    "repeats of targets and of a block's workers take turns, each in its setup's folder; asserts are for calibrating")
   func turns() throws {
     let testbed = try SideTestbed()
     let log = testbed.folder + "/log"
@@ -84,7 +85,7 @@ struct MicroLayerTests {
       def call():
           assert os.path.basename(os.getcwd()) == '\(name)'
           with open('\(log)', 'a') as log:
-              log.write('\(name) ')
+              log.write(f'\(name):{os.getpid()} ')
       assert open('\(log)', 'a').write('asserted ')
       """
     }
@@ -95,9 +96,13 @@ struct MicroLayerTests {
     #expect(testbed.events.troubles.map(\.problem) == [] && testbed.events.samples.count == 4)
     let asserted = try String(contentsOfFile: log, encoding: .utf8).split(separator: " ").split(separator: "asserted")
     // Behind the last assert of the calibrations: two workers that call each once, and then both in turns. Before profiles of both.
-    var turns: [Substring] = []
-    for word in asserted[asserted.count - 3] where turns.last != word { turns.append(word) }
-    #expect(turns.count >= 8, "\(turns)")
+    func turns(_ part: Int) -> [Substring] {
+      let words = asserted[asserted.count - 3].map { $0.split(separator: ":")[part] }
+      return words.indices.filter { $0 == 0 || words[$0] != words[$0 - 1] }.map { words[$0] }
+    }
+    #expect(turns(0).count >= 8, "\(turns(0))")
+    // The worker that calibrated; then both set up, in either order, and a round of the one, of the other, and again.
+    #expect(turns(1).count >= 6 && Set(turns(1)).count == 3, "\(turns(1))")
   }
 
   @Test("a worker's samples are told when it has made them, not when the block is over")
@@ -158,25 +163,38 @@ struct MicroLayerTests {
     #expect(testbed.events.samples.map(\.metric) == Array(repeating: "micro: spin", count: 4))
   }
 
-  @Test("a target that fails only in a later block keeps the samples it gave")
-  func failsLater() throws {
+  @Test(
+    "a target that fails only in a later block keeps the samples it gave, and the workers beside it go on",
+    arguments: [
+      ("raise RuntimeError('worn out')", "raised an error", "RuntimeError: worn out"),
+      ("os._exit(3)", "exited with 3", nil), ("time.sleep(600)", "passed its time limit", nil),
+    ])
+  func failsLater(failure: String, what: String, why: String?) throws {
     let testbed = try SideTestbed()
     let count = testbed.folder + "/count"
     let setup = """
-      import os
+      import os, time
       with open("\(count)", "a") as file:
           file.write("x")
       starts = os.path.getsize("\(count)")
+      calls = 0
       def call():
-          if starts > 5:
-              raise RuntimeError("worn out")
+          global calls
+          calls += 1
+          if starts == 6 and calls > 1:
+              \(failure)
       """
     try testbed.run(
-      layer(target("tired", "tidbit:spin", setup: setup), target("spin", "tidbit:spin"), blocks: 3),
+      layer(
+        target("tired", "tidbit:spin", setup: setup), target("spin", "tidbit:spin"), blocks: 3,
+        timeoutSeconds: why == nil ? 10 : 300),
       on: try testbed.sides(SmallPackage(module: Self.module)))
-    #expect(testbed.events.samples.filter { $0.metric == "micro: tired" }.map(\.block) == [0, 0, 1])
-    #expect(testbed.events.samples.filter { $0.metric == "micro: spin" }.count == 6)
-    #expect(testbed.events.troubles.map(\.problem.why) == ["RuntimeError: worn out"])
+    let tired = testbed.events.samples.filter { $0.metric == "micro: tired" }.map(\.block)
+    // Killed with the late one, the worker beside it has no sample either.
+    #expect(tired == [0, 0, 1] || (failure.contains("sleep") && tired == [0, 0]))
+    #expect(testbed.events.samples.filter { $0.metric == "micro: spin" }.map(\.block) == [0, 0, 1, 1, 2, 2])
+    #expect(testbed.events.troubles.map(\.problem.why) == [why])
+    #expect(testbed.events.troubles.first?.problem.what.contains(what) == true, "\(testbed.events.troubles)")
   }
 
   @Test("loops are shared by the sides where a call costs about the same, and each side's own where it does not")
@@ -228,7 +246,7 @@ struct MicroLayerTests {
     let next = Block(number: 1, order: [.base, .head, .head, .base])
     try layer.measure(next, of: Set(layer.metrics.map(\.name)), in: context)
     let measured = testbed.events.samples
-    #expect(measured.filter { $0.metric == "micro: spin" }.map(\.loops) == [7, 9, 9, 7])
+    #expect(measured.filter { $0.metric == "micro: spin" }.map(\.loops) == [7, 9, 9, 7], "\(testbed.events.troubles)")
     #expect(measured.filter { $0.metric == "micro: other" }.allSatisfy { ($0.loops ?? 0) > 9 })
   }
 }

@@ -62,7 +62,7 @@ struct MicroSuiteTests {
   private func layer(_ suite: BenchmarkSuite, targets: [MicroTarget] = []) -> MicroLayer {
     MicroLayer(
       plan: MicroPlan(
-        targets: targets, blocks: 1, repeats: 2, repeatSeconds: 0.002, timeoutSeconds: 60, profileTop: 5,
+        targets: targets, blocks: 1, repeats: 2, repeatSeconds: 0.002, timeoutSeconds: 300, profileTop: 5,
         longestCallSeconds: 1, suite: suite))
   }
 

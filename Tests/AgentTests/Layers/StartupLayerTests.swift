@@ -12,7 +12,7 @@ struct StartupLayerTests {
   private static let tidbit = StartupCommand(name: "tidbit", arguments: ["tidbit"], isControl: false)
 
   private func layer(
-    _ commands: StartupCommand..., blocks: Int = 2, importRuns: Int = 0, timeoutSeconds: Double = 20,
+    _ commands: StartupCommand..., blocks: Int = 2, importRuns: Int = 0, timeoutSeconds: Double = 300,
     engine: TimingEngine = .hyperfine, measuresCold: Bool = false
   ) -> StartupLayer {
     StartupLayer(

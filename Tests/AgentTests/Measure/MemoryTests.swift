@@ -14,7 +14,7 @@ struct MemoryTests {
     func peak(_ code: String) throws -> Int {
       let testbed = try SideTestbed()
       let measured = try PeakRSSProbe.measure(
-        ["/usr/bin/env", "python3", "-c", code], environment: environment, directory: "/", limitSeconds: 60,
+        ["/usr/bin/env", "python3", "-c", code], environment: environment, directory: "/", limitSeconds: 300,
         report: testbed.folder + "/peak", agent: testbed.agent)
       try #require(measured.outcome.succeeded)
       return try #require(measured.bytes)
@@ -65,7 +65,7 @@ struct MemoryTests {
     let helper = try HelperProcess(
       ChildProcess(
         program: "python3", arguments: [testbed.folder + "/tree.py"], environment: environment, directory: "/",
-        limitSeconds: 60), input: [])
+        limitSeconds: 300), input: [])
     #expect(helper.line(within: 60) == Array("full".utf8))
     var sampler = TreeSampler()
     sampler.look(at: helper.pid)
@@ -82,7 +82,7 @@ struct MemoryTests {
   func thinning() throws {
     // Not this process: tests beside this one make its memory go up and down.
     let helper = try HelperProcess(
-      ChildProcess(words: ["/bin/sh", "-c", "echo; read line"], environment: [:], directory: "/", limitSeconds: 60),
+      ChildProcess(words: ["/bin/sh", "-c", "echo; read line"], environment: [:], directory: "/", limitSeconds: 300),
       input: [])
     #expect(helper.line(within: 30) == [])
     var sampler = TreeSampler()
@@ -111,7 +111,7 @@ struct MemoryTests {
     let first = try HelperProcess(
       ChildProcess(
         program: words[0], arguments: Array(words.dropFirst()), environment: environment, directory: "/",
-        limitSeconds: 60), input: [])
+        limitSeconds: 300), input: [])
     let line = try #require(first.line(within: 30)).split(separator: UInt8(ascii: " "))
     #expect(String(decoding: line[0], as: UTF8.self) == "\(ENETUNREACH)")
     let port = String(decoding: line[1], as: UTF8.self)
@@ -122,7 +122,7 @@ struct MemoryTests {
       let words = joining.map { PrivateNetwork.words(program, joining: $0, agent: agent) } ?? program
       return try ChildProcess(
         program: words[0], arguments: Array(words.dropFirst()), environment: environment, directory: "/",
-        limitSeconds: 30
+        limitSeconds: 300
       ).run()
     }
     #expect(try !connect(joining: nil).succeeded)
@@ -134,7 +134,7 @@ struct MemoryTests {
     let agent = try BuiltProduct.path("cf-bench-agent")
     let outcome = try ChildProcess(
       program: agent, arguments: ["offline", "--join", "2147483646", "--", "/bin/true"], environment: environment,
-      directory: "/", limitSeconds: 30
+      directory: "/", limitSeconds: 300
     ).run()
     #expect(outcome.end == .exited(3) && outcome.errorText.contains("private network"), "\(outcome.errorText)")
   }

@@ -11,7 +11,7 @@ struct QueueTests {
   private func told(_ turn: QueueReservation) throws -> Queued? {
     var told: Queued?
     do {
-      try turn.wait(limitSeconds: 60) {
+      try turn.wait(limitSeconds: 300) {
         told = $0
         throw Enough()
       }
@@ -133,7 +133,7 @@ struct QueueTests {
       _ = try testbed.submit(newer)
       let ended = try testbed.queue.withGate { try Supersession.carryOut(for: newer, home: testbed.home) }
       #expect(ended.map(\.text) == ["b-older"])
-      let reason = #expect(throws: JobSuperseded.self) { try older.wait(limitSeconds: 60) { _ in } }
+      let reason = #expect(throws: JobSuperseded.self) { try older.wait(limitSeconds: 300) { _ in } }
       #expect(reason?.why?.contains("d-newer") == true && reason?.exitStatus == .cancelled)
       #expect(try told(other)?.ahead == 2)
       let again = try testbed.queue.withGate { try Supersession.carryOut(for: newer, home: testbed.home) }

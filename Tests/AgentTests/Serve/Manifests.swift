@@ -13,7 +13,7 @@ enum Manifests {
       sides: [SidePlan(side: .head, label: "six==1.17.0", source: .release(requirement: "six==1.17.0"))],
       python: PythonPlan(versions: ["3.11"], fallbackToSystem: true), requirements: [],
       layers: LayerPlans(
-        startup: StartupPlan(commands: [command], blocks: blocks, warmupRuns: 0, importRuns: 1, timeoutSeconds: 10)),
+        startup: StartupPlan(commands: [command], blocks: blocks, warmupRuns: 0, importRuns: 1, timeoutSeconds: 300)),
       seed: 1, setsAsideDisturbed: false,
       limits: JobLimits(queueSeconds: queueSeconds, setupSeconds: 120, totalSeconds: 120))
   }

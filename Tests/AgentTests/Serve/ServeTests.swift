@@ -14,7 +14,7 @@ struct ServeTests {
     let child = ChildProcess(
       program: try BuiltProduct.path("cf-bench-agent"), arguments: ["serve"],
       environment: ["PATH": "/usr/bin:/bin", "HOME": home, "CF_BENCH_HOME": home, "CF_BENCH_LOCK": home + "/lock"],
-      directory: "/", input: lines.flatMap { $0 }, limitSeconds: 60, outputLimit: 256 << 20)
+      directory: "/", input: lines.flatMap { $0 }, limitSeconds: 300, outputLimit: 256 << 20)
     let outcome = try child.run()
     var framer = LineFramer()
     let messages = try framer.lines(of: outcome.output).map { line in

@@ -34,7 +34,7 @@ struct GitSideTests {
     }
 
     func repository() throws -> GitRepository {
-      let tools = SetupTools(environment: testbed.environment, home: testbed.home, limitSeconds: 60)
+      let tools = SetupTools(environment: testbed.environment, home: testbed.home, limitSeconds: 300)
       try FileManager.default.createDirectory(atPath: testbed.home.environments, withIntermediateDirectories: true)
       try FileManager.default.createDirectory(atPath: testbed.home.repositories, withIntermediateDirectories: true)
       return try GitRepository.clone(of: path, home: testbed.home, tools: tools)
@@ -126,7 +126,7 @@ struct GitSideTests {
     ]
     let outcome = try ChildProcess(
       words: ["/usr/bin/env", "git"] + add, environment: story.testbed.environment, directory: story.path,
-      limitSeconds: 60
+      limitSeconds: 300
     ).run()
     try #require(outcome.succeeded, "\(outcome.outputTail())")
     _ = try GitHistory.commit(story.testbed, story.path)
@@ -149,7 +149,7 @@ struct GitSideTests {
     let story = try GitHistory()
     let clone = story.testbed.folder + "/clone"
     try story.testbed.run("git", "clone", "--quiet", story.path, clone)
-    let tools = SetupTools(environment: story.testbed.environment, home: story.testbed.home, limitSeconds: 60)
+    let tools = SetupTools(environment: story.testbed.environment, home: story.testbed.home, limitSeconds: 300)
     _ = try story.repository()
     let repository = try GitRepository.clone(of: clone, home: story.testbed.home, tools: tools)
     #expect(try repository.resolve("perf/x", in: clone) == story.second)

@@ -17,7 +17,7 @@ struct InterpreterTests {
     }
     testbed.environment["PYENV_ROOT"] = testbed.folder + "/pyenv"
     let tools = SetupTools(
-      environment: testbed.environment, home: testbed.home, limitSeconds: 60, directory: testbed.folder)
+      environment: testbed.environment, home: testbed.home, limitSeconds: 300, directory: testbed.folder)
     #expect(try Interpreter.find("3.98", fallbackToSystem: false, tools: tools).version == "3.98.10")
     #expect(try Interpreter.find("3.98.2", fallbackToSystem: false, tools: tools).version == "3.98.2")
     let missing = #expect(throws: SideProblem.self) {

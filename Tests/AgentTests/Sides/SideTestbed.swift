@@ -80,7 +80,7 @@ final class SideTestbed {
         "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.org", "GIT_COMMITTER_NAME": "t",
         "GIT_COMMITTER_EMAIL": "t@example.org", "GIT_CONFIG_GLOBAL": "/dev/null",
       ]) { $1 },
-      directory: directory ?? folder, limitSeconds: 60
+      directory: directory ?? folder, limitSeconds: 300
     ).run()
     try #require(outcome.succeeded, "\(program) \(arguments): \(outcome.outputTail())")
     return outcome.outputText.trimmingCharacters(in: .newlines)

@@ -75,7 +75,7 @@ struct PlayedJob {
       sides: [SidePlan(side: .head, label: "six==1.17.0", source: .release(requirement: "six==1.17.0"))],
       python: PythonPlan(versions: ["3.11"], fallbackToSystem: true), requirements: [],
       layers: LayerPlans(
-        startup: StartupPlan(commands: [command], blocks: 1, warmupRuns: 0, importRuns: 1, timeoutSeconds: 10)),
+        startup: StartupPlan(commands: [command], blocks: 1, warmupRuns: 0, importRuns: 1, timeoutSeconds: 300)),
       seed: 1, limits: JobLimits())
   }
 
@@ -122,7 +122,7 @@ struct RunningBench: Sendable {
   func wait(
     for what: String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool
   ) async throws {
-    let deadline = ContinuousClock.now + .seconds(60)
+    let deadline = ContinuousClock.now + .seconds(300)
     while !(try condition()) {
       try #require(kill(pid, 0) == 0, "cf-bench ended before \(what): \(said())", sourceLocation: sourceLocation)
       try #require(ContinuousClock.now < deadline, "no \(what): \(said())", sourceLocation: sourceLocation)

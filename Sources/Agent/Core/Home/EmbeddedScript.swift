@@ -8,6 +8,7 @@ enum EmbeddedScript: String {
   case loopingTime = "looping_time.py"
   case memoryReport = "memory_report.py"
   case memoryWorker = "memory_worker.py"
+  case microTurns = "micro_turns.py"
   case microWorker = "micro_worker.py"
   /// Requirements, and no program.
   case profilers = "profilers.txt"
@@ -23,6 +24,7 @@ enum EmbeddedScript: String {
     case .loopingTime: PackageResources.looping_time_py
     case .memoryReport: PackageResources.memory_report_py
     case .memoryWorker: PackageResources.memory_worker_py
+    case .microTurns: PackageResources.micro_turns_py
     case .microWorker: PackageResources.micro_worker_py
     case .profilers: PackageResources.profilers_txt
     case .remeasure: PackageResources.remeasure_py

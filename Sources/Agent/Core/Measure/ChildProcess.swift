@@ -43,12 +43,16 @@ struct ChildProcess {
 
     /// The last lines of standard error (of standard output when that is empty), for a person.
     func outputTail(lines count: Int = 6) -> String {
-      let text = errorText.isEmpty ? outputText : errorText
-      let lines = text.split(whereSeparator: \.isNewline).suffix(count * 4).map {
-        $0.prefix(600).filter { $0.unicodeScalars.allSatisfy { $0.value >= 32 } }
-      }
-      return lines.filter { !$0.isEmpty }.suffix(count).joined(separator: "\n")
+      ChildProcess.tail(errorText.isEmpty ? outputText : errorText, lines: count)
     }
+  }
+
+  /// The last lines of what a program said, for a person.
+  static func tail(_ text: String, lines count: Int = 6) -> String {
+    let lines = text.split(whereSeparator: \.isNewline).suffix(count * 4).map {
+      $0.prefix(600).filter { $0.unicodeScalars.allSatisfy { $0.value >= 32 } }
+    }
+    return lines.filter { !$0.isEmpty }.suffix(count).joined(separator: "\n")
   }
 
   /// The program could not be started at all.

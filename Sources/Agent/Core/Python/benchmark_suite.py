@@ -130,11 +130,11 @@ def discover(suite, answer):
         answer(unread=" ".join(suite["paths"]), reason=reason)
 
 
-def run(suite, tasks, first, perform, slow, end_slow, answer):
+def run(suite, tasks, first, perform, slow, end_slow, answer, turn=None):
     """Runs the tasks' tests in their order; each ends as one answer of the worker's.
 
     `first` calls what a test times once and returns what that returns, or raises `slow`, for which `end_slow` has the answer;
-    `perform` measures it for a task.
+    `perform` measures it for a task. `turn` waits for the turn of each test.
     """
     import pytest
 
@@ -170,6 +170,8 @@ def run(suite, tasks, first, perform, slow, end_slow, answer):
 
         @pytest.hookimpl(tryfirst=True)
         def pytest_runtest_setup(self, item):
+            if turn:
+                turn()
             answer(begin=waiting[item.nodeid]["index"])
 
         @pytest.hookimpl(tryfirst=True)

@@ -1,6 +1,6 @@
 """Times functions of the target in a fresh process of the target's own interpreter. Embedded in the agent.
 
-Standard library only, Python 3.9 and later. The order comes as one JSON object on standard input:
+Standard library only, Python 3.9 and later. The order comes as one JSON object, the first line of standard input:
 
     {"mode": "discover" | "calibrate" | "measure" | "profile", "repeats": N, "repeat_seconds": S, "top": N,
      "longest_call": S,
@@ -10,6 +10,8 @@ Standard library only, Python 3.9 and later. The order comes as one JSON object 
 
 The answer is one JSON object a line on standard output, each written as soon as it is known:
 
+    {"turn": true}                                      set up, or a round is over: it goes on with the next byte on standard input;
+                                                        only of measure
     {"test": "FILE::TEST", "name": ...}                 discovered: a test that uses the fixture `benchmark`
     {"unread": FILE, "reason": "why"}                   a file of the suite that can't be collected
     {"begin": I}                                        from here on the worker is busy with this target
@@ -42,14 +44,15 @@ from source_names import module_files
 
 
 def take_over_descriptors():
-    """Keeps standard output for the answers and standard error for a crash, and gives the target /dev/null."""
+    """Keeps standard input for its turns, standard output for the answers and standard error for a crash, and gives the target /dev/null."""
+    turns = os.dup(0)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace")
     last_words = os.dup(2)
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
     os.close(null)
-    return answers, last_words
+    return turns, answers, last_words
 
 
 def reason(error):
@@ -170,20 +173,21 @@ def measure(call, order, target):
     return {"seconds": best(call, target["loops"], target["repeats"]), "loops": target["loops"]}
 
 
-def in_turns(prepared, rounds, answer):
-    """One repeat of each target after another, in so many rounds: a slow spell of the machine hits one repeat of many targets
-    instead of all of one's, and the best of a target's leaves it out. Repeats of the same target right after each other scatter twice
-    as much from worker to worker."""
+def in_turns(prepared, rounds, answer, turn):
+    """One repeat of each target after another, in so many rounds, between which the other workers of the block have theirs: a slow
+    spell of the machine hits one repeat of many targets in all workers instead of all of one's in one, and the best of a target's leaves it
+    out. Repeats of the same target right after each other scatter twice as much from worker to worker."""
     shortest = {}
     lost = set()
     settle()
-    for turn in range(rounds):
+    for number in range(rounds):
+        turn()
         gc.collect()
         for target, call, folder in prepared:
             index = target["index"]
             repeats = min(target["repeats"], rounds)
             # Few repeats are spread evenly.
-            if index in lost or (turn + 1) * repeats // rounds == turn * repeats // rounds:
+            if index in lost or (number + 1) * repeats // rounds == number * repeats // rounds:
                 continue
             answer(begin=index)
             try:
@@ -294,14 +298,20 @@ def sampled(call, files):
 
 
 def main():
-    order = json.load(sys.stdin)
-    answers, last_words = take_over_descriptors()
+    order = json.loads(sys.stdin.readline())
+    turns, answers, last_words = take_over_descriptors()
     # Not our own folder: the target must not find this file as a module.
     sys.path[:] = [path for path in sys.path if path != os.path.dirname(os.path.abspath(__file__))]
 
     def answer(**fields):
         answers.write(json.dumps(fields) + "\n")
         answers.flush()
+
+    def turn():
+        """Waits for this worker's next turn: all of a block are there at the same time, and one at a time measures."""
+        answer(turn=True)
+        if not os.read(turns, 1):
+            os._exit(1)
 
     def end_slow(index):
         """What was broken off anywhere in a library may leave it in any state: the others get a new process."""
@@ -337,12 +347,12 @@ def main():
         else:
             answer(index=index, **result)
     if prepared:
-        in_turns(prepared, order["repeats"], answer)
+        in_turns(prepared, order["repeats"], answer, turn)
     tests = [target for target in order["targets"] if target.get("test")]
     if tests:
         benchmark_suite.run(
             order["suite"], tests, lambda call: first(call, order), lambda call, target: step(call, order, target), Slow, end_slow,
-            answer)
+            answer, turn if step is measure else None)
     answers.flush()
     # Threads and exit handlers of the target (telemetry, pools) have nothing to add to what was measured.
     os._exit(0)

@@ -27,12 +27,10 @@ enum LayerScheduler {
 
   /// With so many blocks a metric has an estimate and an interval. A layer that can't have so many is not begun.
   static let telling = 3
-  /// After so many blocks a layer whose answer is out of reach gets no more of them for a narrower estimate.
-  static let mostForTelling = 6
-
-  /// The index of the next candidate; `nil` when no further block can be expected to decide anything in the time left. As long as a
-  /// metric that matters most can be decided, only those are looked at; but one whose answer would take more than a third of the time left
-  /// gets as many blocks as an estimate worth telling takes, and goes on when the others are through.
+  /// The index of the next candidate; `nil` when no further block can be expected to decide anything in the time left, or to make an
+  /// estimate worth telling of what matters most. As long as a metric that matters most can be decided, only those are looked at; but a
+  /// layer whose answer would take more than a third of the time left gets as many blocks as an estimate takes, and goes on when the
+  /// others are through.
   /// - Parameters:
   ///   - least: After how many blocks a metric can be called different at all.
   ///   - leastHeadline: The same of those that matter most.
@@ -40,12 +38,14 @@ enum LayerScheduler {
     let first = candidates.map { candidate in
       var candidate = candidate
       candidate.needed = candidate.headline
-      let open = candidate.headline.compactMap(\.self).min()
-      let nearest = max(open ?? .max, leastHeadline - candidate.blocks)
+      let open = candidate.headline.compactMap(\.self).min() ?? .max
+      // "One more block" may be said block after block: what took long so far may take half as long again.
+      let overdue = candidate.blocks > leastHeadline ? candidate.blocks / 2 : 0
+      let nearest = max(open, leastHeadline - candidate.blocks, overdue)
       let isDear = Double(nearest) * (candidate.blockSeconds ?? 0) > secondsLeft / 3
       guard !candidate.headline.isEmpty, isDear else { return candidate }
-      let isTold = candidate.blocks >= candidate.forEstimate && (candidate.isTold || candidate.blocks >= mostForTelling)
-      candidate.needed = isTold ? [] : [max(1, candidate.forEstimate - candidate.blocks)]
+      let estimate = candidate.forEstimate - candidate.blocks
+      candidate.needed = estimate > 0 ? [estimate] : []
       return candidate
     }
     if let index = next(first, least: leastHeadline, secondsLeft: secondsLeft) { return index }
@@ -55,6 +55,9 @@ enum LayerScheduler {
       return candidate
     }
     return next(all, least: least, secondsLeft: secondsLeft)
+      ?? candidates.firstIndex {
+        !$0.headline.isEmpty && !$0.isTold && $0.blocks >= $0.forEstimate && ($0.blockSeconds ?? 0) <= secondsLeft
+      }
   }
 
   /// Each layer that can get so far is brought to its first answer, the nearest one first: a small budget answers something rather than

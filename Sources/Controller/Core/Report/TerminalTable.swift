@@ -43,7 +43,7 @@ enum TerminalTable {
     for note in report.environments.compactMap(\.interpreterNote).uniqued() { text += TerminalText.clean(note) + "\n" }
     let optimize = (report.optimize?.results ?? []).flatMap { result -> [[Cell]] in
       let python = (report.optimize?.results.count ?? 0) > 1 ? " (Python \(result.python))" : ""
-      let time = result.medianSeconds.map { [series("Full optimize run" + python, $0, result.seconds)] } ?? []
+      let time = result.medianSeconds.map { [series(CodeflashRunPlan.timeMetric + python, $0, result.seconds)] } ?? []
       let found = FindingFormatter.count(result.findings)
       let cells = [FindingFormatter.rowName + python, found, "", "", String(result.seconds.count)].map {
         Cell(text: $0)

@@ -56,10 +56,12 @@ struct Settings: Equatable, Sendable {
   var alpha = 0.01
   var headline: [String] = []
   var delta = 0.02
-  /// A whole run of codeflash scatters by several percent, single functions by up to three from process to process: of them 2 % can't be had
-  /// in minutes.
+  /// A whole run of codeflash scatters by several percent and takes a minute a block, its peak with it; single functions scatter by up to
+  /// three from process to process: of them 2 % can't be had in minutes.
   var deltas = [
-    MetricDelta(of: LayerName.optimize.rawValue, delta: 0.05), MetricDelta(of: LayerName.micro.rawValue, delta: 0.03),
+    MetricDelta(of: LayerName.optimize.rawValue, delta: 0.05),
+    MetricDelta(of: CodeflashRunPlan.memoryMetric, delta: 0.05),
+    MetricDelta(of: LayerName.micro.rawValue, delta: 0.03),
   ]
   var setAside = true
   var gateRules: [GateRule] = []
@@ -138,7 +140,8 @@ extension Settings {
   func headlineMetrics(of layers: LayerPlans) -> [String] {
     let commands = (layers.startup?.commands ?? []).filter { !$0.isControl }.map(\.name)
     let whole =
-      layers.optimize == nil && layers.memory?.measuresRun != true ? [] : ["Full optimize run", "Peak memory"]
+      layers.optimize == nil && layers.memory?.measuresRun != true
+      ? [] : [CodeflashRunPlan.timeMetric, CodeflashRunPlan.memoryMetric]
     return (commands + whole + headline).uniqued()
   }
 

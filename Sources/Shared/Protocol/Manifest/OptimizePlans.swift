@@ -8,6 +8,11 @@ public struct CodeflashRunPlan: Codable, Equatable, Sendable {
     case live
   }
 
+  /// How long a run took, as a metric.
+  public static let timeMetric = "Full optimize run"
+  /// The highest memory of its whole tree of processes, as a metric.
+  public static let memoryMetric = "Peak memory"
+
   /// The project: a tar archive that was uploaded before, with `opportunities.json` and `recordings/` at its top.
   public var project: UploadID
   public var answers: Answers

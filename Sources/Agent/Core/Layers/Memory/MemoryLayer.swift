@@ -25,11 +25,11 @@ struct MemoryLayer: Layer {
     plan.blocks * sides * 2 * (plan.commands.count + (plan.measuresRun ? 1 : 0))
   }
 
-  static func metric(_ command: StartupCommand) -> String { "\(OptimizeLayer.memoryMetric): \(command.name)" }
+  static func metric(_ command: StartupCommand) -> String { "\(CodeflashRunPlan.memoryMetric): \(command.name)" }
 
   var metrics: [PlannedMetric] {
     commands.map { PlannedMetric(name: Self.metric($0)) }
-      + (plan.measuresRun && runner != nil ? [PlannedMetric(name: OptimizeLayer.memoryMetric)] : [])
+      + (plan.measuresRun && runner != nil ? [PlannedMetric(name: CodeflashRunPlan.memoryMetric)] : [])
   }
 
   /// Without the run of codeflash, of which nothing is known yet.
@@ -38,7 +38,7 @@ struct MemoryLayer: Layer {
   /// Two tools on each side, of which tracemalloc takes about twice a plain run.
   func closingSeconds(telling: Telling) -> Double {
     // Without a plain run, as layer 3 has them: what such a run usually takes.
-    runner == nil || !telling.includes(OptimizeLayer.memoryMetric) ? 0 : 3.5 * 2 * (plainSeconds.values.max() ?? 12)
+    runner == nil || !telling.includes(CodeflashRunPlan.memoryMetric) ? 0 : 3.5 * 2 * (plainSeconds.values.max() ?? 12)
   }
 
   // MARK: Preparing
@@ -110,7 +110,7 @@ struct MemoryLayer: Layer {
         try emit(Self.metric(command), bytes, name, block, position, in: context)
       }
     }
-    guard plan.measuresRun, open.contains(OptimizeLayer.memoryMetric), let runner else { return }
+    guard plan.measuresRun, open.contains(CodeflashRunPlan.memoryMetric), let runner else { return }
     for (position, name) in block.order.enumerated() {
       guard let side = context.environment(of: name) else { continue }
       let record = try runner.run(quick(runner), on: side, block: block.number)
@@ -120,7 +120,7 @@ struct MemoryLayer: Layer {
         return
       }
       plainSeconds[side.side] = min(plainSeconds[side.side] ?? .infinity, record.outcome.seconds)
-      try emit(OptimizeLayer.memoryMetric, record.sampler.memory.peakPSSBytes, name, block, position, in: context)
+      try emit(CodeflashRunPlan.memoryMetric, record.sampler.memory.peakPSSBytes, name, block, position, in: context)
       if name != .copy, timelines.isFirst(side.side, block: block.number) {
         try context.sink.emit(
           .memoryTimeline(
@@ -159,7 +159,7 @@ struct MemoryLayer: Layer {
   ) throws -> Bool {
     guard let breakage = Breakage(record) else { return true }
     try trouble(
-      OptimizeLayer.memoryMetric, side.side,
+      CodeflashRunPlan.memoryMetric, side.side,
       Problem(
         what: "codeflash of \(side.label) is broken on \(record.opportunity.function)"
           + (tool.map { " under \($0)" } ?? ""),
@@ -171,7 +171,7 @@ struct MemoryLayer: Layer {
 
   mutating func summarise(in context: LayerContext, telling: Telling) throws {
     guard let runner else { return }
-    guard telling.includes(OptimizeLayer.memoryMetric) else {
+    guard telling.includes(CodeflashRunPlan.memoryMetric) else {
       _ = try runner.service.finish()
       return
     }

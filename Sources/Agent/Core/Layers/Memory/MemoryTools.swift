@@ -66,7 +66,7 @@ struct MemoryTools {
     var gatherer = StackGatherer()
     for stack in weighed { gatherer.add(stack.frames, stack.value) }
     var stacks = gatherer.profile(
-      MemoryLayer.name, metric: OptimizeLayer.memoryMetric, unit: .bytes, tool: "\(tool.rawValue) \(report.version)",
+      MemoryLayer.name, metric: CodeflashRunPlan.memoryMetric, unit: .bytes, tool: "\(tool.rawValue) \(report.version)",
       python: context.python, side: side.side)
     stacks.leftOut += report.leftOut ?? 0
     return (profile, stacks)

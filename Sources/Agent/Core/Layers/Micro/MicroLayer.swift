@@ -3,8 +3,8 @@ import Shared
 
 /// Layer 2: single functions timed by `timeit` in fresh worker processes of the side's own interpreter.
 ///
-/// The unit is a worker: at each position of a block a new one sets up all targets and then measures them in turns, in an order that is
-/// shuffled from block to block and the same for all positions of a block.
+/// The unit is a worker: each position of a block has a new one. They set up all targets and then measure them in turns, one repeat of each
+/// target in this worker, then in the next, in an order of targets that is shuffled from block to block and the same for all positions.
 struct MicroLayer: Layer {
   static let name = LayerName.micro
 
@@ -76,7 +76,7 @@ struct MicroLayer: Layer {
           workerSeconds = min(workerSeconds ?? .infinity, MonotonicClock.seconds - started - spentInVain)
         }
       }
-      try run(.calibrate, there, on: side, block: 0, in: context, failed: &failed) { index, answer in
+      try run(.calibrate, there, on: [side], block: 0, in: context, failed: &failed) { _, index, answer in
         if let reason = answer.missing {
           missing[index, default: []].append((side.side, reason))
         } else if answer.slow != nil {
@@ -164,18 +164,14 @@ struct MicroLayer: Layer {
     var random = SplitMix64(state: UInt64(block.number))
     let order = standing.filter { open.contains(Self.metric(targets[$0])) }.shuffled(using: &random)
     var failed: Set<Int> = []
-    for (position, name) in block.order.enumerated() {
-      try context.checkpoint()
-      guard let side = context.environment(of: name) else { continue }
-      let tasks = order.filter { !failed.contains($0) }
-      try run(.measure, tasks, on: side, block: block.number, in: context, failed: &failed) { index, answer in
-        if let seconds = answer.seconds {
-          try context.sink.emit(
-            .sample(
-              Sample(
-                layer: Self.name, metric: Self.metric(targets[index]), python: context.python, arm: name,
-                block: block.number, position: position, value: seconds, loops: answer.loops)))
-        }
+    let sides = block.order.compactMap { context.environment(of: $0) }
+    try run(.measure, order, on: sides, block: block.number, in: context, failed: &failed) { position, index, answer in
+      if let seconds = answer.seconds {
+        try context.sink.emit(
+          .sample(
+            Sample(
+              layer: Self.name, metric: Self.metric(targets[index]), python: context.python,
+              arm: sides[position].arm, block: block.number, position: position, value: seconds, loops: answer.loops)))
       }
     }
     standing.removeAll { failed.contains($0) }
@@ -188,7 +184,7 @@ struct MicroLayer: Layer {
     guard !profiled.isEmpty else { return }
     for side in context.sides {
       var failed: Set<Int> = []
-      try run(.profile, profiled, on: side, block: 0, in: context, failed: &failed) { index, answer in
+      try run(.profile, profiled, on: [side], block: 0, in: context, failed: &failed) { _, index, answer in
         guard let calls = answer.calls, let seconds = answer.seconds, let functions = answer.functions else { return }
         let listed = functions.map {
           ProfiledFunction(
@@ -216,40 +212,46 @@ struct MicroLayer: Layer {
 
   private func script(in context: LayerContext) -> String { context.scratch + "/micro_worker.py" }
 
-  /// Runs the targets on a side. One that raises, hangs or takes the worker with it is said so and put into `failed`.
+  /// Runs the targets in a worker of each side that is named. One that raises, hangs or takes a worker with it is said so and put into
+  /// `failed`.
   private func run(
-    _ mode: MicroWorker.Mode, _ indices: [Int], on side: SideEnvironment, block: Int, in context: LayerContext,
-    failed: inout Set<Int>, each: (_ index: Int, _ answer: MicroWorker.Answer) throws -> Void
+    _ mode: MicroWorker.Mode, _ indices: [Int], on sides: [SideEnvironment], block: Int, in context: LayerContext,
+    failed: inout Set<Int>, each: (_ place: Int, _ index: Int, _ answer: MicroWorker.Answer) throws -> Void
   ) throws {
     let surroundings = context.surroundings(of: block)
     let worker = MicroWorker(
       script: script(in: context), plan: plan, scratch: context.scratch, name: surroundings.folder)
-    let tasks = indices.map { index in
-      let target = targets[index]
-      let work = work[side.side]?[index] ?? MicroWork(loops: 1, repeats: plan.repeats)
-      return MicroWorker.Task(
-        index: index, name: target.name, candidates: target.candidates, setup: target.setup, test: suite?.nodes[index],
-        loops: work.loops, repeats: work.repeats)
+    func tasks(_ side: SideEnvironment) -> [MicroWorker.Task] {
+      indices.map { index in
+        let target = targets[index]
+        let work = work[side.side]?[index] ?? MicroWork(loops: 1, repeats: plan.repeats)
+        return MicroWorker.Task(
+          index: index, name: target.name, candidates: target.candidates, setup: target.setup,
+          test: suite?.nodes[index],
+          loops: work.loops, repeats: work.repeats)
+      }
     }
-    var answered: Set<Int> = []
-    try worker.run(mode, tasks, of: suite, on: side, surroundings: surroundings) { answer in
+    var answered = sides.map { _ in Set<Int>() }
+    func fail(_ index: Int, at place: Int, _ what: String, _ why: String?) throws {
+      // All workers of a block may meet the same; once a side is enough.
+      guard failed.insert(index).inserted else { return }
+      try trouble(index, side: sides[place], what: what, why: why, in: context)
+    }
+    try worker.run(mode, sides.map { ($0, tasks($0)) }, of: suite, surroundings: surroundings) { place, answer in
       guard let index = answer.index, targets.indices.contains(index) else { return }
-      answered.insert(index)
+      answered[place].insert(index)
       // What was there when calibrated and is not there now has failed.
       if let reason = answer.failed ?? (mode == .calibrate ? nil : answer.missing) {
-        failed.insert(index)
-        try trouble(index, side: side, what: "raised an error on \(side.label)", why: reason, in: context)
+        try fail(index, at: place, "raised an error on \(sides[place].label)", reason)
       } else {
-        try each(index, answer)
+        try each(place, index, answer)
       }
-    } lost: { casualty in
+    } lost: { place, casualty in
       // Without a target to blame the worker itself does not run here: nothing of this side can be measured.
-      for index in casualty.index.map({ [$0] }) ?? indices.filter({ !answered.contains($0) && !failed.contains($0) }) {
-        failed.insert(index)
-        let words = casualty.outcome.outputTail()
-        try trouble(
-          index, side: side, what: "took its process with it on \(side.label): it \(casualty.outcome.end.words)",
-          why: words.isEmpty ? nil : words, in: context)
+      for index in casualty.index.map({ [$0] }) ?? indices.filter({ !answered[place].contains($0) }) {
+        try fail(
+          index, at: place, "took its process with it on \(sides[place].label): it \(casualty.end.end.words)",
+          casualty.end.words.isEmpty ? nil : casualty.end.words)
       }
     }
   }

@@ -51,17 +51,18 @@ struct MicroSuite {
     try suite.copy(folder, in: context)
     let worker = MicroWorker(
       script: script, plan: plan, scratch: context.scratch, name: "collecting")
-    let (answers, outcome) = try worker.discover(suite, on: side, surroundings: context.surroundings(of: 0))
+    let (answers, end) = try worker.discover(suite, on: side, surroundings: context.surroundings(of: 0))
     for answer in answers {
       guard let file = answer.unread else { continue }
       try say(
         "the benchmarks in '\(file)' can't be collected", why: answer.reason,
         fix: "see what `python -m pytest --collect-only \(asked.path)` says; the others go on", in: context)
     }
-    if !outcome.succeeded {
+    let succeeded = end.end == .exited(0)
+    if !succeeded {
       try say(
         "the benchmarks in '\(asked.path)' can't be collected",
-        why: "collecting them \(outcome.end.words): \(outcome.outputTail())",
+        why: "collecting them \(end.end.words): \(end.words)",
         fix: "see what `python -m pytest --collect-only \(asked.path)` says; the others go on", in: context)
     }
     let found = answers.compactMap { answer in
@@ -69,7 +70,7 @@ struct MicroSuite {
     }
     suite.tests = found.filter { asked.only?.contains($0.name) ?? true }
     let unknown = (asked.only ?? []).filter { name in !found.contains { $0.name == name } }
-    if !unknown.isEmpty || (found.isEmpty && answers.isEmpty && outcome.succeeded) {
+    if !unknown.isEmpty || (found.isEmpty && answers.isEmpty && succeeded) {
       try say(
         unknown.isEmpty
           ? "there is no benchmark in '\(asked.path)'"

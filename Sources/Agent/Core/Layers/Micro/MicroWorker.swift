@@ -1,7 +1,8 @@
 import FoundationEssentials
 import Shared
 
-/// One order to a fresh worker process, and its answers as they come. The protocol is described in `micro_worker.py`.
+/// One order to fresh worker processes, and their answers as they come. The protocols are described in `micro_worker.py` and, of the
+/// turns that workers of one block take, in `micro_turns.py`.
 struct MicroWorker {
   enum Mode: String, Encodable { case discover, calibrate, measure, profile }
 
@@ -19,6 +20,8 @@ struct MicroWorker {
   }
 
   struct Answer: Decodable, Equatable {
+    /// It pauses.
+    var turn: Bool?
     var begin: Int?
     var index: Int?
     var missing: String?
@@ -57,7 +60,15 @@ struct MicroWorker {
   struct Casualty {
     /// `nil` when the worker ended before it began any target.
     var index: Int?
-    var outcome: ChildProcess.Outcome
+    var end: End
+  }
+
+  /// How a worker ended, and what it said last.
+  struct End {
+    var end: ProcessEnd
+    var words: String
+    /// Whether it came by itself, or with the end of all.
+    var isOwn = true
   }
 
   private struct Order: Encodable {
@@ -84,8 +95,8 @@ struct MicroWorker {
   let scratch: String
   /// What the folder of work is called.
   let name: String
-  /// The worker's HOME, TMPDIR and folder of work: empty at its start.
-  private var folder: String { "\(scratch)/micro/\(name)" }
+  /// The worker's HOME, TMPDIR and folder of work: empty at its start. As long for each place.
+  private func folder(_ place: Int) -> String { "\(scratch)/micro/\(place)/\(name)" }
   /// What libraries keep on disk for their next process, by arm. Calibrating fills it (of the control arm its first worker), so that jedi's
   /// stubs are not parsed anew.
   private var caches: String { "\(scratch)/micro-caches" }
@@ -94,71 +105,122 @@ struct MicroWorker {
   static func writeScript(into folder: String) throws -> String {
     try EmbeddedScript.sourceNames.write(into: folder)
     try EmbeddedScript.benchmarkSuite.write(into: folder)
+    try EmbeddedScript.microTurns.write(into: folder)
     return try EmbeddedScript.microWorker.write(into: folder)
   }
 
-  /// Runs `tasks` in their order and hands over each answer at once. A target that ends its worker is handed to `lost`, and the
-  /// tasks behind it get a new worker.
+  /// Runs workers, each on its side with its tasks in their order, and hands over each answer at once, with the worker's place. A target that ends
+  /// its worker is handed to `lost`; those behind it, and what the other workers had still to do, get new workers without it.
   func run(
-    _ mode: Mode, _ tasks: [Task], of suite: MicroSuite? = nil, on side: SideEnvironment,
-    surroundings: EnvironmentRandomization, answer: (Answer) throws -> Void, lost: (Casualty) throws -> Void
+    _ mode: Mode, _ workers: [(side: SideEnvironment, tasks: [Task])], of suite: MicroSuite? = nil,
+    surroundings: EnvironmentRandomization, answer: (Int, Answer) throws -> Void, lost: (Int, Casualty) throws -> Void
   ) throws {
-    var rest = tasks
-    while !rest.isEmpty {
-      var current: Int?
-      var endsItself = false
-      let outcome = try start(mode, rest, of: suite, on: side, surroundings: surroundings) { line in
-        if let begun = line.begin {
-          current = begun
+    var rest = workers.map(\.tasks)
+    while true {
+      let places = rest.indices.filter { !rest[$0].isEmpty }
+      guard !places.isEmpty else { return }
+      var current: [Int: Int] = [:]
+      var isEnded = false
+      let ends = try start(mode, places.map { (workers[$0].side, rest[$0]) }, of: suite, surroundings: surroundings) {
+        order, line in
+        let place = places[order]
+        if line.begin != nil || line.turn != nil {
+          current[place] = line.begin
         } else if let index = line.index {
-          current = nil
-          endsItself = line.slow != nil
-          rest.removeAll { $0.index == index }
-          try answer(line)
+          current[place] = nil
+          isEnded = isEnded || line.slow != nil
+          rest[place].removeAll { $0.index == index }
+          try answer(place, line)
         }
       }
-      guard !rest.isEmpty else { return }
-      if endsItself { continue }
-      guard let current else { return try lost(Casualty(index: nil, outcome: outcome)) }
-      rest.removeAll { $0.index == current }
-      try lost(Casualty(index: current, outcome: outcome))
+      let unfinished = zip(places, ends).filter { !rest[$0.0].isEmpty }
+      // Where one is late all are killed: the others were at work on something else.
+      let fallen = unfinished.contains { $0.1.isOwn } ? unfinished.filter { $0.1.isOwn } : unfinished
+      let culprits = fallen.compactMap { place, end in current[place].map { (place, Casualty(index: $0, end: end)) } }
+      for (place, casualty) in culprits {
+        for place in rest.indices { rest[place].removeAll { $0.index == casualty.index } }
+        try lost(place, casualty)
+      }
+      guard culprits.isEmpty, !isEnded else { continue }
+      for (place, end) in fallen { try lost(place, Casualty(index: nil, end: end)) }
+      return
     }
   }
 
   /// The tests of a suite that the side can collect, and the files that it can't.
   func discover(
     _ suite: MicroSuite, on side: SideEnvironment, surroundings: EnvironmentRandomization
-  ) throws -> (answers: [Answer], outcome: ChildProcess.Outcome) {
+  ) throws -> (answers: [Answer], end: End) {
     var answers: [Answer] = []
-    let outcome = try start(.discover, [], of: suite, on: side, surroundings: surroundings) { answers.append($0) }
-    return (answers, outcome)
+    let ends = try start(.discover, [(side, [])], of: suite, surroundings: surroundings) { answers.append($1) }
+    return (answers, ends[0])
   }
 
+  private struct TurnOrder: Encodable {
+    struct Worker: Encodable {
+      var words: [String]
+      var environment: [String: String]
+      var folder: String
+      var order: Order
+    }
+    var limit: Double
+    var workers: [Worker]
+  }
+
+  private struct TurnLine: Decodable {
+    var place: Int
+    var answer: Answer?
+    var status: Int32?
+    var words: String?
+    var late: Bool?
+  }
+
+  /// Starts a worker for each side and its tasks, lets them take turns, and says how each ended.
   private func start(
-    _ mode: Mode, _ tasks: [Task], of suite: MicroSuite?, on side: SideEnvironment,
-    surroundings: EnvironmentRandomization, each: (Answer) throws -> Void
-  ) throws -> ChildProcess.Outcome {
-    try FileManager.default.makeFresh(folder)
-    let cache = "\(caches)/\(side.arm.rawValue)"
-    try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
-    let order = Order(
-      mode: mode, repeats: plan.repeats, repeat_seconds: plan.repeatSeconds, top: plan.profileTop,
-      longest_call: plan.longestCallSeconds, targets: tasks, suite: suite.map { $0.order(for: tasks) })
+    _ mode: Mode, _ workers: [(side: SideEnvironment, tasks: [Task])], of suite: MicroSuite?,
+    surroundings: EnvironmentRandomization, each: (Int, Answer) throws -> Void
+  ) throws -> [End] {
+    var order = TurnOrder(limit: plan.timeoutSeconds, workers: [])
+    for (place, worker) in workers.enumerated() {
+      let folder = folder(place)
+      try FileManager.default.makeFresh(folder)
+      let cache = "\(caches)/\(worker.side.arm.rawValue)"
+      try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
+      order.workers.append(
+        .init(
+          words: [worker.side.interpreter, script],
+          environment: surroundings.applied(to: worker.side.measuredEnvironment(home: folder)).merging(
+            ["XDG_CACHE_HOME": cache]) { $1 },
+          folder: folder,
+          order: Order(
+            mode: mode, repeats: plan.repeats, repeat_seconds: plan.repeatSeconds, top: plan.profileTop,
+            longest_call: plan.longestCallSeconds, targets: worker.tasks,
+            suite: suite.map { $0.order(for: worker.tasks) })))
+    }
+    var ends = [End?](repeating: nil, count: workers.count)
     var failure: (any Error)?
     let outcome = try withoutActuallyEscaping(each) { each in
       try ChildProcess(
-        program: side.interpreter, arguments: [script],
-        environment: surroundings.applied(to: side.measuredEnvironment(home: folder)).merging(
-          ["XDG_CACHE_HOME": cache]) { $1 }, directory: folder,
-        input: Array(try JSONEncoder().encode(order)), limitSeconds: plan.timeoutSeconds,
+        // Isolated and without site: nothing of the side is imported before its workers are there.
+        program: workers[0].side.interpreter,
+        arguments: ["-I", "-S", "\(scratch)/\(EmbeddedScript.microTurns.rawValue)"],
+        environment: ["LANG": "C.UTF-8"], directory: scratch, input: Array(try JSONEncoder().encode(order)),
+        limitSeconds: plan.timeoutSeconds * Double(workers.count) + 10,
         onOutputLine: { line in
-          // A line that is not the worker's can only come from a target that wrote to a descriptor it does not own.
-          guard failure == nil, let answer = try? JSONDecoder().decode(Answer.self, from: Data(line)) else { return }
-          do { try each(answer) } catch { failure = error }
+          guard failure == nil, let told = try? JSONDecoder().decode(TurnLine.self, from: Data(line)),
+            ends.indices.contains(told.place)
+          else { return }
+          if let answer = told.answer {
+            do { try each(told.place, answer) } catch { failure = error }
+          } else {
+            let end = told.status.map { $0 < 0 ? ProcessEnd.signalled(-$0) : .exited($0) } ?? .timedOut
+            ends[told.place] = End(end: end, words: ChildProcess.tail(told.words ?? ""))
+          }
         }
       ).run()
     }
     if let failure { throw failure }
-    return outcome
+    // Of those without a word of their end the whole's is the only one that is known.
+    return ends.map { $0 ?? End(end: outcome.end, words: outcome.outputTail(), isOwn: false) }
   }
 }

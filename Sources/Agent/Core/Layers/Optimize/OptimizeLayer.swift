@@ -9,8 +9,7 @@ struct OptimizeLayer: Layer {
   static let name = LayerName.optimize
   /// A run is dear: the first blocks are for an answer.
   static let copyEvery = 6
-  static let metric = "Full optimize run"
-  static let memoryMetric = "Peak memory"
+  static let metric = CodeflashRunPlan.timeMetric
   private static let hotPaths = "hot paths of \(metric)"
 
   let plan: OptimizePlan
@@ -36,7 +35,7 @@ struct OptimizeLayer: Layer {
   func plannedSamples(sides: Int) -> Int { blocks * sides * 2 }
 
   var metrics: [PlannedMetric] {
-    work == nil || plan.keepsRecordings ? [] : [.init(name: Self.metric), .init(name: Self.memoryMetric)]
+    work == nil || plan.keepsRecordings ? [] : [.init(name: Self.metric), .init(name: CodeflashRunPlan.memoryMetric)]
   }
 
   private(set) var expectedBlockSeconds: Double?
@@ -218,14 +217,15 @@ struct OptimizeLayer: Layer {
     time.systemSeconds = run.systemSeconds
     try context.sink.emit(.sample(time))
     guard report.memory.peakPSSBytes > 0 else {
-      guard complaints.insert(Self.memoryMetric).inserted else { return }
+      guard complaints.insert(CodeflashRunPlan.memoryMetric).inserted else { return }
       return try context.sink.emit(
         .trouble(
           Trouble(
-            layer: .memory, metric: Self.memoryMetric, python: report.python, side: report.side,
+            layer: .memory, metric: CodeflashRunPlan.memoryMetric, python: report.python, side: report.side,
             problem: TreeSampler.sawNothing)))
     }
-    try context.sink.emit(.sample(sample(.memory, Self.memoryMetric, Double(report.memory.peakPSSBytes), .bytes)))
+    try context.sink.emit(
+      .sample(sample(.memory, CodeflashRunPlan.memoryMetric, Double(report.memory.peakPSSBytes), .bytes)))
     if arm != .copy, timelines.isFirst(report.side, block: report.block) {
       try context.sink.emit(
         .memoryTimeline(
