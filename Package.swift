@@ -14,6 +14,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 
 let package = Package(
   name: "cf-bench",
@@ -29,6 +30,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
     .systemLibrary(
@@ -66,7 +68,7 @@ let package = Package(
       name: "ControllerCore",
       dependencies: [
         "Azure", "CLibrary", "GitHub", "LocalSSHD", "Shared", "SSH", "Statistics", "Tools", argumentParser, subprocess,
-        systemPackage, yams,
+        systemPackage, toml, yams,
       ],
       path: "Sources/Controller/Core",
       resources: [.embedInCode("GitHub/Templates"), .embedInCode("Targets"), .embedInCode("VM")], swiftSettings: strict),

@@ -165,11 +165,19 @@ struct SSHDProcess {
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, lock, 3)
+    // The thread that spawns may have signals blocked, and OpenSSH before 8.9 waits for SIGCHLD for ever then.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     let pointers = arguments.map { strdup($0) }
     defer { for pointer in pointers { free(pointer) } }
     var argv = pointers + [nil]
     var pid: pid_t = 0
-    let code = posix_spawn(&pid, arguments[0], &actions, nil, &argv, environ)
+    let code = posix_spawn(&pid, arguments[0], &actions, &attributes, &argv, environ)
     guard code == 0 else {
       throw PrivateSSHDFailure(
         why: "\(arguments[0]): \(String(cString: strerror(code)))", fix: "check that it is installed")

@@ -34,11 +34,15 @@ extension Testbed {
   }
 
   /// A `PATH` that holds everything of today's but one program.
-  func pathWithout(_ name: String) async throws -> String {
+  func pathWithout(_ name: String) async throws -> String { try await pathWithout([name]) }
+
+  /// The same without some.
+  func pathWithout(_ names: [String]) async throws -> String {
     let shadow = folder + "/bin"
     try FileManager.default.createDirectory(atPath: shadow, withIntermediateDirectories: true)
     for entry in (environment["PATH"] ?? "").split(separator: ":") {
-      for program in (try? FileManager.default.contentsOfDirectory(atPath: String(entry))) ?? [] where program != name {
+      for program in (try? FileManager.default.contentsOfDirectory(atPath: String(entry))) ?? []
+      where !names.contains(program) {
         let link = shadow + "/" + program
         guard !FileManager.default.fileExists(atPath: link) else { continue }
         try? FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "\(entry)/\(program)")

@@ -99,7 +99,9 @@ struct WatchdogTestbed {
 
   private func lines(of name: String) throws -> [String] {
     guard FileManager.default.fileExists(atPath: "\(folder)/\(name)") else { return [] }
-    return try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8).split(separator: "\n").map(String.init)
+    let text = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
+    // What is behind the last newline is still being written.
+    return text.prefix(upTo: text.lastIndex(of: "\n") ?? text.startIndex).split(separator: "\n").map(String.init)
   }
 
   /// What it asked Azure for, in order.

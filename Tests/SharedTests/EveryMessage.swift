@@ -68,6 +68,7 @@ enum EveryMessage {
         AttachRequest(
           job: try id(), after: 7, hash: String(repeating: "0f", count: 16), secrets: ["CODEFLASH_API_KEY": "cf-x"])),
       .receive(ReceiveRequest(file: try upload(), bytes: 12, kind: .agent)),
+      .receive(ReceiveRequest(file: try upload(), bytes: 12, kind: .uv)),
       .piece(Piece(data: Data([0, 1, 2, 255]))), .upgrade(UpgradeRequest(agent: try upload())),
     ] + (try manifests()).map { .submit(SubmitRequest(manifest: $0)) }
       + [.submit(SubmitRequest(manifest: try manifests()[0], secrets: ["CODEFLASH_API_KEY": "cf-x"], supersede: true))]
@@ -84,7 +85,7 @@ enum EveryMessage {
       .hello(
         HelloReply(
           sha256: nil, home: "/h", user: "", host: "", system: "Linux", architecture: "x86_64", libc: "glibc 2.36",
-          features: AgentFeature.allCases.map(\.rawValue))),
+          features: AgentFeature.allCases.map(\.rawValue), tools: HostTool.allCases.map(\.rawValue))),
       .accepted(Accepted(job: try id(), alreadyKnown: false, superseded: [try id()])),
       .jobs(
         JobsReply(jobs: [

@@ -181,7 +181,9 @@ extension StandInAzure {
     let file = folder + "/" + name
     guard FileManager.default.fileExists(atPath: file) else { return [] }
     let data = try Data(contentsOf: URL(filePath: file))
-    return try data.split(separator: 10).map { try JSONDecoder().decode(Line.self, from: Data($0)) }
+    // What is behind the last newline is still being written.
+    let whole = data.prefix(upTo: data.lastIndex(of: 10) ?? data.startIndex)
+    return try whole.split(separator: 10).map { try JSONDecoder().decode(Line.self, from: Data($0)) }
   }
 
   private static var decoder: JSONDecoder {

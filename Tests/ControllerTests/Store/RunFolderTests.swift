@@ -29,6 +29,16 @@ struct RunFolderTests {
     #expect(run.events.lastComponent?.string == "events.ndjson")
   }
 
+  @Test("the newest is that of the last run or comparison, whatever it is called; without one that is told")
+  func newest() throws {
+    let none = #expect(throws: Problem.self) { try RunFolder.newest(in: folder.path) }
+    #expect(none?.what == "there are no results yet" && none?.exitStatus == .usage)
+    _ = try create(base: nil, head: "zebra")
+    let later = try RunFolder.create(
+      in: folder.path, base: "b", head: "a", alpha: 0.01, delta: 0.02, at: noon.addingTimeInterval(1))
+    #expect(try RunFolder.newest(in: folder.path) == later.path)
+  }
+
   @Test("a run of one revision has one folder, also below folders that are not there yet")
   func single() throws {
     let results = folder.path.appending("a/b/results")

@@ -17,6 +17,8 @@ struct AgentHome: Sendable {
   var agents: String { path + "/agents" }
   /// The program of one of them.
   func agent(_ sha256: String) -> String { "\(agents)/\(sha256)/cf-bench-agent" }
+  /// Programs that were brought here for want of them.
+  var tools: String { path + "/tools" }
   /// Jobs: `jobs/ID/`.
   var jobs: String { path + "/jobs" }
   /// Uploaded bundles and archives, each named by its SHA-256.

@@ -11,8 +11,7 @@ struct HostChecks {
 
   func examine(_ request: DoctorRequest) -> [DoctorCheck] {
     let tools = [
-      uv, hyperfine, tool("git", ["--version"], need: "needed for revisions of a repository"),
-      tool("tar", ["--version"], need: "needed for path: revisions"),
+      tool(.uv), hyperfine, tool(.git), tool(.tar),
     ]
     let interpreters = request.python.versions.map { interpreter($0, fallback: request.python.fallbackToSystem) }
     let network = [request.package.map(index), request.repository.map(repository)].compactMap(\.self)
@@ -32,39 +31,33 @@ struct HostChecks {
     String(outcome.outputText.prefix { !$0.isNewline })
   }
 
-  private func tool(_ name: String, _ arguments: [String], need: String) -> DoctorCheck {
-    guard let outcome = run(name, arguments) else {
+  private func tool(_ tool: HostTool) -> DoctorCheck {
+    guard let outcome = run(tool.rawValue, ["--version"]) else {
       return Check(
-        id: "far.\(name)", status: .failed, detail: "not found; \(need)", fix: "sudo apt-get install \(name)")
+        id: "far.\(tool.rawValue)", status: .failed, detail: "not found; it \(tool.purpose)", fix: tool.installation)
     }
-    return Check(id: "far.\(name)", status: .ok, detail: firstLine(outcome))
-  }
-
-  private var uv: DoctorCheck {
-    guard let outcome = run("uv", ["--version"]) else {
-      return Check(
-        id: "far.uv", status: .failed, detail: "not found; it makes the Python environments",
-        fix: "python3 -m pip install --user uv")
-    }
-    return Check(id: "far.uv", status: .ok, detail: firstLine(outcome))
+    return Check(id: "far.\(tool.rawValue)", status: .ok, detail: firstLine(outcome))
   }
 
   private var hyperfine: DoctorCheck {
-    guard let version = HostReader(environment: environment).toolVersion("hyperfine") else {
+    let engine = TimingEngine.spawn.rawValue
+    switch Hyperfine.Finding(environment, home: home) {
+    case .good(let found):
+      let isAdvised = found.number >= (1, 19)
       return Check(
-        id: "far.hyperfine", status: .failed, detail: "not found; it times the commands of layer 1",
-        fix: "sudo apt-get install hyperfine")
-    }
-    let numbers = version.split(separator: ".").compactMap { Int($0) }
-    let minor = numbers.count > 1 ? numbers[0] * 1000 + numbers[1] : 0
-    if minor < 1015 {
+        id: "far.hyperfine", status: isAdvised ? .ok : .warning, detail: found.version,
+        fix: isAdvised ? nil : "works; 1.19 or later is advised, from its project page")
+    case .missing:
       return Check(
-        id: "far.hyperfine", status: .failed, detail: "\(version) is too old, 1.15 is the least",
+        id: "far.hyperfine", status: .warning,
+        detail: "not found; the agent times the commands of layer 1 itself (the engine '\(engine)')",
+        fix: "for hyperfine: \(HostTool.hyperfine.installation)")
+    case .old(let version):
+      return Check(
+        id: "far.hyperfine", status: .warning,
+        detail: "\(version) is too old; the agent times the commands of layer 1 itself (the engine '\(engine)')",
         fix: "install a newer release from its project page")
     }
-    return Check(
-      id: "far.hyperfine", status: minor < 1019 ? .warning : .ok, detail: version,
-      fix: minor < 1019 ? "works; 1.19 or later is advised, from its project page" : nil)
   }
 
   private func interpreter(_ version: String, fallback: Bool) -> DoctorCheck {

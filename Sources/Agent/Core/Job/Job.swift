@@ -85,9 +85,13 @@ final class Job {
           agentSHA256: digest)))
   }
 
+  private var host: HostInfo {
+    HostReader(environment: environment.merging(["PATH": SetupTools.path(environment, home: home)]) { $1 }).witness()
+  }
+
   private func measureAll() throws -> (Finished.Outcome, Problem?) {
     deadline = MonotonicClock.seconds + manifest.limits.totalSeconds
-    try journal.emit(.host(HostReader(environment: environment).witness()))
+    try journal.emit(.host(host))
     var builder = SideBuilder(manifest: manifest, home: home, environment: environment, sink: watched)
     builder.gather(manifest.python.versions, environment: login)
     try confine()
@@ -116,7 +120,7 @@ final class Job {
         if manifest.python.versions.count > 1 { try trouble(Trouble(python: python, problem: problem)) }
       }
     }
-    try journal.emit(.host(HostReader(environment: environment).witness()))
+    try journal.emit(.host(host))
     if measured == 0, let lastFailure { return (.failed, lastFailure) }
     return (hasTrouble ? .partial : .done, nil)
   }

@@ -113,7 +113,8 @@ final class RequestHandler: Sendable {
       HelloReply(
         sha256: sha256, home: home.path, user: HostReader.userName, host: system.node,
         system: system.system, architecture: system.machine, libc: HostReader.libc,
-        features: AgentFeature.allCases.map(\.rawValue)))
+        features: AgentFeature.allCases.map(\.rawValue),
+        tools: SetupTools.present(environment, home: home).map(\.rawValue)))
   }
 
   private func takeCurrentAgentLink(_ sha256: String?) {

@@ -87,7 +87,12 @@ private final class IncomingFile {
     self.request = request
     self.home = home
     left = request.bytes
-    let folder = request.kind == .agent ? home.agents : home.uploads
+    let folder =
+      switch request.kind {
+      case .upload: home.uploads
+      case .agent: home.agents
+      case .uv: home.tools
+      }
     try Self.makeFolder(folder)
     Self.sweep(folder)
     path = "\(folder)/\(Self.prefix)\(getpid())-\(request.file.sha256.prefix(16))"
@@ -128,8 +133,9 @@ private final class IncomingFile {
     case .agent:
       place = home.agent(request.file.sha256)
       try Self.makeFolder("\(home.agents)/\(request.file)")
+    case .uv: place = "\(home.tools)/uv"
     }
-    guard fchmod(descriptor, request.kind == .agent ? 0o700 : 0o600) == 0, fsync(descriptor) == 0,
+    guard fchmod(descriptor, request.kind == .upload ? 0o600 : 0o700) == 0, fsync(descriptor) == 0,
       rename(path, place) == 0
     else {
       let code = errno

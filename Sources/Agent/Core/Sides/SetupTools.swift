@@ -18,10 +18,7 @@ struct SetupTools {
     ] {
       clean[name] = nil
     }
-    let homeFolder = environment["HOME"] ?? "/root"
-    clean["PATH"] =
-      [environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin", "\(homeFolder)/.local/bin", "\(homeFolder)/.cargo/bin"]
-      .joined(separator: ":") + ":\(home.path)/tools"
+    clean["PATH"] = Self.path(environment, home: home)
     clean["UV_NO_PROGRESS"] = "1"
     clean["NO_COLOR"] = "1"
     clean["GIT_TERMINAL_PROMPT"] = "0"
@@ -30,6 +27,20 @@ struct SetupTools {
     self.environment = clean
     self.limitSeconds = limitSeconds
     self.directory = directory ?? home.environments
+  }
+
+  /// Where tools are looked for: on the login's own `PATH`, where pip and cargo put them, and where controllers do.
+  static func path(_ environment: [String: String], home: AgentHome) -> String {
+    let own = environment["HOME"] ?? "/root"
+    return [
+      environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin", "\(own)/.local/bin", "\(own)/.cargo/bin", home.tools,
+    ].joined(separator: ":")
+  }
+
+  /// Which of the programs that an agent does not bring along are there.
+  static func present(_ environment: [String: String], home: AgentHome) -> [HostTool] {
+    let path = path(environment, home: home)
+    return HostTool.allCases.filter { Executable.find($0.rawValue, path: path) != nil }
   }
 
   /// Runs a tool to its end; how it ended is the caller's to judge.
@@ -62,11 +73,7 @@ struct SetupTools {
   }
 
   private static func howToInstall(_ program: String) -> String {
-    switch program {
-    case "uv": "on the benchmark host: pip install uv (or: pipx install uv)"
-    case "python3": "on the benchmark host: sudo apt-get install python3"
-    default: "on the benchmark host: sudo apt-get install \(program)"
-    }
+    "on the benchmark host: " + (HostTool(rawValue: program)?.installation ?? "sudo apt-get install \(program)")
   }
 
   /// Whether a tool's last words are about a network that is not there.

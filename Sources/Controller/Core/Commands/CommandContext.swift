@@ -8,6 +8,8 @@ struct CommandContext {
   var machine: MachineAccess
   var environment: [String: String]
   var output: Output
+  /// Why this machine, where nobody said which.
+  let machineGuess: String?
   /// What was not said and taken for granted, in words: it is told before anything is measured.
   var guessed: [String] = []
 
@@ -26,8 +28,9 @@ struct CommandContext {
     let identity = SSHIdentity(
       keyFile: settings.sshIdentity?.string, passphrase: environment["CF_BENCH_KEY_PASSPHRASE"],
       knownHosts: settings.sshKnownHosts?.string ?? home + "/.ssh/known_hosts", home: home)
-    machine = MachineAccess(
-      choice: try MachineChoice(settings.machine), identity: identity, environment: environment, settings: settings)
+    let (choice, guess) = try MachineChoice.settled(settings, environment: environment)
+    machineGuess = guess
+    machine = MachineAccess(choice: choice, identity: identity, environment: environment, settings: settings)
     self.output = output
   }
 

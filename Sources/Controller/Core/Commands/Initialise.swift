@@ -109,32 +109,6 @@ struct ActionPin: Equatable {
   }
 }
 
-/// The Python project that is measured, as far as its files tell.
-struct TargetProject: Equatable {
-  var package: String
-  var module: String
-  /// Whether it was found, or is a guess to be put right.
-  var isKnown: Bool
-
-  static func find(in repository: FilePath) -> TargetProject {
-    // Without one it is a guess.
-    let bytes = FileManager.default.contents(atPath: repository.appending("pyproject.toml").string)
-    let text = String(decoding: bytes ?? Data(), as: UTF8.self)
-    var section = ""
-    for line in text.split(whereSeparator: \.isNewline) {
-      let line = line.trimmingCharacters(in: .whitespaces)
-      if line.hasPrefix("[") { section = line }
-      guard section == "[project]", let match = line.wholeMatch(of: /name\s*=\s*["']([A-Za-z0-9._-]+)["'].*/) else {
-        continue
-      }
-      let name = String(match.output.1)
-      let module = name.lowercased().replacing("-", with: "_").replacing(".", with: "_")
-      return TargetProject(package: name, module: module, isKnown: true)
-    }
-    return TargetProject(package: "codeflash", module: "codeflash", isKnown: false)
-  }
-}
-
 /// What `init` writes.
 struct RepositoryFiles {
   struct File {

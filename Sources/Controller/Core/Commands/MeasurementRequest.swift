@@ -53,7 +53,17 @@ struct MeasurementRequest {
   /// - Parameter results: is told the folder once there is one.
   func carryOut(into results: ResultsPlace = ResultsPlace()) async throws -> ExitStatus {
     var context = try CommandContext(settings, output: output)
-    context.guessed = context.settings.follow([base, head].compactMap(\.self)).map { [$0] } ?? []
+    if context.settings.machine == MachineChoice.automatic, context.machineGuess == nil {
+      throw Problem(
+        what: "no machine is named", why: "in CI, as the variable CI says, none is guessed",
+        fix: "add --machine azure, --machine local or --machine ssh://user@host, or set CF_BENCH_MACHINE",
+        exitStatus: .usage)
+    }
+    let revisions = [base, head].compactMap(\.self)
+    let repository = CurrentRepository(around: FileManager.default.currentDirectoryPath)
+    context.guessed = [
+      context.machineGuess, context.settings.follow(revisions), context.settings.follow(repository, revisions),
+    ].compactMap(\.self)
     if context.settings.origin(of: "gate.fail-on") == .standard { context.settings.gateRules += usualGate }
     return try await context.measure(base: base, head: head, into: results)
   }

@@ -6,7 +6,8 @@ import Shared
 struct MachineOptions: ParsableArguments, SettingFlags {
   @Option(
     help: ArgumentHelp(
-      "Where to measure: 'azure' (the default), 'local', or ssh://user@host[:port].", valueName: "machine"))
+      "Where to measure: 'azure', 'local', or ssh://user@host[:port] (default: azure where a VM is known, else local).",
+      valueName: "machine"))
   var machine: String?
 
   @OptionGroup var login: LoginOptions

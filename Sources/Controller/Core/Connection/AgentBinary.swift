@@ -22,7 +22,7 @@ struct AgentBinary: Sendable {
   }
 
   /// The machine that an ELF file names (elf(5): `e_machine`, in the file's own order of bytes).
-  private static func architecture(of path: String) throws -> String? {
+  static func architecture(of path: String) throws -> String? {
     let file = try FileHandle(forReadingFrom: URL(filePath: path))
     defer { try? file.close() }  // only read from
     let header = [UInt8](try file.read(upToCount: 20) ?? Data())

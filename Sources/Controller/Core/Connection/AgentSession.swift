@@ -37,6 +37,9 @@ final class AgentSession {
   var connection: SSHConnection? { (wire as? SSHAgentWire)?.connection }
   /// Files may be sent over this session.
   var takesFiles = false
+  /// Which of ``HostTool`` are there, and the host's processor; `nil` where the agent does not say.
+  var tools: [String]?
+  var architecture: String?
   private var framer = LineFramer()
   /// Lines that came in the same chunk as an answer and wait for their reader.
   private var waiting: [AgentMessage] = []

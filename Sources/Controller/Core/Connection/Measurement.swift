@@ -65,7 +65,10 @@ struct Measurement {
   ) async throws -> Ended {
     let secrets = JobSecrets.values(manifest.secrets ?? [], environment: machine.environment)
     let steps = JobConnection.Steps(
-      prepare: { session in try await send(uploads, in: session) },
+      prepare: { session in
+        try await ToolSupply(manifest, environment: machine.environment).supply(session) { progress.step($0) }
+        try await send(uploads, in: session)
+      },
       submit: SubmitRequest(manifest: manifest, secrets: secrets, supersede: settings.supersede ? true : nil),
       secrets: secrets,
       open: { _ in try open(manifest) })

@@ -37,6 +37,8 @@ private func openSession(
     hello = try await AgentUpdater(session: session, agent: agent).settle(hello, note: note)
   }
   session.takesFiles = hello.has(.receive)
+  session.tools = hello.tools
+  session.architecture = hello.architecture
   return (session, hello)
 }
 

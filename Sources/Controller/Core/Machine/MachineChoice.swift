@@ -1,3 +1,5 @@
+import Azure
+import Foundation
 import SSH
 import Shared
 
@@ -9,6 +11,24 @@ enum MachineChoice: Equatable, Sendable, CustomStringConvertible {
   case local
   /// Any host one can log in to.
   case ssh(SSHDestination)
+
+  /// The setting's default: what is known from here decides.
+  static let automatic = "auto"
+
+  /// What the settings say; with nothing said the VM in Azure where one is known, because it was made from here or the settings speak of it, else
+  /// this machine, but not in CI, where nothing is guessed.
+  /// - Returns: the choice, and in words what was guessed.
+  static func settled(_ settings: Settings, environment: [String: String]) throws -> (Self, guessed: String?) {
+    guard settings.machine == automatic else { return (try MachineChoice(settings.machine), nil) }
+    let vm = settings.azure.machine
+    let isMade = access(StateFolder(environment: environment).keys(of: vm), F_OK) == 0
+    if isMade || settings.origins.keys.contains(where: { $0.hasPrefix("azure.") }) {
+      let why = isMade ? "it was made from here" : "the settings speak of it"
+      return (.azure, "measuring on the VM \(vm) in Azure: \(why) (--machine local for this machine)")
+    }
+    guard environment["CI"]?.isEmpty != false else { return (.azure, nil) }
+    return (.local, "measuring on this machine: no VM in Azure is known here (--machine names another)")
+  }
 
   init(_ text: String) throws {
     if text == "azure" {

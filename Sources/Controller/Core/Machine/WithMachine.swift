@@ -55,8 +55,10 @@ struct MachineAccess: Sendable {
   }
 
   private func withLocal<Result: Sendable>(_ body: (MachineAddress) async throws -> Result) async throws -> Result {
-    // The benchmark host sees what this shell sees, so that the tools found here are found there.
-    let options = PrivateSSHDOptions(environment: environment.filter { isPassedOn($0.key) })
+    // The benchmark host sees what this shell sees, so that the tools found here are found there; what came with cf-bench stands behind.
+    var passed = environment.filter { isPassedOn($0.key) }
+    passed["PATH"] = ([passed["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"] + ToolSupply.folders).joined(separator: ":")
+    let options = PrivateSSHDOptions(environment: passed)
     return try await withPrivateSSHD(options) { server in
       try await body(
         MachineAddress(

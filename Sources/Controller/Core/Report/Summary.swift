@@ -77,7 +77,11 @@ enum Summary {
     if let host = report.host {
       facts.append(
         "Machine: \(Markdown.text(MethodLine.machine(host))), load \(Numbers.fixed(host.load, 2)) at the start")
-      if let version = host.hyperfineVersion { facts.append("Startup timed by hyperfine \(Markdown.text(version))") }
+      if let version = host.hyperfineVersion {
+        facts.append("Startup timed by hyperfine \(Markdown.text(version))")
+      } else if report.startup?.results.isEmpty == false {
+        facts.append("Startup timed by the agent itself: hyperfine is not there")
+      }
     }
     if let started = report.startedAt {
       facts.append("Started \(Markdown.text(started)), took \(Numbers.elapsed(report.seconds))")

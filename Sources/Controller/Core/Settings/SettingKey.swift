@@ -150,7 +150,9 @@ struct SettingKey: Sendable {
     key(
       "secrets", \.secrets,
       "Names of variables that the target's commands need and nobody may see; their values stand in no file."),
-    key("machine", \.machine, "Where to measure: azure, local, or ssh://user@host[:port]."),
+    key(
+      "machine", \.machine,
+      "Where to measure: azure, local, or ssh://user@host[:port]; auto is azure where a VM is known, else local."),
     key("ssh.identity", \.sshIdentity, "Private key for an ssh:// machine."),
     key("ssh.known-hosts", \.sshKnownHosts, "Host keys that are trusted; ~/.ssh/known_hosts otherwise."),
     key(

@@ -11,7 +11,7 @@ struct Settings: Equatable, Sendable {
   var targetRequirements = ["pytest<9.2"]
   /// Names of variables.
   var secrets: [String] = []
-  var machine = "azure"
+  var machine = MachineChoice.automatic
   var azure = AzureSettings()
   /// For how long the VM stays on after the run: `--keep-running`, in no file.
   var keepRunning: Duration?
@@ -23,7 +23,7 @@ struct Settings: Equatable, Sendable {
   var python = ["3.12"]
   var layers = LayerName.allCases
   var results = FilePath("results")
-  var startupCommands = Self.commands(package: "codeflash", importName: "codeflash")
+  var startupCommands = Self.commands(scripts: ["codeflash"], importName: "codeflash", isGuess: nil)
   var budget = Duration.seconds(600)
   var profiles = ProfileRule.moved
   var startupBlocks = Settings.mostBlocks(of: .startup)
@@ -90,11 +90,16 @@ struct Settings: Equatable, Sendable {
 extension Settings {
   private static let codeflash = "codeflash"
 
-  /// The package's own command, its import, and the control.
-  static func commands(package: String, importName: String) -> [StartupCommand] {
-    [
-      StartupCommand(name: "\(package) --version", arguments: [package, "--version"], isControl: false),
-      StartupCommand(name: "\(package) --help", arguments: [package, "--help"], isControl: false),
+  /// So many of a project's commands are measured where nobody says which.
+  static let mostScripts = 2
+
+  /// What commands of these names usually can, their package's import, and the control.
+  static func commands(scripts: [String], importName: String, isGuess: Bool? = true) -> [StartupCommand] {
+    scripts.prefix(mostScripts).flatMap { script in
+      ["--version", "--help"].map {
+        StartupCommand(name: "\(script) \($0)", arguments: [script, $0], isControl: false, isGuess: isGuess)
+      }
+    } + [
       StartupCommand(
         name: "import \(importName)", arguments: ["python", "-c", "import \(importName)"], isControl: false),
       StartupCommand(name: "python -c pass", arguments: ["python", "-c", "pass"], isControl: true),
@@ -114,7 +119,7 @@ extension Settings {
       targetRequirements.append("pytest")
     }
     if isDefault("startup.commands") {
-      startupCommands = Self.commands(package: targetPackage, importName: targetImport)
+      startupCommands = Self.commands(scripts: [targetPackage], importName: targetImport)
     }
   }
 

@@ -46,6 +46,23 @@ struct RunFolder: Equatable, Sendable {
     throw .namesTaken(folder: results.string, tried: attempts)
   }
 
+  /// The folder that was made last below `results`, of a run or a comparison.
+  static func newest(in results: FilePath) throws(Problem) -> FilePath {
+    // None can be looked at: there is none then.
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: results.string)) ?? []
+    // Their ends are timestamps; a side's folder of a comparison has no list of sides.
+    let newest = names.filter {
+      FileManager.default.fileExists(atPath: results.appending($0).appending(sidesFile).string)
+    }
+    .max { ($0.suffix(16), $0) < ($1.suffix(16), $1) }
+    guard let newest else {
+      throw Problem(
+        what: "there are no results yet", why: "\(results) holds no folder of a run or a comparison",
+        fix: "measure first: cf-bench compare, or name a folder of results", exitStatus: .usage)
+    }
+    return results.appending(newest)
+  }
+
   /// Finds a folder made earlier.
   /// - Throws: ``ResultsError``
   static func open(_ path: FilePath) throws(ResultsError) -> RunFolder {

@@ -85,8 +85,11 @@ public struct StartupCommand: Codable, Equatable, Sendable {
   public var arguments: [String]
   /// A control can't differ between the sides: if it moves, the machine or the harness did.
   public var isControl: Bool
+  /// Nobody named it: where it does not work it is passed over and makes no trouble. `nil` for false.
+  public var isGuess: Bool?
 
-  public init(name: String, arguments: [String], isControl: Bool) {
+  public init(name: String, arguments: [String], isControl: Bool, isGuess: Bool? = nil) {
+    self.isGuess = isGuess
     self.name = name
     self.arguments = arguments
     self.isControl = isControl

@@ -42,11 +42,15 @@ public struct HelloReply: Codable, Equatable, Sendable {
   public var libc: String?
   /// What this agent can do beyond the protocol's first release; see ``AgentFeature``.
   public var features: [String]?
+  /// Which of ``HostTool`` are there; `nil` for an agent that does not say. Who says so also takes ``ReceiveRequest/Kind/uv``.
+  public var tools: [String]?
 
   public init(
     protocolVersion: Int = Version.wireProtocol, agentVersion: String = Version.current, sha256: String?, home: String,
-    user: String, host: String, system: String, architecture: String, libc: String? = nil, features: [String]? = nil
+    user: String, host: String, system: String, architecture: String, libc: String? = nil, features: [String]? = nil,
+    tools: [String]? = nil
   ) {
+    self.tools = tools
     self.libc = libc
     self.features = features
     self.protocolVersion = protocolVersion

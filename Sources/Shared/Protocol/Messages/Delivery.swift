@@ -12,6 +12,8 @@ public struct ReceiveRequest: Codable, Equatable, Sendable {
     case upload
     /// The program of an agent.
     case agent
+    /// The program uv, for a host that has none.
+    case uv
   }
   public var file: UploadID
   public var bytes: Int

@@ -76,6 +76,7 @@ struct MemoryLayer: Layer {
       directory: home(in: context), limitSeconds: plan.timeoutSeconds ?? plan.run?.timeoutSeconds ?? 60,
       report: context.scratch + "/peak",
       agent: context.agent)
+    if !outcome.succeeded, command.isGuess == true { return nil }  // layer 1 says so
     guard outcome.succeeded, let bytes else {
       try trouble(
         Self.metric(command), side.side,

@@ -4,35 +4,39 @@ import Shared
 /// hyperfine, asked for one run of each of a list of commands, in their order: one block.
 struct Hyperfine {
   /// `-N` (no shell) came with this release.
-  static let oldest = (major: 1, minor: 13)
-  private static let fix =
-    "on the benchmark host: sudo apt-get install hyperfine, or take a release from https://github.com/sharkdp/hyperfine/releases"
+  static let oldest = (1, 13)
 
   let path: String
   let version: String
+  /// The first two parts of the version.
+  let number: (Int, Int)
 
-  /// - Parameter environment: the agent's own, whose `PATH` is searched.
-  /// - Throws: ``Problem`` when it is missing or older than ``oldest``.
-  init(environment: [String: String]) throws {
-    guard let path = Executable.find("hyperfine", path: environment["PATH"] ?? "") else {
-      throw Problem(
-        what: "hyperfine is missing on the benchmark host", why: "it measures the startup layer; it is not on the PATH",
-        fix: Self.fix, exitStatus: .infrastructure)
+  /// What there is of it on this machine.
+  enum Finding {
+    case good(Hyperfine)
+    case missing
+    /// It can't start programs without a shell; says its version.
+    case old(String)
+
+    /// - Parameter environment: the agent's own.
+    init(_ environment: [String: String], home: AgentHome) {
+      guard let path = Executable.find(HostTool.hyperfine.rawValue, path: SetupTools.path(environment, home: home)),
+        let outcome = try? ChildProcess(
+          program: path, arguments: ["--version"], environment: environment, directory: "/", limitSeconds: 20
+        ).run(), outcome.succeeded
+      else {
+        self = .missing
+        return
+      }
+      // `hyperfine 1.19.0`
+      let version = outcome.outputText.split { " \n".contains($0) }.dropFirst().first.map(String.init) ?? "?"
+      let parts = version.split(separator: ".").compactMap { Int($0) }
+      if parts.count >= 2, (parts[0], parts[1]) >= Hyperfine.oldest {
+        self = .good(Hyperfine(path: path, version: version, number: (parts[0], parts[1])))
+      } else {
+        self = .old(version)
+      }
     }
-    let outcome = try ChildProcess(
-      program: path, arguments: ["--version"], environment: environment, directory: "/", limitSeconds: 20
-    ).run()
-    // `hyperfine 1.19.0`
-    let version = outcome.outputText.split { " \n".contains($0) }.dropFirst().first.map(String.init) ?? "?"
-    let parts = version.split(separator: ".").compactMap { Int($0) }
-    guard outcome.succeeded, parts.count >= 2, (parts[0], parts[1]) >= (Self.oldest.major, Self.oldest.minor) else {
-      throw Problem(
-        what: "hyperfine on the benchmark host is too old: \(version)",
-        why: "\(Self.oldest.major).\(Self.oldest.minor) or later is needed, to time commands without a shell",
-        fix: Self.fix, exitStatus: .infrastructure)
-    }
-    self.path = path
-    self.version = version
   }
 
   /// One run, as hyperfine exports it.

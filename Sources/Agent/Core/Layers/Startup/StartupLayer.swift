@@ -52,8 +52,20 @@ struct StartupLayer: Layer {
 
   // MARK: Preparing
 
+  /// `nil` where there is none that can be used: the agent then times the commands itself, and says so.
+  private func findHyperfine(in context: LayerContext) throws -> Hyperfine? {
+    let why: String
+    switch Hyperfine.Finding(context.environment, home: context.home) {
+    case .good(let found): return found
+    case .missing: why = "hyperfine is not there"
+    case .old(let version): why = "hyperfine \(version) is too old"
+    }
+    try context.sink.emit(.phase(Phase(text: "\(why): the agent times the commands itself")))
+    return nil
+  }
+
   mutating func prepare(in context: LayerContext) throws {
-    if plan.engine == .hyperfine { hyperfine = try Hyperfine(environment: context.environment) }
+    if plan.engine == .hyperfine { hyperfine = try findHyperfine(in: context) }
     try FileManager.default.createDirectory(atPath: home(in: context), withIntermediateDirectories: true)
     try FileManager.default.createDirectory(atPath: folder(in: context), withIntermediateDirectories: true)
     standing = []
@@ -126,6 +138,14 @@ struct StartupLayer: Layer {
     _ metric: Metric, side: SideEnvironment, outcome: ChildProcess.Outcome, in context: LayerContext
   ) throws {
     let words = outcome.outputTail()
+    if metric.command.isGuess == true, outcome.end != .timedOut {
+      return try context.sink.emit(
+        .skipped(
+          Skipped(
+            layer: Self.name, metric: metric.name, python: context.python, side: nil,
+            reason: "it \(outcome.end.words) on \(side.label); nobody named it: startup.commands says what is measured")
+        ))
+    }
     try trouble(
       metric, side: side.side,
       Problem(
