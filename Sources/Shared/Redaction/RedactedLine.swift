@@ -9,7 +9,8 @@ extension Redactor {
     // Who and where.
     "design", "agent", "agentSHA256", "agentVersion", "architecture", "bootID", "controllerVersion", "cpuModel", "host",
     "hostname",
-    "hyperfineVersion", "hypervisor", "kernel", "libc", "machine", "operatingSystem", "owner", "tools", "user", "uvVersion",
+    "hyperfineVersion", "hypervisor", "kernel", "libc", "machine", "operatingSystem", "owner", "tools", "user",
+    "uvVersion",
     "vm",
     "location", "size", "address", "system", "features", "governor",
     // What is measured.

@@ -8,12 +8,13 @@ struct CFBench: ParsableCommand {
     abstract: "Proves whether one revision of a Python tool is faster than another.",
     discussion: """
       EXAMPLES
-        cf-bench compare codeflash==0.20.5 codeflash==0.20.6
+        cf-bench compare cowsay==5.0 cowsay==6.1
+        cf-bench compare                            in a repository: your branch against main
         cf-bench compare main perf/x --machine ssh://bench@10.0.0.4
         cf-bench analyze base.json head.json
         cf-bench doctor
 
-      Results go to ./results; 'cf-bench report FOLDER' rebuilds the report of a finished run.
+      Results go to ./results; 'cf-bench report' shows the newest, 'cf-bench report FOLDER' another.
 
       Exit status: 0 done, 1 gate failed, 2 usage or configuration, 3 machine, connection or output, 4 part of \
       it has no result, 130 cancelled, 141 broken pipe.

@@ -44,7 +44,8 @@ enum NameRule: Sendable {
       }
     case .python:
       if first == "/" { return TerminalText.isHarmless(text) }
-      return isPlain(first) && rest.allSatisfy { isPlain($0) || ".-+_@<>=~!,*".unicodeScalars.contains($0) }
+      return isPlain(first) && rest.contains { (0x30...0x39).contains($0.value) }
+        && rest.allSatisfy { isPlain($0) || ".-+_@<>=~!,*".unicodeScalars.contains($0) }
     case .azure: return isPlain(first) && rest.allSatisfy { isPlain($0) || "-_.:()".unicodeScalars.contains($0) }
     case .subscription:
       return (isPlain(first) || first.properties.isAlphabetic) && TerminalText.isHarmless(text)

@@ -62,7 +62,7 @@ struct SettingsError: UserFacingError, Equatable {
     case .unknownKey(_, let nearest?, _): "did you mean '\(nearest)'? 'cf-bench settings' lists every key"
     case .unknownKey: "remove it, or take one of the keys that 'cf-bench settings' lists"
     case .dottedKey(let key): "write it nested, as in \(Self.nested(key))"
-    case .wrongValue(let key, _, let expected): "give '\(key)' \(expected)"
+    case .wrongValue: "correct it, or leave it out; 'cf-bench settings' shows what counts then"
     case .missingField(let field, _): "add '\(field): …' to it"
     case .duplicate: "keep one of the two"
     case .unknownVariable(_, let nearest?): "did you mean \(nearest)? Rename it, or unset it"
