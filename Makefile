@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build lab test faults fuzz lint format docs bench cloud-init calibrate clean
+.PHONY: help setup demo build install uninstall lab test faults fuzz lint format docs bench cloud-init calibrate clean
 
 # The release build: both programs side by side, so that cf-bench finds the agent that it uploads next to itself. The
 # agent has to run where no Swift is installed, hence the static runtime; cf-bench takes the same flags, because targets
@@ -35,6 +35,27 @@ setup:
 build: setup cloud-init.yaml ## Install what is missing, then build cf-bench and cf-bench-agent (release, side by side in .build/release).
 	swift build -c release $(static) --product cf-bench-agent
 	swift build -c release $(static) --product cf-bench
+
+# Where `install` puts things.
+PREFIX ?= $(HOME)/.local
+share := $(DESTDIR)$(PREFIX)/share
+
+install: build ## Install cf-bench for good below PREFIX (~/.local): programs, their files, uv, completions of three shells.
+	install -d $(DESTDIR)$(PREFIX)/bin $(share)/cf-bench/tools $(share)/bash-completion/completions \
+	  $(share)/zsh/site-functions $(share)/fish/vendor_completions.d
+	install -m 755 $(release)/cf-bench $(release)/cf-bench-agent $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 "$$(command -v uv)" $(share)/cf-bench/tools/
+	git ls-files -z bench fixtures ':!fixtures/results-*' | xargs -0 cp --parents --target-directory $(share)/cf-bench
+	install -m 644 LICENSE $(share)/cf-bench/
+	$(release)/cf-bench --generate-completion-script bash >$(share)/bash-completion/completions/cf-bench
+	$(release)/cf-bench --generate-completion-script zsh >$(share)/zsh/site-functions/_cf-bench
+	$(release)/cf-bench --generate-completion-script fish >$(share)/fish/vendor_completions.d/cf-bench.fish
+
+uninstall: ## Remove what `install` put below PREFIX; results, settings and ~/.cf-bench stay.
+	rm -f $(DESTDIR)$(PREFIX)/bin/cf-bench $(DESTDIR)$(PREFIX)/bin/cf-bench-agent \
+	  $(share)/bash-completion/completions/cf-bench $(share)/zsh/site-functions/_cf-bench \
+	  $(share)/fish/vendor_completions.d/cf-bench.fish
+	rm -rf $(share)/cf-bench
 
 # The developers' program beside the two that are shipped.
 lab: build

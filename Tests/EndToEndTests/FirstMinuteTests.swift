@@ -54,4 +54,41 @@ struct FirstMinuteTests {
       #expect(again.status == 0 && again.output.contains("slowpoke --version"), "\(again)")
     }
   }
+
+  @Test(
+    "what 'make install' puts somewhere works from there with nothing else on the PATH, and 'make uninstall' takes all of it away"
+  )
+  func installed() async throws {
+    try await Testbed.with { testbed in
+      try testbed.write("cf-bench.yaml", FixtureProject.settings(blocks: 1))
+      try testbed.writeProjects()
+      let built = URL(filePath: try BuiltProduct.path("cf-bench")).deletingLastPathComponent().path
+      let place = testbed.folder + "/prefix"
+      // As it was built for the tests: the release build is not made again for this.
+      func make(_ target: String) async throws -> Testbed.Result {
+        try await testbed.tool(
+          "make", ["-C", Testbed.packageRoot, "-o", "build", target, "release=\(built)", "PREFIX=\(place)"])
+      }
+      let made = try await make("install")
+      #expect(made.status == 0, "\(made.error)")
+      for file in [
+        "bash-completion/completions/cf-bench", "zsh/site-functions/_cf-bench",
+        "fish/vendor_completions.d/cf-bench.fish",
+        "cf-bench/fixtures/depot/opportunities.json", "cf-bench/bench/bench_all.sh", "cf-bench/tools/uv",
+      ] {
+        #expect(FileManager.default.fileExists(atPath: "\(place)/share/\(file)"), "\(file)")
+      }
+      let run = try await testbed.tool(
+        "env", ["PATH=\(place)/bin:/usr/bin:/bin", "cf-bench", "run", "path:fast", "--layers", "startup"])
+      #expect(run.status == 0 && run.output.contains("slowpoke --version"), "\(run.error)")
+      #expect(try await make("uninstall").status == 0)
+      let left = FileManager.default.subpaths(atPath: place) ?? []
+      var isFolder = ObjCBool(false)
+      #expect(
+        left.filter {
+          !(FileManager.default.fileExists(atPath: "\(place)/\($0)", isDirectory: &isFolder) && isFolder.boolValue)
+        }
+          == [])
+    }
+  }
 }

@@ -44,16 +44,10 @@ struct ToolSupply {
     return (path, digest.bytes, digest.id)
   }
 
-  /// Where programs lie that came with this one: beside it, as in the environment of a wheel, and in `.tools/bin` of a checkout that it was
+  /// Where programs lie that came with this one: beside it, in what was installed with it, and in `.tools/bin` of the checkout that it was
   /// built in.
-  static let folders: [String] = {
-    let own = AgentBinary.ownFolder
-    var folders = [own]
-    var folder = URL(filePath: own)
-    while folder.path != "/" {
-      folder.deleteLastPathComponent()
-      folders.append(folder.path + "/.tools/bin")
-    }
-    return folders.filter { FileManager.default.isExecutableFile(atPath: $0 + "/uv") }
-  }()
+  static let folders: [String] =
+    ([AgentBinary.ownFolder] + InstalledFiles.places(of: "tools") + InstalledFiles.places(of: ".tools/bin")).filter {
+      FileManager.default.isExecutableFile(atPath: $0 + "/uv")
+    }.uniqued()
 }

@@ -8,11 +8,8 @@ import Tools
 struct BenchFolder {
   var agent: AgentBinary
 
-  /// The scripts lie beside the programs of a release, or in the checkout that the programs were built in.
   var scripts: String? {
-    let own = AgentBinary.ownFolder
-    let places = [own + "/bench", own + "/../../bench", own + "/../../../bench"]
-    return places.first { FileManager.default.fileExists(atPath: $0 + "/bench_all.sh") }
+    InstalledFiles.places(of: "bench").first { FileManager.default.fileExists(atPath: $0 + "/bench_all.sh") }
   }
 
   func pack() async throws -> BenchArchive {

@@ -7,8 +7,7 @@ enum ProjectFolder {
   static let builtIn = "fixtures/depot"
   private static let mark = "opportunities.json"
 
-  /// The folder that the settings name, or the built-in project: beside the controller, under `share/cf-bench`, or in the
-  /// checkout that it was built in.
+  /// The folder that the settings name, or the built-in project.
   static func find(_ settings: Settings) throws -> String {
     if let named = settings.optimizeProject?.string {
       guard FileManager.default.fileExists(atPath: "\(named)/\(mark)") else {
@@ -19,16 +18,13 @@ enum ProjectFolder {
       }
       return named
     }
-    let own = AgentBinary.ownFolder
-    var places = ["\(own)/\(builtIn)", "\(own)/../share/cf-bench/\(builtIn)"]
-    var folder = URL(filePath: own)
-    for _ in 0..<5 {
-      folder.deleteLastPathComponent()
-      places.append(folder.path + "/" + builtIn)
+    let found = InstalledFiles.places(of: builtIn).first {
+      FileManager.default.fileExists(atPath: "\($0)/\(mark)")
     }
-    if let found = places.first(where: { FileManager.default.fileExists(atPath: "\($0)/\(mark)") }) { return found }
+    if let found { return found }
     throw Problem(
-      what: "the built-in project for codeflash is missing", why: "there is no \(builtIn) beside \(own) or above it",
+      what: "the built-in project for codeflash is missing",
+      why: "there is no \(builtIn) beside \(AgentBinary.ownFolder) or above it",
       fix: "keep the folder 'fixtures' beside cf-bench, name one with --set optimize.project=FOLDER, or leave the "
         + "layers out: --layers startup,micro", exitStatus: .usage)
   }
