@@ -105,6 +105,28 @@ struct MicroLayerTests {
     #expect(turns(1).count >= 6 && Set(turns(1)).count == 3, "\(turns(1))")
   }
 
+  @Test("two workers of one arm, which share what libraries keep on disk, do not set up at the same time")
+  func setups() throws {
+    let testbed = try SideTestbed()
+    let log = testbed.folder + "/log"
+    let setup = """
+      import time
+      def say(word):
+          with open('\(log)', 'a') as log:
+              log.write(word + ' ')
+      say('in')
+      time.sleep(0.3)
+      say('out')
+      def call():
+          pass
+      """
+    try testbed.run(
+      layer(target("one", "tidbit:spin", setup: setup), blocks: 2),
+      on: try testbed.sides(SmallPackage(module: Self.module)))
+    let words = try String(contentsOfFile: log, encoding: .utf8).split(separator: " ")
+    #expect(words.count >= 12 && words.indices.allSatisfy { words[$0] == ($0 % 2 == 0 ? "in" : "out") }, "\(words)")
+  }
+
   @Test("a worker's samples are told when it has made them, not when the block is over")
   func streaming() throws {
     let testbed = try SideTestbed()
