@@ -33,7 +33,8 @@ struct CurrentRepository {
       if try await line(["rev-parse", "--verify", "--quiet", "refs/heads/\(name)"]) != nil { main = name }
     }
     let branch = try await line(["symbolic-ref", "--quiet", "--short", "HEAD"]) ?? "HEAD"
-    let isChanged = try await line(["status", "--porcelain"]) != nil
+    var isChanged = try await line(["diff", "--name-only", "HEAD"]) != nil
+    if !isChanged { isChanged = try await line(["ls-files"] + FolderArchive.others) != nil }
     guard let main else {
       throw Problem(
         what: "there is nothing to compare with",

@@ -4,6 +4,9 @@ import Tools
 
 /// Makes a file to be uploaded from a folder of this machine.
 struct FolderArchive {
+  /// For git: files that are not committed and count. What cf-bench itself writes is none of them, where nobody lists it in `.gitignore`.
+  static let others = ["--others", "--exclude-standard", "--exclude=/results/"]
+
   /// An existing folder for archives; the caller removes it.
   var scratch: String
 
@@ -46,7 +49,7 @@ struct FolderArchive {
   /// - Throws: ``RevisionError`` for a submodule that is not there.
   private func repositoryNames(of folder: String) async throws -> Set<String> {
     let listed = try await LocalTool.run(
-      "git", ["-C", folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+      "git", ["-C", folder, "ls-files", "-z", "--cached"] + Self.others)
     let staged = try await LocalTool.run("git", ["-C", folder, "ls-files", "-z", "--stage"])
     guard listed.succeeded, staged.succeeded else {
       throw RevisionError.tool(name: "git", words: listed.error + staged.error)
