@@ -40,6 +40,7 @@ extension Testbed {
   func pathWithout(_ names: [String]) async throws -> String {
     let shadow = folder + "/bin"
     try FileManager.default.createDirectory(atPath: shadow, withIntermediateDirectories: true)
+    // What is on the PATH and can't be listed holds no program to link to.
     for entry in (environment["PATH"] ?? "").split(separator: ":") {
       for program in (try? FileManager.default.contentsOfDirectory(atPath: String(entry))) ?? []
       where !names.contains(program) {

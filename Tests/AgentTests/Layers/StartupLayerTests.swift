@@ -193,6 +193,11 @@ struct StartupLayerTests {
     #expect(testbed.events.skipped.map(\.metric) == ["sh --no"])
     #expect(testbed.events.skipped.first?.reason.contains("exited with 2") == true)
     #expect(testbed.events.samples.count == 2)
+    // Layer 4 says so too: it may be measured alone.
+    try testbed.run(
+      MemoryLayer(plan: MemoryPlan(run: nil, commands: [guess], blocks: 1, measuresRun: false, top: 50)), on: sides)
+    #expect(testbed.events.troubles.map(\.problem) == [])
+    #expect(testbed.events.skipped.map(\.metric) == ["sh --no", "Peak memory: sh --no"])
   }
 
   @Test("where hyperfine is missing or too old the agent times the commands itself, and says so")
@@ -201,7 +206,8 @@ struct StartupLayerTests {
     let sides = try testbed.sides(SmallPackage())
     testbed.environment["PATH"] = try testbed.pathWithout("hyperfine")
     try testbed.run(layer(Self.control, blocks: 1), on: sides)
-    #expect(testbed.events.phases.contains("hyperfine is not there: the agent times the commands itself"))
+    #expect(
+      testbed.events.phases.contains("hyperfine is not there or does not run: the agent times the commands itself"))
 
     // Written by a child: a program that this process has open for writing while another test forks can't be started.
     try testbed.run(

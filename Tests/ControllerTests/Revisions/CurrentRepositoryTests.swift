@@ -117,4 +117,18 @@ struct CurrentRepositoryTests {
       #expect(ofNamed == nil && named.targetPackage == "other")
     }
   }
+
+  @Test("a repository that names no package is asked about before refs are looked up for another one")
+  func unknownPackage() async throws {
+    try await withRepository { root, _ in
+      try FileManager.default.removeItem(atPath: root + "/pyproject.toml")
+      let repository = try #require(CurrentRepository(around: root))
+      func settings(_ flags: [(key: String, flag: String, text: String)]) throws -> Settings {
+        try Settings.load(flags: flags, environment: [:], folder: FilePath(root), configuration: nil)
+      }
+      let asked = #expect(throws: Problem.self) { try repository.checkProject(try settings([])) }
+      #expect(asked?.fix.contains("target.package") == true && asked?.exitStatus == .usage)
+      try repository.checkProject(try settings([("target.package", "--set", "spam")]))
+    }
+  }
 }

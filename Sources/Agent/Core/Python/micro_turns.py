@@ -5,7 +5,7 @@ Standard library only, Python 3.9 and later. The order comes as one JSON object 
     {"limit": S, "workers": [{"words": [...], "environment": {...}, "folder": ..., "order": {...}}, ...]}
 
 A worker gets its order as the first line of its standard input. One that says {"turn": true} pauses until the next byte comes there.
-First all workers set up, as many at a time as there are processors, but no two with one XDG_CACHE_HOME: nothing is timed by then. Then they go on one at a time, in the order
+First all workers set up, as many at a time as there are processors: nothing is timed by then. Then they go on one at a time, in the order
 of their places, from one pause to the next, until all have ended. `limit` is for how long a worker may be at work in all, in seconds.
 
 The answer is one JSON object a line on standard output:
@@ -33,7 +33,6 @@ class Worker:
     def __init__(self, place, plan):
         self.place = place
         self.plan = plan
-        self.cache = plan["environment"].get("XDG_CACHE_HOME")
         self.process = None
         self.pending = b""
         self.words = b""
@@ -80,14 +79,9 @@ class Turns:
         processors = max(1, len(os.sched_getaffinity(0)))
         fresh = list(self.crew)
         while fresh or self.at_work():
-            while len(self.at_work()) < processors:
-                # Two that fill the same cache at once may read what the other has half written.
-                taken = [worker.cache for worker in self.at_work()]
-                following = next((worker for worker in fresh if worker.cache not in taken), None)
-                if following is None:
-                    break
-                fresh.remove(following)
-                self.start(following)
+            # In the order of their places, whichever side is on which: a place must not tell what stands on it.
+            while fresh and len(self.at_work()) < processors:
+                self.start(fresh.pop(0))
             self.listen()
         while not all(worker.ended for worker in self.crew):
             for worker in self.crew:

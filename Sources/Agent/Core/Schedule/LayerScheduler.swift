@@ -27,6 +27,7 @@ enum LayerScheduler {
 
   /// With so many blocks a metric has an estimate and an interval. A layer that can't have so many is not begun.
   static let telling = 3
+
   /// The index of the next candidate; `nil` when no further block can be expected to decide anything in the time left, or to make an
   /// estimate worth telling of what matters most. As long as a metric that matters most can be decided, only those are looked at; but a
   /// layer whose answer would take more than a third of the time left gets as many blocks as an estimate takes, and goes on when the

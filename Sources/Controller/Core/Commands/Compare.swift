@@ -52,6 +52,7 @@ struct Compare: BenchCommand {
         what: "there is nothing to compare", why: "no revisions are named, and this folder is in no git repository",
         fix: "name two (cf-bench compare black==23.12.0 black==24.10.0), or change to a repository", exitStatus: .usage)
     }
+    try repository.checkProject(try CommandContext(settings, output: output.value).settings)
     // A script means what is committed.
     let isInteractive = isatty(2) != 0 && ProcessInfo.processInfo.environment["CI"]?.isEmpty != false
     return try await repository.usualSides(withChanges: isInteractive)

@@ -55,7 +55,8 @@ struct MeasurementRequest {
     var context = try CommandContext(settings, output: output)
     if context.settings.machine == MachineChoice.automatic, context.machineGuess == nil {
       throw Problem(
-        what: "no machine is named", why: "in CI, as the variable CI says, none is guessed",
+        what: "no machine is named",
+        why: "the variable CI is set: this machine is not taken by itself, and no VM in Azure is known here",
         fix: "add --machine azure, --machine local or --machine ssh://user@host, or set CF_BENCH_MACHINE",
         exitStatus: .usage)
     }

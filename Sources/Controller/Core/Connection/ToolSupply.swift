@@ -1,8 +1,8 @@
 import Foundation
 import Shared
 
-/// Sees to it, before a job is handed over, that the benchmark host has the programs that it needs: uv is brought where it is missing, and all
-/// else that is missing is named at once, each with the command that installs it.
+/// Sees to it, before a job is handed over, that the benchmark host has the programs that it needs: uv is brought where it is
+/// missing, and all else that is missing is named at once, each with the command that installs it.
 struct ToolSupply {
   var needed: [HostTool]
   var environment: [String: String]
@@ -35,17 +35,22 @@ struct ToolSupply {
 
   /// This machine's uv, where it runs on a processor like the host's.
   private func ownUV(for session: AgentSession) throws -> (path: String, bytes: Int, id: UploadID)? {
-    let folders = Self.folders + (environment["PATH"] ?? "").split(separator: ":").map(String.init)
-    let path = folders.map { "\($0)/uv" }.first { FileManager.default.isExecutableFile(atPath: $0) }
-    guard let path = path.map({ URL(filePath: $0).resolvingSymlinksInPath().path }),
-      let architecture = try AgentBinary.architecture(of: path), architecture == session.architecture
-    else { return nil }
+    guard let path = try Self.uv(for: session.architecture, environment: environment) else { return nil }
     let digest = try FileDigest(path: path)
     return (path, digest.bytes, digest.id)
   }
 
-  /// Where programs lie that came with this one: beside it, in what was installed with it, and in `.tools/bin` of the checkout that it was
-  /// built in.
+  /// Where it is; what is no program of that processor, such as a wrapper in shell, is passed over.
+  static func uv(for architecture: String?, environment: [String: String]) throws -> String? {
+    let places = folders + (environment["PATH"] ?? "").split(separator: ":").map(String.init)
+    return try places.map { URL(filePath: "\($0)/uv").resolvingSymlinksInPath().path }.first {
+      guard let architecture, FileManager.default.isExecutableFile(atPath: $0) else { return false }
+      return try AgentBinary.architecture(of: $0) == architecture
+    }
+  }
+
+  /// Where programs lie that came with this one: beside it, in what was installed with it, and in `.tools/bin` of the checkout
+  /// that it was built in.
   static let folders: [String] =
     ([AgentBinary.ownFolder] + InstalledFiles.places(of: "tools") + InstalledFiles.places(of: ".tools/bin")).filter {
       FileManager.default.isExecutableFile(atPath: $0 + "/uv")

@@ -104,7 +104,13 @@ struct DoctorRunner {
       if machine.choice == .azure, let connection = session.connection {
         ofVM = try await VMChecks(connection: connection).examine()
       }
-      return [connection] + ofVM + reply.checks
+      var checks = reply.checks
+      if let index = checks.firstIndex(where: { $0.id == "far.uv" && $0.status == .failed }), session.takesFiles,
+        session.tools != nil, try ToolSupply.uv(for: hello.architecture, environment: machine.environment) != nil
+      {
+        checks[index] = DoctorCheck(id: "far.uv", status: .ok, detail: "not found; the first job brings this machine's")
+      }
+      return [connection] + ofVM + checks
     }
   }
 

@@ -15,9 +15,9 @@ enum MachineChoice: Equatable, Sendable, CustomStringConvertible {
   /// The setting's default: what is known from here decides.
   static let automatic = "auto"
 
-  /// What the settings say; with nothing said the VM in Azure where one is known, because it was made from here or the settings speak of it, else
-  /// this machine, but not in CI, where nothing is guessed.
-  /// - Returns: the choice, and in words what was guessed.
+  /// What the settings say; with nothing said the VM in Azure where one is known, because it was made from here or the settings
+  /// speak of it, else this machine, but not in CI.
+  /// - Returns: the choice, and in words why, where it was guessed; without such words in CI, where who measures has to ask for it.
   static func settled(_ settings: Settings, environment: [String: String]) throws -> (Self, guessed: String?) {
     guard settings.machine == automatic else { return (try MachineChoice(settings.machine), nil) }
     let vm = settings.azure.machine

@@ -7,6 +7,8 @@ struct SideReport: Equatable, Sendable {
   /// Its environments, one a Python.
   var environments: [SideReady]
   var startup: StartupDocument?
+  /// What timed it, cold figures apart; `nil` where it was not measured.
+  var startupEngine: TimingEngine?
   var controls: Set<String>
   var micro: MicroDocument?
   var optimize: OptimizeDocument?
@@ -35,6 +37,9 @@ struct SideReport: Equatable, Sendable {
     label = record.label(side)
     environments = record.ready(side)
     startup = StartupDocument.make(side, from: record)
+    let timed = record.samples.filter { $0.layer == .startup }
+    // Only the agent's own engine says what the kernel counted; cold figures are always its own.
+    if !timed.isEmpty { startupEngine = timed.contains { $0.usage == nil } ? .hyperfine : .spawn }
     controls = Set(record.samples.filter(\.isControl).map(\.metric))
     micro = MicroDocument.make(side, from: record)
     optimize = OptimizeDocument.make(side, from: record)

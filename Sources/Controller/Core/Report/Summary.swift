@@ -77,10 +77,10 @@ enum Summary {
     if let host = report.host {
       facts.append(
         "Machine: \(Markdown.text(MethodLine.machine(host))), load \(Numbers.fixed(host.load, 2)) at the start")
-      if let version = host.hyperfineVersion {
-        facts.append("Startup timed by hyperfine \(Markdown.text(version))")
-      } else if report.startup?.results.isEmpty == false {
-        facts.append("Startup timed by the agent itself: hyperfine is not there")
+      switch report.startupEngine {
+      case .hyperfine: facts.append("Startup timed by hyperfine \(Markdown.text(host.hyperfineVersion ?? "?"))")
+      case .spawn: facts.append("Startup timed by the agent itself")
+      case nil: break
       }
     }
     if let started = report.startedAt {

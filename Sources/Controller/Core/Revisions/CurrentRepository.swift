@@ -18,6 +18,18 @@ struct CurrentRepository {
     project = TargetProject.find(in: root)
   }
 
+  /// - Throws: ``Problem`` where nothing tells which package it holds: refs would be looked up for another one.
+  func checkProject(_ settings: Settings) throws(Problem) {
+    guard !project.isKnown, settings.origin(of: "target.package") == .standard,
+      settings.origin(of: "target.repository") == .standard
+    else { return }
+    throw Problem(
+      what: "it is not known which package \(root) holds", why: "no pyproject.toml at its top says a name",
+      fix:
+        "say it with --set target.package=NAME --repository \(root), or in cf-bench.yaml, which 'cf-bench init' writes",
+      exitStatus: .usage)
+  }
+
   /// What is compared where nobody says what: the branch that is checked out, with what is not committed yet, against what it has in common
   /// with the default branch. On the default branch itself: what is not committed yet against its last commit.
   /// - Parameter withChanges: whether what is not committed counts.

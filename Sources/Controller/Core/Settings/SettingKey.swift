@@ -182,7 +182,8 @@ struct SettingKey: Sendable {
       within: 1...Settings.mostBlocks(of: .startup)),
     key(
       "startup.engine", \.startupEngine,
-      "What times the commands: hyperfine, or spawn (the agent itself, with what the kernel counted)."),
+      "What times the commands: hyperfine where the host has it, or spawn (the agent itself, with what the kernel counted)."
+    ),
     key(
       "startup.cold", \.startupCold,
       "Whether commands are timed without bytecode and page cache too, as metrics of their own."),

@@ -76,7 +76,12 @@ struct MemoryLayer: Layer {
       directory: home(in: context), limitSeconds: plan.timeoutSeconds ?? plan.run?.timeoutSeconds ?? 60,
       report: context.scratch + "/peak",
       agent: context.agent)
-    if !outcome.succeeded, command.isGuess == true { return nil }  // layer 1 says so
+    if let reason = command.reasonToPassOver(outcome, on: side) {
+      try context.sink.emit(
+        .skipped(
+          Skipped(layer: Self.name, metric: Self.metric(command), python: context.python, side: nil, reason: reason)))
+      return nil
+    }
     guard outcome.succeeded, let bytes else {
       try trouble(
         Self.metric(command), side.side,

@@ -250,7 +250,7 @@ struct MicroLayer: Layer {
       // Without a target to blame the worker itself does not run here: nothing of this side can be measured.
       for index in casualty.index.map({ [$0] }) ?? indices.filter({ !answered[place].contains($0) }) {
         try fail(
-          index, at: place, "took its process with it on \(sides[place].label): it \(casualty.end.end.words)",
+          index, at: place, "took its process with it on \(sides[place].label): it \(casualty.end.status.words)",
           casualty.end.words.isEmpty ? nil : casualty.end.words)
       }
     }

@@ -58,11 +58,11 @@ struct MicroSuite {
         "the benchmarks in '\(file)' can't be collected", why: answer.reason,
         fix: "see what `python -m pytest --collect-only \(asked.path)` says; the others go on", in: context)
     }
-    let succeeded = end.end == .exited(0)
+    let succeeded = end.status == .exited(0)
     if !succeeded {
       try say(
         "the benchmarks in '\(asked.path)' can't be collected",
-        why: "collecting them \(end.end.words): \(end.words)",
+        why: "collecting them \(end.status.words): \(end.words)",
         fix: "see what `python -m pytest --collect-only \(asked.path)` says; the others go on", in: context)
     }
     let found = answers.compactMap { answer in

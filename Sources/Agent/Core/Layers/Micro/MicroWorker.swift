@@ -65,7 +65,7 @@ struct MicroWorker {
 
   /// How a worker ended, and what it said last.
   struct End {
-    var end: ProcessEnd
+    var status: ProcessEnd
     var words: String
     /// Whether it came by itself, or with the end of all.
     var isOwn = true
@@ -97,9 +97,8 @@ struct MicroWorker {
   let name: String
   /// The worker's HOME, TMPDIR and folder of work: empty at its start. As long for each place.
   private func folder(_ place: Int) -> String { "\(scratch)/micro/\(place)/\(name)" }
-  /// What libraries keep on disk for their next process, by arm. Calibrating fills it (of the control arm its first worker), so that jedi's
-  /// stubs are not parsed anew.
-  private var caches: String { "\(scratch)/micro-caches" }
+  /// What libraries keep on disk for their next process, as calibrating a side filled it: jedi's stubs are not parsed anew.
+  private func calibratedCache(_ side: SideEnvironment) -> String { "\(scratch)/micro-caches/\(side.arm.rawValue)" }
 
   /// Puts the worker's source where the interpreters read it, and says where that is.
   static func writeScript(into folder: String) throws -> String {
@@ -109,8 +108,8 @@ struct MicroWorker {
     return try EmbeddedScript.microWorker.write(into: folder)
   }
 
-  /// Runs workers, each on its side with its tasks in their order, and hands over each answer at once, with the worker's place. A target that ends
-  /// its worker is handed to `lost`; those behind it, and what the other workers had still to do, get new workers without it.
+  /// Runs workers, each on its side with its tasks in their order, and hands over each answer at once, with the worker's place. A
+  /// target that ends its worker is handed to `lost`; those behind it, and what the others had still to do, get new workers without it.
   func run(
     _ mode: Mode, _ workers: [(side: SideEnvironment, tasks: [Task])], of suite: MicroSuite? = nil,
     surroundings: EnvironmentRandomization, answer: (Int, Answer) throws -> Void, lost: (Int, Casualty) throws -> Void
@@ -175,6 +174,24 @@ struct MicroWorker {
     var late: Bool?
   }
 
+  /// The worker's `XDG_CACHE_HOME`. One that measures has a copy of its own: workers that set up at the same time do not read what another has
+  /// half written, and none leaves anything to the next. The control arm was not calibrated, and begins with an empty one.
+  private func makeCache(_ mode: Mode, _ side: SideEnvironment, _ place: Int) throws -> String {
+    let calibrated = calibratedCache(side)
+    guard mode == .measure else {
+      try FileManager.default.createDirectory(atPath: calibrated, withIntermediateDirectories: true)
+      return calibrated
+    }
+    let own = "\(scratch)/micro/\(place)/cache"
+    try FileManager.default.removeIfThere(own)
+    if FileManager.default.fileExists(atPath: calibrated) {
+      try FileManager.default.copyItem(atPath: calibrated, toPath: own)
+    } else {
+      try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
+    }
+    return own
+  }
+
   /// Starts a worker for each side and its tasks, lets them take turns, and says how each ended.
   private func start(
     _ mode: Mode, _ workers: [(side: SideEnvironment, tasks: [Task])], of suite: MicroSuite?,
@@ -184,8 +201,7 @@ struct MicroWorker {
     for (place, worker) in workers.enumerated() {
       let folder = folder(place)
       try FileManager.default.makeFresh(folder)
-      let cache = "\(caches)/\(worker.side.arm.rawValue)"
-      try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
+      let cache = try makeCache(mode, worker.side, place)
       order.workers.append(
         .init(
           words: [worker.side.interpreter, script],
@@ -207,20 +223,21 @@ struct MicroWorker {
         environment: ["LANG": "C.UTF-8"], directory: scratch, input: Array(try JSONEncoder().encode(order)),
         limitSeconds: plan.timeoutSeconds * Double(workers.count) + 10,
         onOutputLine: { line in
+          // What is no such line can only come from a target that wrote to a descriptor it does not own.
           guard failure == nil, let told = try? JSONDecoder().decode(TurnLine.self, from: Data(line)),
             ends.indices.contains(told.place)
           else { return }
           if let answer = told.answer {
             do { try each(told.place, answer) } catch { failure = error }
           } else {
-            let end = told.status.map { $0 < 0 ? ProcessEnd.signalled(-$0) : .exited($0) } ?? .timedOut
-            ends[told.place] = End(end: end, words: ChildProcess.tail(told.words ?? ""))
+            let status = told.status.map { $0 < 0 ? ProcessEnd.signalled(-$0) : .exited($0) } ?? .timedOut
+            ends[told.place] = End(status: status, words: ChildProcess.tail(told.words ?? ""))
           }
         }
       ).run()
     }
     if let failure { throw failure }
     // Of those without a word of their end the whole's is the only one that is known.
-    return ends.map { $0 ?? End(end: outcome.end, words: outcome.outputTail(), isOwn: false) }
+    return ends.map { $0 ?? End(status: outcome.end, words: outcome.outputTail(), isOwn: false) }
   }
 }

@@ -14,6 +14,7 @@ struct Hyperfine {
   /// What there is of it on this machine.
   enum Finding {
     case good(Hyperfine)
+    /// It is not there, or does not run.
     case missing
     /// It can't start programs without a shell; says its version.
     case old(String)
@@ -21,6 +22,7 @@ struct Hyperfine {
     /// - Parameter environment: the agent's own.
     init(_ environment: [String: String], home: AgentHome) {
       guard let path = Executable.find(HostTool.hyperfine.rawValue, path: SetupTools.path(environment, home: home)),
+        // What can't be started is as good as not there.
         let outcome = try? ChildProcess(
           program: path, arguments: ["--version"], environment: environment, directory: "/", limitSeconds: 20
         ).run(), outcome.succeeded

@@ -38,3 +38,11 @@ struct StartupCommandLine: Equatable {
     return environment
   }
 }
+
+extension StartupCommand {
+  /// Why a run is no trouble although it failed: nobody named the command. `nil` where it is trouble, or did not fail.
+  func reasonToPassOver(_ outcome: ChildProcess.Outcome, on side: SideEnvironment) -> String? {
+    guard isGuess == true, !outcome.succeeded, outcome.end != .timedOut else { return nil }
+    return "it \(outcome.end.words) on \(side.label); nobody named it: startup.commands says what is measured"
+  }
+}

@@ -57,7 +57,7 @@ struct StartupLayer: Layer {
     let why: String
     switch Hyperfine.Finding(context.environment, home: context.home) {
     case .good(let found): return found
-    case .missing: why = "hyperfine is not there"
+    case .missing: why = "hyperfine is not there or does not run"
     case .old(let version): why = "hyperfine \(version) is too old"
     }
     try context.sink.emit(.phase(Phase(text: "\(why): the agent times the commands itself")))
@@ -138,13 +138,9 @@ struct StartupLayer: Layer {
     _ metric: Metric, side: SideEnvironment, outcome: ChildProcess.Outcome, in context: LayerContext
   ) throws {
     let words = outcome.outputTail()
-    if metric.command.isGuess == true, outcome.end != .timedOut {
+    if let reason = metric.command.reasonToPassOver(outcome, on: side) {
       return try context.sink.emit(
-        .skipped(
-          Skipped(
-            layer: Self.name, metric: metric.name, python: context.python, side: nil,
-            reason: "it \(outcome.end.words) on \(side.label); nobody named it: startup.commands says what is measured")
-        ))
+        .skipped(Skipped(layer: Self.name, metric: metric.name, python: context.python, side: nil, reason: reason)))
     }
     try trouble(
       metric, side: side.side,
